@@ -1,0 +1,158 @@
+//! Messages: what somebody said, and what became of it since (PROTOCOL section 2).
+
+use crate::body_kind::BodyKind;
+use crate::bounded;
+use crate::code::{ErrorCode, WireError};
+use crate::event::Event;
+use crate::id::{FileId, Seq, Timestamp};
+use crate::limits::{ATTACHMENTS, MENTIONS, TEXT_BYTES};
+use crate::mention::Mention;
+use crate::meta::Meta;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What somebody says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MessageBody {
+    /// How it is to be shown.
+    pub kind: BodyKind,
+    /// The text, at most 16 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Who is to be notified, at most 50.
+    #[serde(
+        default,
+        deserialize_with = "bounded::list::<_, _, MENTIONS>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = 50))]
+    pub mentions: Vec<Mention>,
+    /// Files, at most 20.
+    #[serde(default, deserialize_with = "attachments", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub attachments: Vec<Attachment>,
+    /// What the application adds, at most 4 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
+}
+
+impl MessageBody {
+    /// Returns a body of plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            kind: BodyKind::Text,
+            text: Some(text.into()),
+            mentions: Vec::new(),
+            attachments: Vec::new(),
+            meta: None,
+        }
+    }
+
+    /// Checks what the types do not say.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field: neither text nor attachment, or more than the limits.
+    pub fn check(&self) -> Result<(), WireError> {
+        let invalid = |field: &str, why: String| Err(WireError::new(ErrorCode::Invalid, why).field(field));
+        let text_bytes = self.text.as_deref().map_or(0, str::len);
+        if text_bytes == 0 && self.attachments.is_empty() {
+            return invalid("body.text", "a message needs a text or an attachment".to_owned());
+        }
+        if text_bytes > TEXT_BYTES {
+            return invalid("body.text", format!("a text has at most {TEXT_BYTES} bytes"));
+        }
+        if self.mentions.len() > MENTIONS {
+            return invalid("body.mentions", format!("a message has at most {MENTIONS} mentions"));
+        }
+        if self.attachments.len() > ATTACHMENTS {
+            return invalid("body.attachments", format!("a message has at most {ATTACHMENTS} attachments"));
+        }
+        Ok(())
+    }
+
+    /// Returns about how many bytes the body takes encoded.
+    pub fn weight(&self) -> usize {
+        /// What an attachment takes besides its strings.
+        const ATTACHMENT: usize = 160;
+        /// What a mention takes as text.
+        const MENTION: usize = 40;
+        let attachments: usize = self
+            .attachments
+            .iter()
+            .map(|file| {
+                ATTACHMENT + file.name.len() + file.mime.len() + file.thumb.as_ref().map_or(0, String::len)
+            })
+            .sum();
+        self.text.as_ref().map_or(0, String::len)
+            + self.meta.as_ref().map_or(0, |meta| meta.as_json().len())
+            + self.mentions.len() * MENTION
+            + attachments
+    }
+}
+
+/// A file that belongs to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attachment {
+    /// Which file.
+    pub id: FileId,
+    /// Its name, for people.
+    pub name: String,
+    /// Its media type.
+    pub mime: String,
+    /// Bytes.
+    pub size: u64,
+    /// Pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Where a small picture of it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumb: Option<String>,
+}
+
+/// Reads attachments, each from an object.
+fn attachments<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Attachment>, D::Error> {
+    #[derive(Deserialize)]
+    struct Element(#[serde(deserialize_with = "bounded::object")] Attachment);
+    let elements = bounded::list::<D, Element, ATTACHMENTS>(deserializer)?;
+    Ok(elements.into_iter().map(|element| element.0).collect())
+}
+
+/// The state of one message as pages give it: its event and what happened to it since.
+///
+/// **Shape**: one object with the event's fields and these.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct Message {
+    /// The event.
+    #[schemars(flatten)]
+    pub event: Event,
+    /// Position of the last change, 0 if none.
+    pub rev: Seq,
+    /// When the text was last edited.
+    pub edited_at: Option<Timestamp>,
+    /// The content is gone.
+    #[schemars(default)]
+    pub deleted: bool,
+    /// One entry a kind.
+    #[schemars(default)]
+    pub reactions: Vec<Reaction>,
+    /// Kept at the top of the room.
+    #[schemars(default)]
+    pub pinned: bool,
+}
+
+/// How often one emoji was set on a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reaction {
+    /// Which.
+    pub emoji: String,
+    /// By how many.
+    pub count: u64,
+    /// By the reader of this page.
+    pub mine: bool,
+}
