@@ -1,0 +1,300 @@
+//! A connection as everybody but its own task sees it, and the table of all of them.
+//!
+//! The task that owns the socket, the session behind it, the rooms it hears and the sweeper share
+//! one of these. It has no channel and no timer: frames go to its outbox, and the sweeper asks
+//! once a second what is due.
+
+use crate::credit::Credits;
+use crate::limits::{
+    AUTH_WITHIN, CLOSE_WITHIN, CREDITS_PER_CONNECTION, PING_EVERY, PONG_WITHIN, STALL_WITHIN,
+};
+use crate::outbox::{Outbox, Pushed};
+use rookery_protocol::{CloseCode, Codec, Frame, SessionId, Timestamp, UserId};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// Shards of the table of connections; one is locked at a time while they are swept.
+const SHARDS: u64 = 16;
+
+/// "Not yet", for a moment kept as milliseconds.
+const NEVER: u64 = u64::MAX;
+
+/// Names a connection of this node; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// One open socket.
+#[derive(Debug)]
+pub struct Connection {
+    id: ConnectionId,
+    outbox: Outbox,
+    credits: Arc<Credits>,
+    /// Who speaks here, once that is known.
+    identity: OnceLock<(UserId, SessionId)>,
+    opened: Duration,
+    heard: AtomicU64,
+    pinged: AtomicU64,
+    closing: AtomicU64,
+    /// Wall time, in milliseconds, at which the access token runs out.
+    expires: AtomicI64,
+    aborted: AtomicBool,
+}
+
+/// What the sweeper has to do about a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Leave,
+    /// Ask whether the peer is there.
+    Ping,
+    /// Close it with this code.
+    Close(CloseCode),
+    /// Drop the socket: the peer did not take even the close frame.
+    Abort,
+}
+
+impl Connection {
+    /// Returns a connection opened at `now`, whose peer is not known yet.
+    pub fn new(id: ConnectionId, codec: Codec, now: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            outbox: Outbox::new(codec),
+            credits: Credits::new(CREDITS_PER_CONNECTION),
+            identity: OnceLock::new(),
+            opened: now,
+            heard: AtomicU64::new(millis(now)),
+            pinged: AtomicU64::new(NEVER),
+            closing: AtomicU64::new(NEVER),
+            expires: AtomicI64::new(i64::MAX),
+            aborted: AtomicBool::new(false),
+        })
+    }
+
+    /// Returns its name.
+    pub const fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// Returns the codec it speaks.
+    pub const fn codec(&self) -> Codec {
+        self.outbox.codec()
+    }
+
+    /// Returns what waits to be sent to it.
+    pub const fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Returns its credits.
+    pub const fn credits(&self) -> &Arc<Credits> {
+        &self.credits
+    }
+
+    /// Sends a reply or a notice about the connection itself.
+    pub fn push_reply(&self, frame: &Frame) -> Pushed {
+        self.outbox.push_reply(frame.bytes(self.codec()))
+    }
+
+    /// Sends a durable event.
+    pub fn push_event(&self, frame: &Frame) -> Pushed {
+        self.outbox.push_event(frame.bytes(self.codec()))
+    }
+
+    /// Remembers who speaks here; the first answer stays. Returns whether it is this one.
+    pub fn identify(&self, user: UserId, session: SessionId) -> bool {
+        *self.identity.get_or_init(|| (user, session)) == (user, session)
+    }
+
+    /// Returns who speaks here.
+    pub fn identity(&self) -> Option<(UserId, SessionId)> {
+        self.identity.get().copied()
+    }
+
+    /// Closes the connection for lack of a token at `expires`.
+    pub fn expire_at(&self, expires: Timestamp) {
+        self.expires.store(expires.0, Ordering::Relaxed);
+    }
+
+    /// Notes that the peer was heard at `now`: any frame shows that it is there.
+    pub fn heard(&self, now: Duration) {
+        self.heard.store(millis(now), Ordering::Relaxed);
+        self.pinged.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// Writes what is queued, then `last`, then closes with `code`. The first close counts.
+    pub fn close(&self, code: CloseCode, last: Option<&Frame>, now: Duration) {
+        let first = |closing| (closing == NEVER).then_some(millis(now));
+        self.closing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, first).ok();
+        self.outbox.close(code, last.map(|frame| frame.bytes(self.codec())));
+    }
+
+    /// Has the connection's task drop the socket as it is.
+    pub fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
+        self.outbox.wake();
+    }
+
+    /// Returns whether the socket is to be dropped.
+    pub fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
+    }
+
+    /// Returns what is due at `now` (`wall` for the token), and notes a ping as sent.
+    pub fn sweep(&self, now: Duration, wall: Timestamp) -> Verdict {
+        let passed = |since: u64, limit: Duration| {
+            since != NEVER && millis(now).saturating_sub(since) >= millis(limit)
+        };
+        if self.outbox.closing().is_some() {
+            // The outbox may have closed itself: its time counts from the first look at it.
+            let since = self.closing.load(Ordering::Relaxed);
+            if since == NEVER {
+                self.closing.store(millis(now), Ordering::Relaxed);
+            }
+            return if passed(since, CLOSE_WITHIN) { Verdict::Abort } else { Verdict::Leave };
+        }
+        if self.identity.get().is_none() && passed(millis(self.opened), AUTH_WITHIN) {
+            return Verdict::Close(CloseCode::AuthTimeout);
+        }
+        if wall.0 >= self.expires.load(Ordering::Relaxed) {
+            return Verdict::Close(CloseCode::TokenExpired);
+        }
+        if self.outbox.stalled_since().is_some_and(|since| passed(millis(since), STALL_WITHIN)) {
+            return Verdict::Close(CloseCode::SlowConsumer);
+        }
+        if passed(self.pinged.load(Ordering::Relaxed), PONG_WITHIN) {
+            return Verdict::Close(CloseCode::NoPong);
+        }
+        let is_silent = passed(self.heard.load(Ordering::Relaxed), PING_EVERY);
+        if is_silent && self.pinged.load(Ordering::Relaxed) == NEVER {
+            self.pinged.store(millis(now), Ordering::Relaxed);
+            return Verdict::Ping;
+        }
+        Verdict::Leave
+    }
+}
+
+/// All open connections of a node.
+#[derive(Debug)]
+pub struct Connections {
+    shards: Vec<Mutex<HashMap<ConnectionId, Arc<Connection>>>>,
+    next: AtomicU64,
+}
+
+impl Connections {
+    /// Returns a table without connections.
+    pub fn new() -> Self {
+        Self {
+            shards: std::iter::repeat_with(Mutex::default)
+                .take(usize::try_from(SHARDS).unwrap_or(1))
+                .collect(),
+            next: AtomicU64::new(1),
+        }
+    }
+
+    /// Opens a connection at `now` and keeps it until [`Connections::remove`].
+    pub fn open(&self, codec: Codec, now: Duration) -> Arc<Connection> {
+        let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
+        let connection = Connection::new(id, codec, now);
+        self.shard(id).lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&connection));
+        connection
+    }
+
+    /// Forgets a connection.
+    pub fn remove(&self, id: ConnectionId) {
+        self.shard(id).lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
+    /// Returns how many are open.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+    }
+
+    /// Returns whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Calls `visit` for every connection, one shard at a time, on a copy.
+    pub fn each(&self, mut visit: impl FnMut(&Arc<Connection>)) {
+        for shard in &self.shards {
+            let connections: Vec<_> =
+                shard.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+            connections.iter().for_each(&mut visit);
+        }
+    }
+
+    fn shard(&self, id: ConnectionId) -> &Mutex<HashMap<ConnectionId, Arc<Connection>>> {
+        &self.shards[usize::try_from(id.0 % SHARDS).unwrap_or(0)]
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(NEVER - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn authenticated() -> Arc<Connection> {
+        let connection = Connection::new(ConnectionId(1), Codec::Json, Duration::ZERO);
+        assert!(connection.identify(UserId(Uuid::nil()), SessionId(Uuid::nil())));
+        connection
+    }
+
+    #[test]
+    fn a_peer_that_does_not_say_who_it_is_is_closed() {
+        let connection = Connection::new(ConnectionId(1), Codec::Json, Duration::ZERO);
+        assert_eq!(connection.sweep(seconds(4), NOW), Verdict::Leave);
+        assert_eq!(connection.sweep(seconds(5), NOW), Verdict::Close(CloseCode::AuthTimeout));
+    }
+
+    #[test]
+    fn a_silent_peer_is_pinged_once_and_closed_when_it_does_not_answer() {
+        let connection = authenticated();
+        assert_eq!(connection.sweep(seconds(24), NOW), Verdict::Leave);
+        assert_eq!(connection.sweep(seconds(25), NOW), Verdict::Ping);
+        assert_eq!(connection.sweep(seconds(26), NOW), Verdict::Leave);
+        assert_eq!(connection.sweep(seconds(35), NOW), Verdict::Close(CloseCode::NoPong));
+    }
+
+    #[test]
+    fn any_frame_answers_a_ping() {
+        let connection = authenticated();
+        assert_eq!(connection.sweep(seconds(25), NOW), Verdict::Ping);
+        connection.heard(seconds(30));
+        assert_eq!(connection.sweep(seconds(54), NOW), Verdict::Leave);
+        assert_eq!(connection.sweep(seconds(55), NOW), Verdict::Ping);
+    }
+
+    #[test]
+    fn a_connection_ends_with_its_token() {
+        let connection = authenticated();
+        connection.expire_at(NOW);
+        assert_eq!(connection.sweep(seconds(1), NOW.plus_millis(-1)), Verdict::Leave);
+        assert_eq!(connection.sweep(seconds(1), NOW), Verdict::Close(CloseCode::TokenExpired));
+    }
+
+    #[test]
+    fn a_peer_that_does_not_take_the_close_frame_is_dropped() {
+        let connection = authenticated();
+        connection.close(CloseCode::Draining, None, seconds(1));
+        assert_eq!(connection.sweep(seconds(2), NOW), Verdict::Leave);
+        assert_eq!(connection.sweep(seconds(6), NOW), Verdict::Abort);
+    }
+}

@@ -1,0 +1,157 @@
+//! The hub: which connections of this node hear which room, and the fan-out to them.
+//!
+//! An audience outlives the actor of its room: a room that is passivated and comes back goes on
+//! telling the same connections. Only the room's actor attaches to it and publishes to it.
+
+use crate::connection::{Connection, ConnectionId};
+use crate::outbox::Pushed;
+use rookery_protocol::{Frame, RoomId, UserId};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Shards of the table of audiences. It is asked once an activation, so 16 are plenty.
+const SHARDS: usize = 16;
+
+/// A connection that hears a room.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Whose connection it is.
+    pub user: UserId,
+    /// Where its frames go.
+    pub connection: Arc<Connection>,
+}
+
+/// All audiences of a node.
+#[derive(Debug)]
+pub struct Hub {
+    shards: Vec<Mutex<HashMap<RoomId, Arc<Audience>>>>,
+    hasher: RandomState,
+}
+
+/// The connections of this node that hear one room.
+#[derive(Debug, Default)]
+pub struct Audience {
+    listeners: Mutex<Vec<Listener>>,
+}
+
+/// What one publication did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FanOut {
+    /// Outboxes that took the frame.
+    pub queued: usize,
+    /// Listeners that were full: they got the notice instead and hear no more.
+    pub lagged: usize,
+}
+
+impl Hub {
+    /// Returns a hub without audiences.
+    pub fn new() -> Self {
+        Self {
+            shards: std::iter::repeat_with(Mutex::default).take(SHARDS).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Returns the audience of `room`, empty at first.
+    pub fn audience(&self, room: RoomId) -> Arc<Audience> {
+        Arc::clone(self.shard(room).entry(room).or_default())
+    }
+
+    /// Has a connection hear `room` no more.
+    pub fn detach(&self, room: RoomId, connection: ConnectionId) {
+        let audience = self.shard(room).get(&room).cloned();
+        if let Some(audience) = audience {
+            audience.detach(connection);
+        }
+    }
+
+    /// Forgets the audience of `room` if nobody is in it. Only its room's actor may ask this.
+    pub fn forget_if_empty(&self, room: RoomId) {
+        let mut shard = self.shard(room);
+        if shard.get(&room).is_some_and(|audience| audience.is_empty()) {
+            shard.remove(&room);
+        }
+    }
+
+    fn shard(&self, room: RoomId) -> MutexGuard<'_, HashMap<RoomId, Arc<Audience>>> {
+        let index = usize::try_from(self.hasher.hash_one(room) % SHARDS as u64).unwrap_or(0);
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Audience {
+    /// Has `listener` hear everything published from now on. A connection listens once.
+    pub fn attach(&self, listener: Listener) {
+        let mut listeners = self.lock();
+        listeners.retain(|other| other.connection.id() != listener.connection.id());
+        listeners.push(listener);
+    }
+
+    /// Has a connection hear no more. Returns whether it did.
+    pub fn detach(&self, connection: ConnectionId) -> bool {
+        let mut listeners = self.lock();
+        let before = listeners.len();
+        listeners.retain(|listener| listener.connection.id() != connection);
+        listeners.len() < before
+    }
+
+    /// Takes all connections of `user` out of the audience and returns them.
+    pub fn detach_user(&self, user: UserId) -> Vec<Listener> {
+        self.lock().extract_if(.., |listener| listener.user == user).collect()
+    }
+
+    /// Returns whether the connection listens.
+    pub fn hears(&self, connection: ConnectionId) -> bool {
+        self.lock().iter().any(|listener| listener.connection.id() == connection)
+    }
+
+    /// Returns how many listen.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Returns whether nobody listens.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Queues `event` to every listener, encoded once for each codec in use. A listener that has
+    /// no room for it is given `lagged` instead and taken out, so that it never hears a later
+    /// event without this one.
+    pub fn publish(&self, event: &Frame, lagged: impl Fn() -> Frame) -> FanOut {
+        let mut done = FanOut::default();
+        self.lock().retain(|listener| match listener.connection.push_event(event) {
+            Pushed::Queued | Pushed::Replaced => {
+                done.queued += 1;
+                true
+            }
+            Pushed::Full => {
+                done.lagged += 1;
+                listener.connection.push_reply(&lagged());
+                false
+            }
+            Pushed::Closed => false,
+        });
+        done
+    }
+
+    /// Gives every listener `notice` and takes them all out: they have to open the room again.
+    pub fn dismiss(&self, notice: &Frame) -> usize {
+        let dismissed = std::mem::take(&mut *self.lock());
+        for listener in &dismissed {
+            listener.connection.push_reply(notice);
+        }
+        dismissed.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,45 @@
+//! The mechanism of Rookery: how things are run, delivered, kept and timed.
+//!
+//! | module | what |
+//! |---|---|
+//! | `directory`, `supervisor`, `parking` | where actors are, whose they are, what happens when they fail |
+//! | `credit`, `outbox`, `hub` | bounds on work coming in, on frames going out, and the fan-out to outboxes |
+//! | `connection` | what a socket's task, its session and the sweeper share |
+//! | `clock`, `random`, `tasks` | time, chance and tasks, handed in so that tests own them |
+//! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
+//! | [`metrics`] | the catalogue |
+//! | [`limits`] | every bound |
+//!
+//! It knows nothing of members' rights, sockets, SQL or HTTP: all of it would serve a stock ticker
+//! unchanged.
+
+mod clock;
+mod connection;
+pub mod contract;
+mod credit;
+mod directory;
+mod fault;
+mod hub;
+pub mod limits;
+mod memory;
+pub mod metrics;
+mod outbox;
+mod parking;
+mod random;
+pub mod store;
+mod supervisor;
+mod tasks;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use connection::{Connection, ConnectionId, Connections, Verdict};
+pub use credit::{Credit, Credits};
+pub use directory::Directory;
+pub use fault::{FaultStore, Faults};
+pub use hub::{Audience, FanOut, Hub, Listener};
+pub use memory::MemoryStore;
+pub use metrics::Metrics;
+pub use outbox::{EphemeralKey, Outbox, Pushed, Taken};
+pub use parking::Parking;
+pub use random::{Random, SeededRandom, SystemRandom, uuid_v7};
+pub use supervisor::{Never, Supervisors};
+pub use tasks::Tasks;

@@ -1,0 +1,70 @@
+//! The memory store: the port in its plainest form, and the model that other stores are compared with.
+//!
+//! It keeps nothing over a restart. Every method is one turn under one lock, so every answer is
+//! the state between two writes.
+
+mod accounts;
+mod log;
+mod rooms;
+
+use crate::store::{Answer, Health, Store, StoreError};
+use accounts::AccountTables;
+use log::LogTables;
+use rooms::RoomTables;
+use std::sync::{Mutex, PoisonError};
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    log: LogTables,
+    rooms: RoomTables,
+    accounts: AccountTables,
+    is_closed: bool,
+}
+
+impl MemoryStore {
+    /// Returns an empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Does `turn` in one piece and answers with what it returned.
+    fn answer<'a, T, E>(
+        &'a self,
+        turn: impl FnOnce(&mut State) -> Result<T, E> + Send + 'a,
+    ) -> Answer<'a, T, E>
+    where
+        T: 'a,
+        E: From<StoreError> + 'a,
+    {
+        Box::pin(async move {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if state.is_closed {
+                return Err(StoreError::Refused("the store is closed".to_owned()).into());
+            }
+            turn(&mut state)
+        })
+    }
+}
+
+impl Store for MemoryStore {
+    fn health(&self) -> Health {
+        Health::Ready
+    }
+
+    fn probe(&self) -> Answer<'_, ()> {
+        self.answer(|_| Ok(()))
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).is_closed = true;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! Accounts, login sessions and tokens in memory.
+
+use super::MemoryStore;
+use crate::store::{
+    Account, AccountCreated, Accounts, Answer, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket,
+    TokenHash,
+};
+use rookery_protocol::{SessionId, Timestamp, User, UserId};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+pub(super) struct AccountTables {
+    accounts: BTreeMap<UserId, Account>,
+    sessions: BTreeMap<SessionId, LoginSession>,
+    tokens: BTreeMap<TokenHash, TokenRow>,
+    tickets: BTreeMap<TokenHash, Ticket>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct TokenRow {
+    session: SessionId,
+    expires_at: Timestamp,
+    /// What it was spent for; a token without it is its session's current one.
+    replaced_by: Option<TokenHash>,
+}
+
+impl AccountTables {
+    fn create(&mut self, account: Account) -> AccountCreated {
+        if self.accounts.contains_key(&account.user.id) {
+            return AccountCreated::Created;
+        }
+        if self.accounts.values().any(|other| other.email == account.email) {
+            return AccountCreated::EmailTaken;
+        }
+        if self.accounts.values().any(|other| other.user.handle == account.user.handle) {
+            return AccountCreated::HandleTaken;
+        }
+        self.accounts.insert(account.user.id, account);
+        AccountCreated::Created
+    }
+
+    fn replace_password(&mut self, user: UserId, old: &str, new: &str) -> bool {
+        let Some(account) = self.accounts.get_mut(&user) else { return false };
+        if account.password == old {
+            new.clone_into(&mut account.password);
+        }
+        account.password == new
+    }
+
+    fn rotate(&mut self, old: TokenHash, new: RefreshToken, now: Timestamp) -> Rotation {
+        let Some(token) = self.tokens.get_mut(&old) else { return Rotation::Invalid };
+        let Some(session) = self.sessions.get_mut(&token.session) else { return Rotation::Invalid };
+        match token.replaced_by {
+            Some(hash) if hash != new.hash => {
+                session.revoked_at.get_or_insert(now);
+                return Rotation::Reused(session.session);
+            }
+            _ if !session.is_live(now) => return Rotation::Invalid,
+            Some(_) => {}
+            None if token.expires_at <= now => return Rotation::Invalid,
+            None => {
+                token.replaced_by = Some(new.hash);
+                let row =
+                    TokenRow { session: session.session, expires_at: new.expires_at, replaced_by: None };
+                self.tokens.insert(new.hash, row);
+            }
+        }
+        Rotation::Rotated(session.clone())
+    }
+
+    fn revoke(&mut self, session: SessionId, now: Timestamp) -> bool {
+        let Some(session) = self.sessions.get_mut(&session) else { return false };
+        if session.is_live(now) {
+            session.revoked_at = Some(now);
+        }
+        session.revoked_at == Some(now)
+    }
+
+    fn purge(&mut self, before: Timestamp) {
+        purge(&mut self.tickets, |ticket| ticket.expires_at, before);
+        purge(&mut self.tokens, |token| token.expires_at, before);
+        purge(&mut self.sessions, LoginSession::ends_at, before);
+    }
+}
+
+/// Removes the rows that ended before `before`, the ones that ended first when there are too many.
+fn purge<K: Copy + Ord, V>(rows: &mut BTreeMap<K, V>, ends_at: impl Fn(&V) -> Timestamp, before: Timestamp) {
+    let mut ended: Vec<(Timestamp, K)> =
+        rows.iter().map(|(key, row)| (ends_at(row), *key)).filter(|(end, _)| *end < before).collect();
+    ended.sort_unstable();
+    for (_, key) in ended.into_iter().take(PURGE_ROWS) {
+        rows.remove(&key);
+    }
+}
+
+impl Accounts for MemoryStore {
+    fn create_account(&self, account: Account) -> Answer<'_, AccountCreated> {
+        self.answer(move |state| Ok(state.accounts.create(account)))
+    }
+
+    fn account_by_email<'a>(&'a self, email: &'a str) -> Answer<'a, Option<Account>> {
+        self.answer(move |state| {
+            Ok(state.accounts.accounts.values().find(|account| account.email == email).cloned())
+        })
+    }
+
+    fn replace_password<'a>(&'a self, user: UserId, old: &'a str, new: &'a str) -> Answer<'a, bool> {
+        self.answer(move |state| Ok(state.accounts.replace_password(user, old, new)))
+    }
+
+    fn users<'a>(&'a self, ids: &'a [UserId]) -> Answer<'a, Vec<User>> {
+        self.answer(move |state| {
+            let ids: std::collections::BTreeSet<_> = ids.iter().collect();
+            Ok(ids.into_iter().filter_map(|id| Some(state.accounts.accounts.get(id)?.user.clone())).collect())
+        })
+    }
+
+    fn begin_session(&self, session: LoginSession, token: RefreshToken) -> Answer<'_, ()> {
+        self.answer(move |state| {
+            let row = TokenRow { session: session.session, expires_at: token.expires_at, replaced_by: None };
+            state.accounts.tokens.entry(token.hash).or_insert(row);
+            state.accounts.sessions.entry(session.session).or_insert(session);
+            Ok(())
+        })
+    }
+
+    fn session(&self, session: SessionId) -> Answer<'_, Option<LoginSession>> {
+        self.answer(move |state| Ok(state.accounts.sessions.get(&session).cloned()))
+    }
+
+    fn rotate(&self, old: TokenHash, new: RefreshToken, now: Timestamp) -> Answer<'_, Rotation> {
+        self.answer(move |state| Ok(state.accounts.rotate(old, new, now)))
+    }
+
+    fn revoke(&self, session: SessionId, now: Timestamp) -> Answer<'_, bool> {
+        self.answer(move |state| Ok(state.accounts.revoke(session, now)))
+    }
+
+    fn put_ticket(&self, ticket: Ticket) -> Answer<'_, ()> {
+        self.answer(move |state| {
+            state.accounts.tickets.entry(ticket.hash).or_insert(ticket);
+            Ok(())
+        })
+    }
+
+    fn take_ticket(&self, hash: TokenHash, now: Timestamp) -> Answer<'_, Option<Ticket>> {
+        self.answer(move |state| {
+            Ok(state.accounts.tickets.remove(&hash).filter(|ticket| now < ticket.expires_at))
+        })
+    }
+
+    fn purge(&self, before: Timestamp) -> Answer<'_, ()> {
+        self.answer(move |state| {
+            state.accounts.purge(before);
+            Ok(())
+        })
+    }
+}

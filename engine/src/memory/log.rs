@@ -1,0 +1,81 @@
+//! Logs in memory: one vector of events a room, position `n` at index `n - 1`.
+
+use super::{MemoryStore, State};
+use crate::store::{Answer, Append, AppendError, Log, Range, Receipt, StoreError};
+use rookery_protocol::{ClientId, Event, Head, RoomId, Seq, UserId};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+pub(super) struct LogTables {
+    events: BTreeMap<RoomId, Vec<Event>>,
+    named: BTreeMap<(RoomId, UserId, ClientId), Receipt>,
+}
+
+impl LogTables {
+    pub(super) fn head(&self, room: RoomId) -> Option<Head> {
+        let newest = self.events.get(&room)?.last()?;
+        Some(Head { seq: newest.seq, ord: newest.ord, at: newest.at })
+    }
+
+    fn append(&mut self, append: &Append) -> Result<(), AppendError> {
+        append.check()?;
+        let head = self.head(append.room).map_or(Seq::ZERO, |head| head.seq);
+        if head != append.expected {
+            return Err(AppendError::Stale { expected: append.expected, head });
+        }
+        let mut named = BTreeMap::new();
+        for event in append.events.iter() {
+            let Some(client_id) = event.client_id else { continue };
+            let name = (event.room, event.by, client_id);
+            let receipt = Receipt { seq: event.seq, ord: event.ord, at: event.at };
+            if self.named.contains_key(&name) || named.insert(name, receipt).is_some() {
+                let reason = format!("{} wrote {client_id} before", event.by);
+                return Err(StoreError::Refused(reason).into());
+            }
+        }
+        self.named.append(&mut named);
+        self.events.entry(append.room).or_default().extend_from_slice(&append.events);
+        Ok(())
+    }
+
+    fn read(&self, room: RoomId, range: Range, limit: usize) -> Vec<Event> {
+        let events = self.events.get(&room).map_or(&[][..], Vec::as_slice);
+        let index = |seq: u64| usize::try_from(seq).map_or(events.len(), |index| index.min(events.len()));
+        let (from, to) = match range {
+            Range::After(seq) => (index(seq.0), index(seq.0).saturating_add(limit).min(events.len())),
+            Range::Before(seq) => {
+                let end = index(seq.0.saturating_sub(1));
+                (end.saturating_sub(limit), end)
+            }
+        };
+        events[from..to].to_vec()
+    }
+}
+
+impl State {
+    fn append(&mut self, append: &Append) -> Result<(), AppendError> {
+        self.log.append(append)?;
+        for projection in append.projections.iter() {
+            self.rooms.project(append.room, projection);
+        }
+        Ok(())
+    }
+}
+
+impl Log for MemoryStore {
+    fn append(&self, append: Append) -> Answer<'_, (), AppendError> {
+        self.answer(move |state| state.append(&append))
+    }
+
+    fn read(&self, room: RoomId, range: Range, limit: usize) -> Answer<'_, Vec<Event>> {
+        self.answer(move |state| Ok(state.log.read(room, range, limit)))
+    }
+
+    fn find(&self, room: RoomId, by: UserId, client_id: ClientId) -> Answer<'_, Option<Receipt>> {
+        self.answer(move |state| Ok(state.log.named.get(&(room, by, client_id)).copied()))
+    }
+
+    fn head(&self, room: RoomId) -> Answer<'_, Option<Head>> {
+        self.answer(move |state| Ok(state.log.head(room)))
+    }
+}

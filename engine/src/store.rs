@@ -1,0 +1,62 @@
+//! The store port: what the engine asks of whatever keeps rooms and accounts.
+//!
+//! Methods speak of rooms and users, never of tables. Every write can be sent again: it is named
+//! by its key or guarded by an expected value, so the answer to "was it applied?" is always found
+//! by sending the same write once more. Time is passed in. A store must pass the suite in
+//! [`crate::contract`].
+
+mod accounts;
+mod log;
+mod rooms;
+
+pub use accounts::{
+    Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
+};
+pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
+pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor};
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// What a store method returns: one boxed future a call, which is noise beside an fsync.
+///
+/// # Cancel safety
+/// Dropping the future does not take the write back: it leaves its outcome unknown.
+pub type Answer<'a, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
+
+/// Why a store did not do what it was asked. The three are never folded into one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Certainly not applied; the same call may succeed later.
+    #[error("have the store apply it: {0}")]
+    Refused(String),
+    /// Applied or not: send the identical call again to find out.
+    #[error("learn whether the store applied it: {0}")]
+    Unknown(String),
+    /// The store can no longer keep its promises; nothing is acked until the process is restarted.
+    #[error("keep using the store: {0}")]
+    Fatal(String),
+}
+
+/// Whether a store takes writes at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It does.
+    Ready,
+    /// It refuses them for now (a full disk, say); reads go on.
+    Refusing(String),
+    /// It refuses them until the process is restarted; reads go on.
+    Failed(String),
+}
+
+/// A store: a room log with its projections, the reads over them, and accounts.
+pub trait Store: Log + Rooms + Accounts + std::fmt::Debug + Send + Sync + 'static {
+    /// Returns whether writes are taken. Costs nothing; never waits.
+    fn health(&self) -> Health;
+
+    /// Tries a small durable write, so that [`Health::Refusing`] ends when its cause does.
+    fn probe(&self) -> Answer<'_, ()>;
+
+    /// Finishes what was accepted, then refuses everything. Idempotent.
+    fn close(&self) -> Answer<'_, ()>;
+}

@@ -1,0 +1,95 @@
+//! The reading half of the store port: rooms, members and one user's view of them.
+
+use super::Answer;
+use rookery_protocol::{Head, Role, RoomId, RoomKind, Seq, Timestamp, UserId};
+
+/// A room's description: what its `room` events say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomRecord {
+    /// Which.
+    pub room: RoomId,
+    /// What for.
+    pub kind: RoomKind,
+    /// Its title, in rooms that have one.
+    pub title: Option<String>,
+    /// What it says of itself.
+    pub about: Option<String>,
+    /// Where its picture is.
+    pub avatar: Option<String>,
+    /// When its first event was written.
+    pub created_at: Timestamp,
+    /// How many members it has after the event at `rev`.
+    pub members: u64,
+    /// Position of the event that this follows from.
+    pub rev: Seq,
+}
+
+/// One user's membership of one room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// Of which room.
+    pub room: RoomId,
+    /// Whose.
+    pub user: UserId,
+    /// What it may do; `None` once it has left or was removed.
+    pub role: Option<Role>,
+    /// Position of the event that added it, the last time it was.
+    pub joined: Seq,
+    /// Messages up to that position.
+    pub joined_ord: u64,
+    /// Position of the event that this follows from.
+    pub rev: Seq,
+}
+
+/// A room together with one member's own view of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomState {
+    /// The room.
+    pub record: RoomRecord,
+    /// Its newest position.
+    pub head: Head,
+    /// The member (never one that has gone).
+    pub membership: Membership,
+    /// Read up to here: the cursor, or the position of joining if that is later.
+    pub read: Seq,
+    /// Messages up to `read`.
+    pub read_ord: u64,
+    /// Mentions of the member, or of everybody, after `read`.
+    pub mentions: u64,
+}
+
+impl RoomState {
+    /// Returns the messages after `read`.
+    pub const fn unread(&self) -> u64 {
+        self.head.ord.saturating_sub(self.read_ord)
+    }
+}
+
+/// Where a page of a user's room list ended: rooms are listed by newest activity first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomsCursor {
+    /// `head.at` of the last room given.
+    pub at: Timestamp,
+    /// Its id, which decides between equal times (descending).
+    pub room: RoomId,
+}
+
+/// Reads over the projections.
+pub trait Rooms {
+    /// Returns a room's description.
+    fn room(&self, room: RoomId) -> Answer<'_, Option<RoomRecord>>;
+
+    /// Returns a room and `user`'s view of it, or `None` where `user` is not a member now.
+    fn room_state(&self, room: RoomId, user: UserId) -> Answer<'_, Option<RoomState>>;
+
+    /// Returns at most `limit` of the rooms that `user` is a member of now (inbox rooms left out),
+    /// newest activity first, from after `cursor`.
+    fn rooms_of(&self, user: UserId, cursor: Option<RoomsCursor>, limit: usize)
+    -> Answer<'_, Vec<RoomState>>;
+
+    /// Returns the unread messages of all rooms that [`Rooms::rooms_of`] lists.
+    fn total_unread(&self, user: UserId) -> Answer<'_, u64>;
+
+    /// Returns at most `limit` present members ascending by user id, from after `after`.
+    fn members(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Answer<'_, Vec<Membership>>;
+}

@@ -1,0 +1,22 @@
+//! What each write does inside the committer's transaction.
+//!
+//! Every one looks before it writes, so that the answers "stale", "taken" and "spent" leave the
+//! transaction as it was and the other writes of the group go on.
+
+mod accounts;
+mod batch;
+mod projections;
+mod sessions;
+
+pub(crate) use accounts::{create_account, replace_password};
+pub(crate) use batch::Batch;
+pub(crate) use sessions::{begin_session, purge, put_ticket, revoke, rotate, take_ticket};
+
+use rusqlite::Connection;
+
+/// Writes something, so that the commit shows whether the disk takes it.
+pub(crate) fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    let statement =
+        "INSERT INTO probe (one, writes) VALUES (1, 1) ON CONFLICT DO UPDATE SET writes = writes + 1";
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}

@@ -1,0 +1,79 @@
+//! Writing what events imply. Each statement is max-wins, so that writing again changes nothing.
+
+use crate::columns::{integer, kind_text, role_text};
+use rookery_engine::store::{Membership, Projection, RoomRecord};
+use rookery_protocol::{RoomId, Seq, UserId};
+use rusqlite::{Connection, params};
+
+pub(super) fn apply(connection: &Connection, room: RoomId, projection: &Projection) -> rusqlite::Result<()> {
+    match projection {
+        Projection::Room(record) => apply_room(connection, room, record),
+        Projection::Member(membership) => apply_member(connection, room, membership),
+        Projection::Read { user, seq, ord } => apply_read(connection, room, *user, *seq, *ord),
+        Projection::Mention { user, seq } => apply_mention(connection, room, *user, *seq),
+    }
+}
+
+fn apply_room(connection: &Connection, room: RoomId, record: &RoomRecord) -> rusqlite::Result<()> {
+    let statement = "INSERT INTO rooms (room, kind, title, about, avatar, created_at, members, rev)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET
+            kind = excluded.kind, title = excluded.title, about = excluded.about, avatar = excluded.avatar,
+            created_at = excluded.created_at, members = excluded.members, rev = excluded.rev
+        WHERE excluded.rev > rev";
+    connection.prepare_cached(statement)?.execute(params![
+        room.0.as_bytes(),
+        kind_text(record.kind),
+        record.title,
+        record.about,
+        record.avatar,
+        record.created_at.0,
+        integer(record.members),
+        integer(record.rev.0),
+    ])?;
+    Ok(())
+}
+
+fn apply_member(connection: &Connection, room: RoomId, membership: &Membership) -> rusqlite::Result<()> {
+    let statement = "INSERT INTO members (room, user, role, joined, joined_ord, rev)
+        VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET
+            role = excluded.role, joined = excluded.joined, joined_ord = excluded.joined_ord, rev = excluded.rev
+        WHERE excluded.rev > rev";
+    connection.prepare_cached(statement)?.execute(params![
+        room.0.as_bytes(),
+        membership.user.0.as_bytes(),
+        membership.role.map(role_text),
+        integer(membership.joined.0),
+        integer(membership.joined_ord),
+        integer(membership.rev.0),
+    ])?;
+    Ok(())
+}
+
+fn apply_read(
+    connection: &Connection,
+    room: RoomId,
+    user: UserId,
+    seq: Seq,
+    ord: u64,
+) -> rusqlite::Result<()> {
+    let statement = "INSERT INTO cursors (user, room, seq, ord) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET seq = excluded.seq, ord = excluded.ord
+        WHERE (excluded.seq, excluded.ord) > (seq, ord)";
+    let values = params![user.0.as_bytes(), room.0.as_bytes(), integer(seq.0), integer(ord)];
+    connection.prepare_cached(statement)?.execute(values)?;
+    Ok(())
+}
+
+fn apply_mention(
+    connection: &Connection,
+    room: RoomId,
+    user: Option<UserId>,
+    seq: Seq,
+) -> rusqlite::Result<()> {
+    let statement = "INSERT INTO mentions (room, user, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    let user: &[u8] = user.as_ref().map_or(&[], |user| user.0.as_bytes());
+    connection.prepare_cached(statement)?.execute(params![room.0.as_bytes(), user, integer(seq.0)])?;
+    Ok(())
+}

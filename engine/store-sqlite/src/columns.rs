@@ -1,0 +1,117 @@
+//! Values as columns: ids as 16 bytes, positions and counts as integers, names as text.
+
+use rookery_protocol::{Role, RoomKind, Seq, Timestamp};
+use rusqlite::Row;
+use rusqlite::types::Type;
+use uuid::Uuid;
+
+/// Bits of an event's row id that hold its position; the ones above hold its log's number.
+const SEQ_BITS: u32 = 32;
+
+/// Positions that a log can hold.
+pub(crate) const MAX_SEQ: u64 = (1 << SEQ_BITS) - 1;
+
+/// The number of a room's log, as the table `logs` gives it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogNo(pub(crate) i64);
+
+impl LogNo {
+    /// Returns the row id of the event at `seq`; beyond [`MAX_SEQ`], the first id of the next log.
+    pub(crate) fn id(self, seq: Seq) -> i64 {
+        (self.0 << SEQ_BITS) + integer(seq.0.min(MAX_SEQ + 1))
+    }
+}
+
+/// Returns the position in an event's row id.
+pub(crate) fn seq_of(id: i64) -> Seq {
+    Seq(id.cast_unsigned() & MAX_SEQ)
+}
+
+/// Returns a count as SQLite's signed integer; what is beyond it (no count of ours is) saturates.
+pub(crate) fn integer(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Returns a page's size as SQLite's signed integer.
+pub(crate) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// Returns the 16 bytes of column `index` as an id.
+pub(crate) fn id(row: &Row<'_>, index: usize) -> rusqlite::Result<Uuid> {
+    row.get(index).map(Uuid::from_bytes)
+}
+
+/// Returns the 16 bytes of column `index` as an id, if there are any.
+pub(crate) fn optional_id(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Uuid>> {
+    Ok(row.get::<_, Option<_>>(index)?.map(Uuid::from_bytes))
+}
+
+/// Returns the integer of column `index` as a count.
+pub(crate) fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(index)?;
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, value))
+}
+
+/// Returns the integer of column `index` as a position.
+pub(crate) fn seq(row: &Row<'_>, index: usize) -> rusqlite::Result<Seq> {
+    count(row, index).map(Seq)
+}
+
+/// Returns the integer of column `index` as a position, if there is one.
+pub(crate) fn optional_seq(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Seq>> {
+    let value: Option<i64> = row.get(index)?;
+    value.map(|_| seq(row, index)).transpose()
+}
+
+/// Returns the integer of column `index` as a moment.
+pub(crate) fn timestamp(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
+    row.get(index).map(Timestamp)
+}
+
+/// Returns the text of a role.
+pub(crate) const fn role_text(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Admin => "admin",
+        Role::Member => "member",
+        Role::Reader => "reader",
+    }
+}
+
+/// Returns the role of column `index`; NULL is a member that has gone.
+pub(crate) fn role(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Role>> {
+    match row.get_ref(index)?.as_str_or_null()? {
+        None => Ok(None),
+        Some("owner") => Ok(Some(Role::Owner)),
+        Some("admin") => Ok(Some(Role::Admin)),
+        Some("member") => Ok(Some(Role::Member)),
+        Some("reader") => Ok(Some(Role::Reader)),
+        Some(other) => Err(unknown(index, "role", other)),
+    }
+}
+
+/// Returns the text of a room's kind.
+pub(crate) const fn kind_text(kind: RoomKind) -> &'static str {
+    match kind {
+        RoomKind::Direct => "direct",
+        RoomKind::Group => "group",
+        RoomKind::Channel => "channel",
+        RoomKind::Inbox => "inbox",
+    }
+}
+
+/// Returns the room kind of column `index`.
+pub(crate) fn kind(row: &Row<'_>, index: usize) -> rusqlite::Result<RoomKind> {
+    match row.get_ref(index)?.as_str()? {
+        "direct" => Ok(RoomKind::Direct),
+        "group" => Ok(RoomKind::Group),
+        "channel" => Ok(RoomKind::Channel),
+        "inbox" => Ok(RoomKind::Inbox),
+        other => Err(unknown(index, "room kind", other)),
+    }
+}
+
+fn unknown(index: usize, what: &str, value: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, Type::Text, format!("unknown {what} {value}").into())
+}

@@ -1,0 +1,147 @@
+//! The committer: the one thread that writes.
+//!
+//! Hears from every caller of a write, through one bounded queue. Takes what waits as a group, applies
+//! it in one transaction, commits with one fsync, answers all of it. A group is what had queued
+//! up while the last one was written; there is no timer.
+
+mod database;
+mod write;
+
+pub(crate) use database::{Database, LogPosition};
+pub(crate) use write::{Write, WriteQueue};
+
+use crate::checkpoint::{self, Checkpoints};
+use crate::failure::{self, Failure};
+use crate::health::SharedHealth;
+use rookery_engine::store::{Health, StoreError};
+use std::sync::mpsc::Receiver;
+
+/// Writes in one group; what a commit of this size costs besides its fsync is some 20 ms.
+const GROUP_WRITES: usize = 1024;
+
+/// Bytes in one group: bounds the transaction's dirty pages well inside the page cache.
+const GROUP_BYTES: usize = 4 << 20;
+
+/// The thread's state.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    database: Database,
+    queue: Receiver<Box<dyn Write>>,
+    health: SharedHealth,
+    checkpoints: Checkpoints,
+}
+
+type Group = Vec<Box<dyn Write>>;
+
+impl Committer {
+    pub(crate) fn new(
+        database: Database,
+        queue: Receiver<Box<dyn Write>>,
+        health: SharedHealth,
+        checkpoints: Checkpoints,
+    ) -> Self {
+        Self { database, queue, health, checkpoints }
+    }
+
+    /// Runs until every sender of the queue is gone and what they sent is answered.
+    pub(crate) fn run(mut self) {
+        let _guard = FailOnPanic(self.health.clone());
+        let mut group = Group::with_capacity(GROUP_WRITES);
+        while self.gather(&mut group) {
+            self.commit(&mut group);
+            if self.health.failure().is_none() {
+                self.checkpoints.after_commit(&self.database.connection, &self.health);
+            }
+        }
+        if self.health.failure().is_none() {
+            checkpoint::at_close(&self.database.connection);
+        }
+    }
+
+    /// Waits for a write and takes what else waits. Returns false when no more can come.
+    fn gather(&self, group: &mut Group) -> bool {
+        let Ok(first) = self.queue.recv() else { return false };
+        let mut bytes = first.bytes();
+        group.push(first);
+        while group.len() < GROUP_WRITES && bytes < GROUP_BYTES {
+            let Ok(next) = self.queue.try_recv() else { break };
+            bytes += next.bytes();
+            group.push(next);
+        }
+        true
+    }
+
+    /// Commits a group and answers every write of it, leaving it empty.
+    ///
+    /// A write that cannot be applied is taken out and the others are applied again without it.
+    fn commit(&mut self, group: &mut Group) {
+        if let Some(error) = self.health.failure() {
+            return answer_all(group, &Err(error));
+        }
+        loop {
+            match self.transact(group) {
+                Ok(()) => {
+                    self.health.ready();
+                    return answer_all(group, &Ok(()));
+                }
+                Err(Rejected::One(index, error)) => {
+                    tracing::warn!(%error, "a write was refused");
+                    group.remove(index).answer(Err(error));
+                }
+                Err(Rejected::All(error)) => {
+                    self.health.note(&error);
+                    return answer_all(group, &Err(error));
+                }
+            }
+        }
+    }
+
+    fn transact(&mut self, group: &mut Group) -> Result<(), Rejected> {
+        self.database.begin().map_err(|error| match failure::before_commit(&error) {
+            Failure::Statement(error) | Failure::Store(error) => Rejected::All(error),
+        })?;
+        for (index, write) in group.iter_mut().enumerate() {
+            if let Err(error) = write.apply(&mut self.database) {
+                self.roll_back()?;
+                return Err(match failure::before_commit(&error) {
+                    Failure::Statement(error) => Rejected::One(index, error),
+                    Failure::Store(error) => Rejected::All(error),
+                });
+            }
+        }
+        if let Err(error) = self.database.commit() {
+            self.roll_back()?;
+            return Err(Rejected::All(failure::at_commit(&error)));
+        }
+        Ok(())
+    }
+
+    fn roll_back(&mut self) -> Result<(), Rejected> {
+        self.database.roll_back().map_err(|error| Rejected::All(StoreError::Fatal(error.to_string())))
+    }
+}
+
+/// What of a group was not applied; nothing of it is.
+enum Rejected {
+    /// The write at this place, which would spoil the others again.
+    One(usize, StoreError),
+    /// Every one.
+    All(StoreError),
+}
+
+fn answer_all(group: &mut Group, outcome: &Result<(), StoreError>) {
+    for write in group.drain(..) {
+        write.answer(outcome.clone());
+    }
+}
+
+/// Fails the store when the thread ends by a panic: what was in its hands has an unknown outcome.
+struct FailOnPanic(SharedHealth);
+
+impl Drop for FailOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !matches!(self.0.get(), Health::Failed(_)) {
+            self.0.note(&StoreError::Fatal("the committer has panicked".to_owned()));
+        }
+    }
+}

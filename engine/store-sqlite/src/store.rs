@@ -1,0 +1,203 @@
+//! The store itself: each method of the port, handed to the committer or to a reader.
+
+use crate::committer::WriteQueue;
+use crate::health::SharedHealth;
+use crate::open::{self, Opened};
+use crate::options::{OpenError, SqliteOptions};
+use crate::readers::ReadQueue;
+use crate::{apply, read};
+use rookery_engine::store::{
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, Health, Log, LoginSession, Membership,
+    Range, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, Store, Ticket,
+    TokenHash,
+};
+use rookery_protocol::{ClientId, Event, Head, RoomId, SessionId, Timestamp, User, UserId};
+use rusqlite::Connection;
+use std::fs::File;
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::watch;
+
+/// Bytes that a write of an account is counted as in a group.
+const ACCOUNT_BYTES: usize = 512;
+
+/// The embedded store.
+///
+/// Dropping it lets the threads finish what was accepted, without waiting for them; the directory
+/// is free once they have ended. [`Store::close`] waits.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writes: WriteQueue,
+    reads: ReadQueue,
+    health: SharedHealth,
+    /// What is waited for at the end, and the directory's lock, which is let go of after it.
+    ending: Mutex<Option<(Vec<JoinHandle<()>>, File)>>,
+    ended: watch::Sender<bool>,
+}
+
+impl SqliteStore {
+    /// Opens the store in `options.dir`, making it when it is absent and bringing its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing has been changed then, except perhaps some of the migrations.
+    pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
+        let Opened { writes, reads, health, threads, lock } = open::open(options)?;
+        let ending = Mutex::new(Some((threads, lock)));
+        Ok(Self { writes, reads, health, ending, ended: watch::Sender::new(false) })
+    }
+
+    /// Lets the threads end and waits for that on a thread of its own, once.
+    fn end(&self) {
+        self.writes.close();
+        self.reads.close();
+        let Some((threads, lock)) = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        let ended = self.ended.clone();
+        let wait = move || {
+            for thread in threads {
+                // A thread that panicked has told the health already.
+                drop(thread.join());
+            }
+            drop(lock);
+            ended.send_replace(true);
+        };
+        // Without a thread for it the lock goes with the process.
+        if let Err(error) = std::thread::Builder::new().name("store-close".to_owned()).spawn(wait) {
+            tracing::error!(%error, "the store's end is not waited for");
+            self.ended.send_replace(true);
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Store for SqliteStore {
+    fn health(&self) -> Health {
+        self.health.get()
+    }
+
+    fn probe(&self) -> Answer<'_, ()> {
+        self.write(apply::probe)
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let mut ended = self.ended.subscribe();
+            self.end();
+            // The sender is a field of this store, so it is there for as long as this waits.
+            drop(ended.wait_for(|ended| *ended).await);
+            self.health.failure().map_or(Ok(()), Err)
+        })
+    }
+}
+
+impl Log for SqliteStore {
+    fn append(&self, append: Append) -> Answer<'_, (), AppendError> {
+        Box::pin(async move {
+            let batch = apply::Batch::encode(append)?;
+            self.writes.write(batch.bytes(), move |database| batch.apply(database)).await?
+        })
+    }
+
+    fn read(&self, room: RoomId, range: Range, limit: usize) -> Answer<'_, Vec<Event>> {
+        self.reads.read(move |connection| read::events(connection, room, range, limit))
+    }
+
+    fn find(&self, room: RoomId, by: UserId, client_id: ClientId) -> Answer<'_, Option<Receipt>> {
+        self.reads.read(move |connection| read::find(connection, room, by, client_id))
+    }
+
+    fn head(&self, room: RoomId) -> Answer<'_, Option<Head>> {
+        self.reads.read(move |connection| read::head(connection, room))
+    }
+}
+
+impl Rooms for SqliteStore {
+    fn room(&self, room: RoomId) -> Answer<'_, Option<RoomRecord>> {
+        self.reads.read(move |connection| read::room(connection, room))
+    }
+
+    fn room_state(&self, room: RoomId, user: UserId) -> Answer<'_, Option<RoomState>> {
+        self.reads.read(move |connection| read::room_state(connection, room, user))
+    }
+
+    fn rooms_of(
+        &self,
+        user: UserId,
+        cursor: Option<RoomsCursor>,
+        limit: usize,
+    ) -> Answer<'_, Vec<RoomState>> {
+        self.reads.read(move |connection| read::rooms_of(connection, user, cursor, limit))
+    }
+
+    fn total_unread(&self, user: UserId) -> Answer<'_, u64> {
+        self.reads.read(move |connection| read::total_unread(connection, user))
+    }
+
+    fn members(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Answer<'_, Vec<Membership>> {
+        self.reads.read(move |connection| read::members(connection, room, after, limit))
+    }
+}
+
+impl SqliteStore {
+    fn write<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<'_, T> {
+        self.writes.write(ACCOUNT_BYTES, move |database| work(&database.connection))
+    }
+}
+
+impl Accounts for SqliteStore {
+    fn create_account(&self, account: Account) -> Answer<'_, AccountCreated> {
+        self.write(move |connection| apply::create_account(connection, &account))
+    }
+
+    fn account_by_email<'a>(&'a self, email: &'a str) -> Answer<'a, Option<Account>> {
+        let email = email.to_owned();
+        self.reads.read(move |connection| read::account_by_email(connection, &email))
+    }
+
+    fn replace_password<'a>(&'a self, user: UserId, old: &'a str, new: &'a str) -> Answer<'a, bool> {
+        let (old, new) = (old.to_owned(), new.to_owned());
+        self.write(move |connection| apply::replace_password(connection, user, &old, &new))
+    }
+
+    fn users<'a>(&'a self, ids: &'a [UserId]) -> Answer<'a, Vec<User>> {
+        let ids = ids.to_vec();
+        self.reads.read(move |connection| read::users(connection, ids))
+    }
+
+    fn begin_session(&self, session: LoginSession, token: RefreshToken) -> Answer<'_, ()> {
+        self.write(move |connection| apply::begin_session(connection, &session, token))
+    }
+
+    fn session(&self, session: SessionId) -> Answer<'_, Option<LoginSession>> {
+        self.reads.read(move |connection| read::session(connection, session))
+    }
+
+    fn rotate(&self, old: TokenHash, new: RefreshToken, now: Timestamp) -> Answer<'_, Rotation> {
+        self.write(move |connection| apply::rotate(connection, old, new, now))
+    }
+
+    fn revoke(&self, session: SessionId, now: Timestamp) -> Answer<'_, bool> {
+        self.write(move |connection| apply::revoke(connection, session, now))
+    }
+
+    fn put_ticket(&self, ticket: Ticket) -> Answer<'_, ()> {
+        self.write(move |connection| apply::put_ticket(connection, ticket))
+    }
+
+    fn take_ticket(&self, hash: TokenHash, now: Timestamp) -> Answer<'_, Option<Ticket>> {
+        self.write(move |connection| apply::take_ticket(connection, hash, now))
+    }
+
+    fn purge(&self, before: Timestamp) -> Answer<'_, ()> {
+        self.write(move |connection| apply::purge(connection, before))
+    }
+}

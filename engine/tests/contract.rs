@@ -1,0 +1,40 @@
+//! The contract, run against the memory store and against faults over it.
+
+use rookery_engine::contract::{Settled, agrees_with_memory, run_all};
+use rookery_engine::store::Store;
+use rookery_engine::{FaultStore, Faults, MemoryStore};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// One call in four goes wrong, in one of three ways.
+const FAULTS: Faults = Faults {
+    delayed: 0.2,
+    longest_delay: Duration::from_millis(50),
+    refused: 0.08,
+    lost: 0.08,
+    unheard: 0.1,
+};
+
+#[tokio::test]
+async fn the_memory_store_passes() {
+    run_all(|| async { Arc::new(MemoryStore::new()) as Arc<dyn Store> }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_memory_store_passes_with_faults() {
+    let seed = AtomicU64::new(0);
+    run_all(|| async {
+        let seed = seed.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Settled(FaultStore::by_seed(MemoryStore::new(), seed, FAULTS))) as Arc<dyn Store>
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn random_stories_with_faults_end_like_without() {
+    for seed in 100..120 {
+        let store = Settled(FaultStore::by_seed(MemoryStore::new(), seed, FAULTS));
+        agrees_with_memory(&store, seed, 300).await;
+    }
+}
