@@ -1,0 +1,29 @@
+//! Who a connection or a request speaks for, and the port that finds out.
+
+use rookery_protocol::{SessionId, Timestamp, User, WireError};
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
+/// A user who has proved to be that user.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Who.
+    pub user: User,
+    /// The login that the proof belongs to.
+    pub session: SessionId,
+    /// Good until then.
+    pub expires_at: Timestamp,
+}
+
+/// The answer of an [`Authenticator`], once it is there.
+pub type Authenticating<'a> = Pin<Box<dyn Future<Output = Result<Identity, WireError>> + Send + 'a>>;
+
+/// Knows whether an access token is good.
+pub trait Authenticator: Debug + Send + Sync {
+    /// Verifies `token`, and that the login it belongs to has not been revoked.
+    ///
+    /// # Errors
+    /// `unauthenticated` or `token_expired`; `store_unavailable` when it cannot be found out.
+    fn authenticate<'a>(&'a self, token: &'a str) -> Authenticating<'a>;
+}

@@ -1,0 +1,27 @@
+//! The policy of Rookery: who may do what, in which order, and who hears of it.
+//!
+//! | module | what |
+//! |---|---|
+//! | `node` | the value that owns everything of one server; what the edge talks to |
+//! | `session`, `session/` | one actor a connection: identity, and each command to where it belongs |
+//! | `room`, `room/` | one actor an active room: order, rights, de-duplication, append, fan-out |
+//! | `request`, `request/` | the ops that take more than one step, for sockets and HTTP alike |
+//! | `sweeper` | the one timer: pings, deadlines, idle rooms |
+//! | `answer` | where the answer to a command goes, and that there is exactly one |
+//!
+//! It knows nothing of sockets, HTTP, tokens, configuration files, or which store is in use.
+
+mod answer;
+mod identity;
+mod naming;
+mod node;
+mod request;
+mod room;
+mod session;
+mod sweeper;
+
+pub use answer::Answer;
+pub use identity::{Authenticating, Authenticator, Identity};
+pub use naming::{direct_room, inbox_of};
+pub use node::{Check, Node, NodeConfig, NodeParts, StartError};
+pub use session::{SessionMessage, SessionRef};

@@ -1,0 +1,236 @@
+//! A node: the plain value that owns everything of one server. There is nothing global, so several
+//! live in one process.
+
+mod drain;
+mod rooms;
+
+use crate::identity::Authenticator;
+use crate::room::RoomMessage;
+use crate::session::{SessionActor, SessionMessage, SessionRef};
+use crate::sweeper;
+use ractor::{ActorRuntime, SpawnErr};
+use rookery_engine::store::{Health, Store};
+use rookery_engine::{
+    Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks, limits,
+};
+use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What a node is told about how to run.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Supervisors of each kind of actor.
+    pub supervisors: usize,
+    /// A room that was not used for this long is passivated.
+    pub room_idle: Duration,
+    /// Whether the sweeper runs by itself; tests call [`Node::sweep`] instead.
+    pub sweeps: bool,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self { supervisors: 2 * cores, room_idle: limits::ROOM_IDLE, sweeps: true }
+    }
+}
+
+/// What a node is made of.
+#[derive(Debug)]
+pub struct NodeParts {
+    /// Its name, which clients see.
+    pub name: String,
+    /// How it runs.
+    pub config: NodeConfig,
+    /// Where it keeps things.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// Who knows tokens.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// What it counts with.
+    pub metrics: Metrics,
+}
+
+/// One thing that has to be in order for the node to be ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What.
+    pub name: &'static str,
+    /// Whether it is.
+    pub ok: bool,
+    /// Why not, or how it is.
+    pub detail: String,
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The runtime is going down.
+    #[error("start the supervisors")]
+    Supervisors(#[from] SpawnErr),
+}
+
+/// One server.
+#[derive(Debug)]
+pub struct Node {
+    parts: Parts,
+    hub: Hub,
+    connections: Connections,
+    rooms: Directory<RoomId, RoomMessage>,
+    parked: Parking<RoomId>,
+    session_supervisors: Supervisors,
+    room_supervisors: Supervisors,
+    tasks: Tasks,
+    is_draining: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Parts {
+    name: String,
+    config: NodeConfig,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    authenticator: Arc<dyn Authenticator>,
+    metrics: Arc<Metrics>,
+}
+
+impl Node {
+    /// Starts a node.
+    ///
+    /// # Errors
+    /// When the runtime is going down.
+    pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
+        let NodeParts { name, config, store, clock, random, authenticator, metrics } = parts;
+        let supervisors = config.supervisors;
+        let node = Arc::new(Self {
+            hub: Hub::new(),
+            connections: Connections::new(),
+            rooms: Directory::new(),
+            parked: Parking::new(),
+            session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
+            room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
+            tasks: Tasks::new(),
+            is_draining: AtomicBool::new(false),
+            parts: Parts { name, config, store, clock, random, authenticator, metrics: Arc::new(metrics) },
+        });
+        if node.parts.config.sweeps {
+            node.tasks.spawn(sweeper::run(Arc::clone(&node)));
+        }
+        Ok(node)
+    }
+
+    /// Returns the node's name.
+    pub fn name(&self) -> &str {
+        &self.parts.name
+    }
+
+    /// Returns how the node runs.
+    pub const fn config(&self) -> &NodeConfig {
+        &self.parts.config
+    }
+
+    /// Returns where the node keeps things.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.parts.store
+    }
+
+    /// Returns the clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// Returns the source of chance.
+    pub fn random(&self) -> &Arc<dyn Random> {
+        &self.parts.random
+    }
+
+    /// Returns what the node counts with.
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.parts.metrics
+    }
+
+    /// Returns the node's tasks.
+    pub const fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// Returns the open connections.
+    pub const fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    pub(crate) fn authenticator(&self) -> &Arc<dyn Authenticator> {
+        &self.parts.authenticator
+    }
+
+    pub(crate) const fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Opens a connection and starts its session. The caller owns the socket: it takes frames from
+    /// the connection's outbox, sends commands to the session, and at the end calls
+    /// [`Node::disconnected`].
+    ///
+    /// # Errors
+    /// When the runtime is going down.
+    pub fn connect(self: &Arc<Self>, codec: Codec) -> Result<(Arc<Connection>, SessionRef), StartError> {
+        let connection = self.connections.open(codec, self.clock().elapsed());
+        let arguments = (Arc::clone(self), Arc::clone(&connection));
+        let supervisor = self.session_supervisors.of(connection.id());
+        match ActorRuntime::spawn_linked_instant(None, SessionActor, arguments, supervisor) {
+            Ok((session, _)) => Ok((connection, session)),
+            Err(error) => {
+                self.connections.remove(connection.id());
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The socket of a connection is gone.
+    pub fn disconnected(&self, connection: &Connection, session: &SessionRef) {
+        self.connections.remove(connection.id());
+        // A session that has died needs no word.
+        drop(session.send_message(SessionMessage::Closed));
+    }
+
+    /// Closes every connection of a login at once.
+    pub fn end_login(&self, session: SessionId, code: CloseCode) {
+        self.connections.each(|connection| {
+            if connection.identity().is_some_and(|(_, of)| of == session) {
+                self.close(connection, code);
+            }
+        });
+    }
+
+    /// Closes a connection, with a `bye` where the peer may come back.
+    pub(crate) fn close(&self, connection: &Connection, code: CloseCode) {
+        let bye = code.reconnect().then(|| Frame::server(ServerEvent::bye(code, None)));
+        connection.close(code, bye.as_ref(), self.clock().elapsed());
+    }
+
+    /// Returns what has to be in order for the node to be ready, and whether it is.
+    pub fn readiness(&self) -> Vec<Check> {
+        let store = match self.store().health() {
+            Health::Ready => Check { name: "store", ok: true, detail: "takes writes".to_owned() },
+            Health::Refusing(why) | Health::Failed(why) => Check { name: "store", ok: false, detail: why },
+        };
+        let is_draining = self.is_draining();
+        let detail = if is_draining { "draining" } else { "serving" }.to_owned();
+        vec![store, Check { name: "node", ok: !is_draining, detail }]
+    }
+
+    /// Returns whether the node is going down.
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Acquire)
+    }
+
+    /// Looks once at every connection, and at every room where `rooms`: what the sweeper does.
+    pub fn sweep(&self, rooms: bool) {
+        sweeper::sweep(self, rooms);
+    }
+}

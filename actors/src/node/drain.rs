@@ -1,0 +1,62 @@
+//! Going down in good order: tell every client, finish what is under way, close the store.
+
+use super::Node;
+use crate::room::RoomMessage;
+use rookery_protocol::{CloseCode, Frame, ServerEvent};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often the drain looks whether all are gone.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// The window over which clients are asked to come back, so that they do not all come at once.
+const RECONNECT_OVER_MS: u32 = 2_000;
+
+impl Node {
+    /// Says that the node is going down: it is not ready any more, and activates no room.
+    pub fn begin_drain(&self) {
+        self.is_draining.store(true, Ordering::Release);
+    }
+
+    /// Sends every connection away, lets rooms finish what is under way, and closes the store; at
+    /// most for `grace`. Returns whether all of it was done.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.begin_drain();
+        let until = Instant::now() + grace;
+        let mut sent = 0_u32;
+        self.connections.each(|connection| {
+            // Neighbours in the table get slots far apart.
+            let slot = sent.wrapping_mul(611) % RECONNECT_OVER_MS;
+            sent = sent.wrapping_add(1);
+            let bye = Frame::server(ServerEvent::bye(CloseCode::Draining, Some(slot)));
+            connection.close(CloseCode::Draining, Some(&bye), self.clock().elapsed());
+        });
+        let mut all_gone = wait(until, || self.connections.is_empty()).await;
+        if !all_gone {
+            self.connections.each(|connection| connection.abort());
+        }
+        self.rooms.each(|_, room| drop(room.send_message(RoomMessage::Retire)));
+        all_gone &= wait(until, || self.rooms.is_empty()).await;
+        self.tasks.stop();
+        let left = until.saturating_duration_since(Instant::now()).max(LOOK_EVERY);
+        all_gone &= self.tasks.finished(left).await;
+        if let Err(error) = self.store().close().await {
+            tracing::error!(%error, "store not closed");
+            all_gone = false;
+        }
+        self.session_supervisors.stop();
+        self.room_supervisors.stop();
+        all_gone
+    }
+}
+
+async fn wait(until: Instant, is_so: impl Fn() -> bool) -> bool {
+    while !is_so() {
+        if Instant::now() >= until {
+            return false;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    true
+}

@@ -1,0 +1,272 @@
+//! A room: the one place where its events get their order.
+//!
+//! Hears from sessions and requests (submit, open, join), its own store tasks (loaded, known,
+//! appended, located) and the sweeper (tick).
+//! Tells the store (append), its audience (fan out) and whoever waits for an answer.
+//! Owns the head, the members and the batch being built. Lives while it is used; a panic loses
+//! nothing that was acked, because the store has it.
+
+mod appended;
+mod batch;
+mod compose;
+mod draft;
+mod live;
+mod open;
+mod policy;
+mod remembered;
+mod ring;
+mod submit;
+
+pub(crate) use compose::no_such_room;
+pub(crate) use draft::{Action, Creation, Draft};
+pub(crate) use open::{Join, Open, Opening};
+
+use crate::node::Node;
+use batch::{InFlight, Waiting};
+use draft::Known;
+use live::{Live, Loaded, load};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use rookery_engine::Audience;
+use rookery_engine::store::{AppendError, Receipt, StoreError};
+use rookery_protocol::{ClientId, ErrorCode, Frame, RoomId, Seq, ServerEvent, UserId, WireError};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Messages that a room holds back while it is being read from the store.
+const HELD_MESSAGES: usize = 4096;
+
+/// Everything that a room hears.
+#[derive(Debug)]
+pub(crate) enum RoomMessage {
+    /// Somebody wants something to happen.
+    Submit(Draft),
+    /// Somebody wants to hear the room from a position on.
+    Open(Open),
+    /// A reader has caught up from the store and wants to go on live.
+    Join(Join),
+    /// The store has given the room's state.
+    Loaded(Result<Loaded, StoreError>),
+    /// The store has answered the question of the draft with this ticket.
+    Known(u64, Result<Known, StoreError>),
+    /// The store has answered the batch under way.
+    Appended(Result<(), AppendError>),
+    /// The store has said where a write is that the batch under way would have repeated.
+    Located(UserId, ClientId, Result<Option<Receipt>, StoreError>),
+    /// It is this late; an idle room goes.
+    Tick(Duration),
+    /// The node is going down: go as soon as nothing is under way.
+    Retire,
+}
+
+impl RoomMessage {
+    /// Answers a message that no room will handle.
+    pub(crate) fn refuse(self, node: &Node, error: &WireError) {
+        match self {
+            Self::Submit(draft) => draft.answer.err(error.clone()),
+            Self::Open(open) => open.refuse(error.clone()),
+            Self::Join(join) => join.refuse(node),
+            _ => {}
+        }
+    }
+}
+
+/// The actor; all it has is in [`Room`].
+pub(crate) struct RoomActor;
+
+/// A room's state.
+pub(crate) struct Room {
+    node: Arc<Node>,
+    room: RoomId,
+    myself: ActorRef<RoomMessage>,
+    phase: Phase,
+    live: Live,
+    audience: Arc<Audience>,
+    waiting: VecDeque<Waiting>,
+    next_ticket: u64,
+    in_flight: Option<InFlight>,
+    last_used: Duration,
+    is_leaving: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The state is being read; what cannot wait in `waiting` is held here.
+    Loading(Vec<RoomMessage>),
+    /// In order.
+    Live,
+    /// Out of the directory: what still arrives is sent to the room that has taken over.
+    Retired,
+}
+
+impl Actor for RoomActor {
+    type Msg = RoomMessage;
+    type State = Room;
+    type Arguments = (Arc<Node>, RoomId);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<RoomMessage>,
+        (node, room): (Arc<Node>, RoomId),
+    ) -> Result<Room, ActorProcessingErr> {
+        let state = Room {
+            audience: node.hub().audience(room),
+            last_used: node.clock().elapsed(),
+            phase: Phase::Loading(Vec::new()),
+            live: Live::default(),
+            waiting: VecDeque::new(),
+            next_ticket: 0,
+            in_flight: None,
+            is_leaving: false,
+            node,
+            room,
+            myself,
+        };
+        state.load(None);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<RoomMessage>,
+        message: RoomMessage,
+        state: &mut Room,
+    ) -> Result<(), ActorProcessingErr> {
+        state.hear(message);
+        Ok(())
+    }
+}
+
+impl Room {
+    fn hear(&mut self, message: RoomMessage) {
+        match &mut self.phase {
+            Phase::Retired => return self.node.tell_room(self.room, message),
+            Phase::Loading(held) if message_waits(&message) => {
+                if held.len() < HELD_MESSAGES {
+                    held.push(message);
+                } else {
+                    message.refuse(&self.node, &busy());
+                }
+                return;
+            }
+            Phase::Loading(_) | Phase::Live => {}
+        }
+        match message {
+            RoomMessage::Submit(draft) => self.submit(draft),
+            RoomMessage::Open(open) => self.open(open),
+            RoomMessage::Join(join) => self.join(join),
+            RoomMessage::Loaded(loaded) => self.loaded(loaded),
+            RoomMessage::Known(ticket, known) => self.known(ticket, known),
+            RoomMessage::Appended(outcome) => self.appended(outcome),
+            RoomMessage::Located(by, client_id, receipt) => self.located(by, client_id, receipt),
+            RoomMessage::Tick(now) => self.tick(now),
+            RoomMessage::Retire => self.leave(),
+        }
+    }
+
+    /// Starts reading the room's state; `heard` as for [`load`].
+    fn load(&self, heard: Option<Seq>) {
+        let (node, room, myself) = (Arc::clone(&self.node), self.room, self.myself.clone());
+        self.node.tasks().spawn(async move {
+            let loaded = load(node.store().as_ref(), room, heard).await;
+            // A room that has gone meanwhile needs no state.
+            drop(myself.send_message(RoomMessage::Loaded(loaded)));
+        });
+    }
+
+    fn loaded(&mut self, loaded: Result<Loaded, StoreError>) {
+        let Phase::Loading(held) = std::mem::replace(&mut self.phase, Phase::Live) else { return };
+        match loaded {
+            Ok(loaded) => {
+                self.take_over(loaded);
+                held.into_iter().for_each(|message| self.hear(message));
+                self.order();
+                self.retire_if_absent();
+            }
+            Err(error) => {
+                tracing::warn!(room = %self.room, %error, "room not activated");
+                let refusal = unavailable();
+                held.into_iter().for_each(|message| message.refuse(&self.node, &refusal));
+                self.in_flight.take().into_iter().flat_map(|batch| batch.ordered).for_each(|ordered| {
+                    // Whether it was applied is not known, and dropping the answer says so.
+                    drop(ordered.waiting.draft.answer);
+                });
+                self.waiting.drain(..).for_each(|waiting| waiting.draft.answer.err(refusal.clone()));
+                self.dismiss();
+                self.retire();
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Duration) {
+        let idle = now.saturating_sub(self.last_used);
+        if idle >= self.node.config().room_idle {
+            self.leave();
+        }
+    }
+
+    /// Goes now if nothing is under way, or else as soon as that is so.
+    fn leave(&mut self) {
+        if matches!(self.phase, Phase::Live) && self.in_flight.is_none() && self.waiting.is_empty() {
+            self.retire();
+        } else {
+            self.is_leaving = self.node.is_draining();
+        }
+    }
+
+    fn retire_if_absent(&mut self) {
+        let is_absent = self.live.record.is_none();
+        if (is_absent || self.is_leaving) && self.in_flight.is_none() && self.waiting.is_empty() {
+            self.retire();
+        }
+    }
+
+    fn retire(&mut self) {
+        if matches!(self.phase, Phase::Retired) {
+            return;
+        }
+        self.phase = Phase::Retired;
+        self.node.forget_room(self.room, self.myself.get_id());
+        // What is queued already is forwarded; what comes later gets its message back.
+        drop(self.myself.drain());
+    }
+
+    /// Tells every listener that it has to open the room again, and listens to nobody.
+    fn dismiss(&self) {
+        self.audience.dismiss(&self.lagged_notice());
+    }
+
+    fn lagged_notice(&self) -> Frame {
+        Frame::server(ServerEvent::RoomLagged { room: self.room, head: self.live.head })
+    }
+}
+
+/// Whether a message needs the room's state, so that it is held until that is there.
+fn message_waits(message: &RoomMessage) -> bool {
+    matches!(message, RoomMessage::Submit(_) | RoomMessage::Open(_) | RoomMessage::Join(_))
+}
+
+fn busy() -> WireError {
+    WireError::new(ErrorCode::Busy, "the room has too much waiting").retry_after(200)
+}
+
+fn unavailable() -> WireError {
+    WireError::new(ErrorCode::StoreUnavailable, "nothing can be written at the moment").retry_after(1000)
+}
+
+impl Drop for Room {
+    /// Runs after a panic as well, where nobody said goodbye.
+    fn drop(&mut self) {
+        if !matches!(self.phase, Phase::Retired) {
+            self.node.room_failed(self.room, self.myself.get_id());
+            // What was appended but not told would be missing: they must open it again.
+            self.dismiss();
+        }
+    }
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room").field("room", &self.room).field("phase", &self.phase).finish_non_exhaustive()
+    }
+}

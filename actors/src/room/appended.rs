@@ -1,0 +1,157 @@
+//! What the store's answer to a batch means: applied, refused, stale or a repetition.
+
+use super::batch::{InFlight, Ordered};
+use super::live::Loaded;
+use super::{Phase, Room, RoomMessage, unavailable};
+use rookery_engine::store::{AppendError, Receipt, StoreError};
+use rookery_protocol::{Change, ClientId, Event, EventBody, Frame, ServerEvent, UserId};
+use std::sync::Arc;
+
+impl Room {
+    pub(super) fn appended(&mut self, outcome: Result<(), AppendError>) {
+        let Some(batch) = self.in_flight.take() else { return };
+        let took = self.node.clock().elapsed().saturating_sub(batch.started);
+        self.node.metrics().append_seconds.record(took.as_secs_f64());
+        match outcome {
+            Ok(()) => self.settle(batch),
+            Err(AppendError::Stale { .. }) => {
+                // Somebody appended, or an earlier try of this very batch was applied: look.
+                self.in_flight = Some(batch);
+                self.phase = Phase::Loading(Vec::new());
+                return self.load(Some(self.live.head.seq));
+            }
+            Err(AppendError::Duplicate { by, client_id }) => {
+                self.in_flight = Some(batch);
+                return self.locate(by, client_id);
+            }
+            Err(AppendError::Store(error)) => self.give_up(batch, &error),
+        }
+        self.order();
+        self.retire_if_absent();
+    }
+
+    /// The batch is durable: acknowledge each draft, then tell everybody what it did.
+    fn settle(&mut self, batch: InFlight) {
+        let now = self.node.clock().elapsed();
+        self.last_used = now;
+        for Ordered { waiting, composition } in batch.ordered {
+            let last = composition.events.len().saturating_sub(1);
+            let frames: Vec<_> = composition
+                .events
+                .into_iter()
+                .enumerate()
+                .map(|(index, event)| {
+                    // All that a draft implies holds once its last event is there.
+                    let implied = if index == last { &composition.projections[..] } else { &[] };
+                    self.live.apply(event, implied)
+                })
+                .collect();
+            waiting.draft.answer.ok(composition.answer);
+            frames.iter().for_each(|frame| self.tell(frame));
+            let took = now.saturating_sub(waiting.draft.arrived);
+            self.node.metrics().message_seconds.record(took.as_secs_f64());
+        }
+    }
+
+    /// Fans a durable event out; whoever it takes out of the room hears it last.
+    fn tell(&self, frame: &Frame) {
+        let told = self.audience.publish(frame, || self.lagged_notice());
+        self.node.metrics().deliveries.increment(told.queued as u64);
+        self.node.metrics().lagged.increment(told.lagged as u64);
+        if let Some(event) = frame.as_event() {
+            if let Some(gone) = gone(event) {
+                let notice = Frame::server(ServerEvent::RoomRemoved { room: self.room, seq: event.seq });
+                for listener in self.audience.detach_user(gone) {
+                    listener.connection.push_reply(&notice);
+                }
+            }
+        }
+    }
+
+    fn give_up(&self, batch: InFlight, error: &StoreError) {
+        tracing::warn!(room = %self.room, %error, "batch not appended");
+        for ordered in batch.ordered {
+            match error {
+                // The answer, dropped, says that the outcome is not known.
+                StoreError::Unknown(_) => drop(ordered.waiting.draft.answer),
+                StoreError::Refused(_) | StoreError::Fatal(_) => {
+                    ordered.waiting.draft.answer.err(unavailable());
+                }
+            }
+        }
+    }
+
+    fn locate(&self, by: UserId, client_id: ClientId) {
+        let (node, room, myself) = (Arc::clone(&self.node), self.room, self.myself.clone());
+        self.node.tasks().spawn(async move {
+            let receipt = node.store().find(room, by, client_id).await;
+            drop(myself.send_message(RoomMessage::Located(by, client_id, receipt)));
+        });
+    }
+
+    pub(super) fn located(
+        &mut self,
+        by: UserId,
+        client_id: ClientId,
+        receipt: Result<Option<Receipt>, StoreError>,
+    ) {
+        let Some(batch) = self.in_flight.take() else { return };
+        match receipt {
+            Ok(receipt) => {
+                if let Some(receipt) = receipt {
+                    self.node.metrics().duplicates.increment(1);
+                    self.live.remembered.insert(by, client_id, receipt);
+                }
+                self.put_back(batch);
+            }
+            Err(error) => self.give_up(batch, &error),
+        }
+        self.order();
+        self.retire_if_absent();
+    }
+
+    /// Nothing of the batch was applied: its drafts wait again, first in line.
+    fn put_back(&mut self, batch: InFlight) {
+        for ordered in batch.ordered.into_iter().rev() {
+            self.waiting.push_front(ordered.waiting);
+        }
+    }
+
+    /// Takes over what the store holds, and lets the listeners hear what they have missed.
+    pub(super) fn take_over(&mut self, loaded: Loaded) {
+        let Loaded { live, missed } = loaded;
+        let before = std::mem::replace(&mut self.live, live);
+        self.live.remembered.adopt(before.remembered);
+        let Some(missed) = missed else {
+            drop(self.in_flight.take());
+            return self.dismiss();
+        };
+        if let Some(batch) = self.in_flight.take() {
+            let first = batch.events().next().cloned();
+            if first.is_some()
+                && missed.iter().find(|event| Some(event.seq) == first.as_ref().map(|own| own.seq))
+                    == first.as_ref()
+            {
+                // An earlier try was applied, and a batch is applied as one.
+                for ordered in batch.ordered {
+                    ordered.waiting.draft.answer.ok(ordered.composition.answer);
+                }
+            } else {
+                self.put_back(batch);
+            }
+        }
+        for event in missed {
+            self.tell(&Frame::event(event));
+        }
+    }
+}
+
+/// Returns who is no member any more after this event.
+fn gone(event: &Event) -> Option<UserId> {
+    match &event.body {
+        EventBody::Member(change) if matches!(change.change, Change::Removed | Change::Left) => {
+            Some(change.user)
+        }
+        _ => None,
+    }
+}

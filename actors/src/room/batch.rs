@@ -1,0 +1,131 @@
+//! The batch: what waits when the previous append returns becomes the next one. No timer.
+
+use super::compose::{Composed, Composition, Place, compose};
+use super::draft::{Action, Draft, Known};
+use super::live::Live;
+use super::ring::weight;
+use rookery_engine::limits::{BATCH_BYTES, BATCH_EVENTS};
+use rookery_engine::store::Append;
+use rookery_protocol::{Event, RoomId, Timestamp};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A draft that waits for its turn, and what was looked up for it.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// Counts up; names the draft in the store's answer to its question.
+    pub(super) ticket: u64,
+    pub(super) draft: Draft,
+    pub(super) lookup: Lookup,
+}
+
+/// How far the looking up has come.
+#[derive(Debug)]
+pub(super) enum Lookup {
+    /// There is nothing to look up.
+    None,
+    /// The store has been asked; nothing after this draft is ordered before it.
+    Asked,
+    /// The store has answered.
+    Known(Known),
+}
+
+/// A draft in the batch under way.
+#[derive(Debug)]
+pub(super) struct Ordered {
+    pub(super) waiting: Waiting,
+    pub(super) composition: Composition,
+}
+
+/// The batch under way: handed to the store, outcome not known yet.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) ordered: Vec<Ordered>,
+    /// When it was handed over, by the monotonic clock.
+    pub(super) started: Duration,
+}
+
+impl InFlight {
+    /// Returns the batch as the store takes it; the same every time.
+    pub(super) fn append(&self, room: RoomId, live: &Live) -> Append {
+        Append {
+            room,
+            expected: live.head.seq,
+            events: self.events().cloned().collect(),
+            projections: self
+                .ordered
+                .iter()
+                .flat_map(|ordered| ordered.composition.projections.iter().cloned())
+                .collect(),
+        }
+    }
+
+    /// Returns the events in their order.
+    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.ordered.iter().flat_map(|ordered| ordered.composition.events.iter())
+    }
+}
+
+/// Takes from the front of `waiting` what makes one batch, answers what needs none, and returns the
+/// batch, if anything is left for it.
+pub(super) fn build(
+    room: RoomId,
+    live: &Live,
+    waiting: &mut VecDeque<Waiting>,
+    now: Timestamp,
+) -> Vec<Ordered> {
+    let mut place = Place { seq: live.head.seq, ord: live.head.ord, at: now.max(live.head.at) };
+    let mut ordered: Vec<Ordered> = Vec::new();
+    let (mut events, mut bytes) = (0, 0);
+    while let Some(next) = waiting.front() {
+        let known = match &next.lookup {
+            Lookup::None => None,
+            Lookup::Asked => break,
+            Lookup::Known(known) => Some(known),
+        };
+        if matches!(next.draft.action, Action::Settle) && !ordered.is_empty() {
+            break;
+        }
+        // The same write twice in one batch: the second is answered once the first is durable.
+        if next.draft.client_id().is_some_and(|id| is_named(&ordered, next, id)) {
+            break;
+        }
+        match compose(room, live, &next.draft, known, place) {
+            Ok(Composed::Events(composition)) => {
+                let more: usize = composition.events.iter().map(weight).sum();
+                let fits = events + composition.events.len() <= BATCH_EVENTS && bytes + more <= BATCH_BYTES;
+                if !ordered.is_empty() && !fits {
+                    break;
+                }
+                let Some(waiting) = waiting.pop_front() else { break };
+                events += composition.events.len();
+                bytes += more;
+                if let Some(last) = composition.events.last() {
+                    place = Place { seq: last.seq, ord: last.ord, at: place.at };
+                }
+                let changes_rights = composition.changes_rights;
+                ordered.push(Ordered { waiting, composition });
+                if changes_rights {
+                    break;
+                }
+            }
+            Ok(Composed::Done(answer)) => {
+                if let Some(waiting) = waiting.pop_front() {
+                    waiting.draft.answer.ok(answer);
+                }
+            }
+            Err(error) => {
+                if let Some(waiting) = waiting.pop_front() {
+                    waiting.draft.answer.err(error);
+                }
+            }
+        }
+    }
+    ordered
+}
+
+fn is_named(ordered: &[Ordered], next: &Waiting, id: rookery_protocol::ClientId) -> bool {
+    ordered
+        .iter()
+        .any(|other| other.waiting.draft.by == next.draft.by && other.waiting.draft.client_id() == Some(id))
+}

@@ -1,0 +1,105 @@
+//! What an active room knows of itself: its head, its description, its members, its newest events.
+//!
+//! It changes only by events that are durable: [`Live::apply`] is the one place.
+
+use super::remembered::Remembered;
+use super::ring::Ring;
+use rookery_engine::limits::ACTIVATION_EVENTS;
+use rookery_engine::store::{Membership, Projection, Range, RoomRecord, Store, StoreError};
+use rookery_protocol::{Event, Frame, Head, Role, RoomId, Seq, UserId};
+use std::collections::HashMap;
+
+/// Members read in one go when a room is activated.
+const MEMBERS_AT_ONCE: usize = 1000;
+
+/// The state of one room. A room that does not exist has head 0 and no record.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    pub(super) head: Head,
+    pub(super) record: Option<RoomRecord>,
+    pub(super) members: HashMap<UserId, Membership>,
+    pub(super) ring: Ring,
+    pub(super) remembered: Remembered,
+}
+
+impl Live {
+    /// Takes over one durable event and what it implies, and returns the event's frame.
+    pub(super) fn apply(&mut self, event: Event, projections: &[Projection]) -> Frame {
+        self.head = Head { seq: event.seq, ord: event.ord, at: event.at };
+        self.remembered.note(&event);
+        for projection in projections {
+            match projection {
+                Projection::Room(record) => self.record = Some(record.clone()),
+                Projection::Member(member) if member.role.is_some() => {
+                    self.members.insert(member.user, *member);
+                }
+                Projection::Member(member) => {
+                    self.members.remove(&member.user);
+                }
+                Projection::Read { .. } | Projection::Mention { .. } => {}
+            }
+        }
+        self.ring.push(event)
+    }
+
+    /// Returns how many owners the room has.
+    pub(super) fn owners(&self) -> usize {
+        self.members.values().filter(|member| member.role == Some(Role::Owner)).count()
+    }
+
+    /// Returns whether `user` is a member now.
+    pub(super) fn is_member(&self, user: UserId) -> bool {
+        self.members.contains_key(&user)
+    }
+}
+
+/// What was read of a room, and the events that its listeners have not heard.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(super) live: Live,
+    /// Everything after the position asked for, or `None` when that is too much to catch up with.
+    pub(super) missed: Option<Vec<Event>>,
+}
+
+/// Reads a room as it is now. `heard` is the last position its listeners were told of, if any are
+/// there.
+pub(super) async fn load(store: &dyn Store, room: RoomId, heard: Option<Seq>) -> Result<Loaded, StoreError> {
+    let Some(head) = store.head(room).await? else {
+        return Ok(Loaded { live: Live::default(), missed: Some(Vec::new()) });
+    };
+    let mut live = Live { head, record: store.room(room).await?, ..Live::default() };
+    let mut after = None;
+    loop {
+        let page = store.members(room, after, MEMBERS_AT_ONCE).await?;
+        after = page.last().map(|member| member.user);
+        let is_last = page.len() < MEMBERS_AT_ONCE;
+        live.members.extend(page.into_iter().map(|member| (member.user, member)));
+        if is_last {
+            break;
+        }
+    }
+    for event in store.read(room, Range::Before(head.seq.next()), ACTIVATION_EVENTS).await? {
+        live.remembered.note(&event);
+        live.ring.push(event);
+    }
+    let missed = match heard {
+        None => Some(Vec::new()),
+        Some(heard) => missed(store, room, heard, head.seq).await?,
+    };
+    Ok(Loaded { live, missed })
+}
+
+async fn missed(
+    store: &dyn Store,
+    room: RoomId,
+    heard: Seq,
+    head: Seq,
+) -> Result<Option<Vec<Event>>, StoreError> {
+    let missing = usize::try_from(head.0.saturating_sub(heard.0)).unwrap_or(usize::MAX);
+    if missing > rookery_protocol::limits::REPLAY {
+        return Ok(None);
+    }
+    let mut events = store.read(room, Range::After(heard), missing).await?;
+    events.retain(|event| event.seq <= head);
+    Ok(Some(events))
+}

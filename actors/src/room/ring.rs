@@ -1,0 +1,46 @@
+//! The newest events of a room, encoded: whoever resumes close to the head costs no read.
+
+use rookery_engine::limits::{RING_BYTES, RING_EVENTS};
+use rookery_protocol::{Event, Frame, Seq};
+use std::collections::VecDeque;
+
+/// A gapless run of events that ends at the room's head.
+#[derive(Debug, Default)]
+pub(super) struct Ring {
+    frames: VecDeque<(Seq, usize, Frame)>,
+    bytes: usize,
+}
+
+impl Ring {
+    /// Adds the next event, whose body is about `bytes` long, and returns its frame.
+    pub(super) fn push(&mut self, event: Event) -> Frame {
+        let (seq, bytes) = (event.seq, weight(&event));
+        let frame = Frame::event(event);
+        debug_assert!(self.frames.back().is_none_or(|(last, ..)| last.next() == seq), "a ring has no gap");
+        self.frames.push_back((seq, bytes, frame.clone()));
+        self.bytes += bytes;
+        while self.frames.len() > RING_EVENTS || (self.bytes > RING_BYTES && self.frames.len() > 1) {
+            if let Some((_, freed, _)) = self.frames.pop_front() {
+                self.bytes -= freed;
+            }
+        }
+        frame
+    }
+
+    /// Returns the position of the oldest event kept, or `None` when nothing is.
+    pub(super) fn first(&self) -> Option<Seq> {
+        self.frames.front().map(|(seq, ..)| *seq)
+    }
+
+    /// Returns the events from `from` on, oldest first.
+    pub(super) fn from(&self, from: Seq) -> impl Iterator<Item = &Frame> {
+        self.frames.iter().filter(move |(seq, ..)| *seq >= from).map(|(.., frame)| frame)
+    }
+}
+
+/// Returns about how many bytes the event takes encoded: its text and a share for the rest.
+pub(super) fn weight(event: &Event) -> usize {
+    /// What an event takes besides its text: ids, keys, positions.
+    const ENVELOPE: usize = 320;
+    ENVELOPE + event.body.text_bytes()
+}

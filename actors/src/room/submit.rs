@@ -1,0 +1,106 @@
+//! Taking drafts, and turning what waits into the next batch.
+
+use super::batch::{InFlight, Lookup, Waiting, build};
+use super::draft::{Draft, Known, Question};
+use super::{Room, RoomMessage, busy, unavailable};
+use crate::node::Node;
+use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
+use rookery_engine::store::{Append, AppendError, StoreError};
+use std::sync::Arc;
+use tokio::time::sleep;
+
+impl Room {
+    pub(super) fn submit(&mut self, draft: Draft) {
+        self.last_used = self.node.clock().elapsed();
+        if self.waiting.len() >= WAITING_DRAFTS {
+            return draft.answer.err(busy());
+        }
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let lookup = match draft.question() {
+            None => Lookup::None,
+            Some(question) => {
+                self.ask(ticket, question);
+                Lookup::Asked
+            }
+        };
+        self.waiting.push_back(Waiting { ticket, draft, lookup });
+        self.order();
+        self.retire_if_absent();
+    }
+
+    fn ask(&self, ticket: u64, question: Question) {
+        let (node, room, myself) = (Arc::clone(&self.node), self.room, self.myself.clone());
+        self.node.tasks().spawn(async move {
+            let known = match question {
+                Question::Written(by, client_id) => {
+                    node.store().find(room, by, client_id).await.map(Known::Written)
+                }
+                Question::Missing(users) => node.store().users(&users).await.map(|found| {
+                    let is_found = |user| found.iter().any(|found| found.id == user);
+                    Known::Missing(users.into_iter().filter(|user| !is_found(*user)).collect())
+                }),
+            };
+            drop(myself.send_message(RoomMessage::Known(ticket, known)));
+        });
+    }
+
+    pub(super) fn known(&mut self, ticket: u64, known: Result<Known, StoreError>) {
+        let Some(index) = self.waiting.iter().position(|waiting| waiting.ticket == ticket) else { return };
+        match known {
+            Ok(known) => self.waiting[index].lookup = Lookup::Known(known),
+            Err(_) => {
+                if let Some(waiting) = self.waiting.remove(index) {
+                    waiting.draft.answer.err(unavailable());
+                }
+            }
+        }
+        self.order();
+        self.retire_if_absent();
+    }
+
+    /// Hands the next batch to the store, if none is under way and something waits.
+    pub(super) fn order(&mut self) {
+        if self.in_flight.is_some() || !matches!(self.phase, super::Phase::Live) {
+            return;
+        }
+        let ordered = build(self.room, &self.live, &mut self.waiting, self.node.clock().now());
+        if ordered.is_empty() {
+            return;
+        }
+        let batch = InFlight { ordered, started: self.node.clock().elapsed() };
+        let append = batch.append(self.room, &self.live);
+        #[expect(clippy::cast_precision_loss, reason = "a batch has at most 64 events")]
+        self.node.metrics().append_events.record(append.events.len() as f64);
+        self.in_flight = Some(batch);
+        let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
+        self.node.tasks().spawn(async move {
+            let outcome = append_until_known(&node, append).await;
+            drop(myself.send_message(RoomMessage::Appended(outcome)));
+        });
+    }
+}
+
+/// Appends, sending the identical batch again while its outcome is not known: its positions must
+/// never be given to other events.
+async fn append_until_known(node: &Node, append: Append) -> Result<(), AppendError> {
+    let mut pause = RESEND_AFTER;
+    loop {
+        let outcome = node.store().append(append.clone()).await;
+        node.metrics().appends.of(label(&outcome)).increment(1);
+        let Err(AppendError::Store(StoreError::Unknown(reason))) = outcome else { return outcome };
+        tracing::warn!(room = %append.room, head = %append.expected, reason, "outcome of an append not known");
+        sleep(pause).await;
+        pause = (pause * 2).min(RESEND_AFTER_AT_MOST);
+    }
+}
+
+const fn label(outcome: &Result<(), AppendError>) -> &'static str {
+    match outcome {
+        Ok(()) => "applied",
+        Err(AppendError::Stale { .. } | AppendError::Duplicate { .. }) => "stale",
+        Err(AppendError::Store(StoreError::Refused(_))) => "refused",
+        Err(AppendError::Store(StoreError::Unknown(_))) => "unknown",
+        Err(AppendError::Store(StoreError::Fatal(_))) => "fatal",
+    }
+}

@@ -1,0 +1,105 @@
+//! Finding out who speaks, and opening their inbox.
+
+use super::{HeldCommand, Identified, Phase, Session, SessionMessage};
+use crate::answer::Answer;
+use crate::identity::Identity;
+use crate::naming::inbox_of;
+use crate::room::{Open, Opening, RoomMessage};
+use rookery_protocol::{Auth, Authenticated, CloseCode, ErrorCode, Seq, UserId, WireError};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+impl Session {
+    /// Has the token verified; commands that come meanwhile wait.
+    pub(super) fn authenticate(&mut self, auth: Auth, answer: Answer) {
+        if matches!(self.phase, Phase::Greeting) {
+            self.phase = Phase::Authenticating(VecDeque::new());
+        }
+        let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
+        self.node.tasks().spawn(async move {
+            let result = node.authenticator().authenticate(&auth.token).await;
+            let identified = Identified { result, inbox_after: auth.inbox_after, answer };
+            // A session that has gone needs no answer.
+            drop(myself.send_message(SessionMessage::Identified(Box::new(identified))));
+        });
+    }
+
+    pub(super) fn identified(&mut self, identified: Identified) {
+        let Identified { result, inbox_after, answer } = identified;
+        match result {
+            Ok(identity) => self.welcome(identity, inbox_after, answer),
+            Err(error) => {
+                let held = self.held_while_authenticating();
+                // A token that will never be good; one that has run out may be replaced.
+                if held.is_some() && error.code == ErrorCode::Unauthenticated {
+                    answer.err(error);
+                    return self.connection.close(CloseCode::AuthFailed, None, self.node.clock().elapsed());
+                }
+                answer.err(error);
+                held.into_iter().flatten().for_each(|(command, credit)| self.command(command, credit));
+            }
+        }
+    }
+
+    /// The connection came with a ticket, which has been taken.
+    pub(super) fn ticket(&mut self, identity: Identity) {
+        let answer = Answer::ready(Arc::clone(&self.connection), Arc::clone(self.node.metrics()));
+        self.welcome(identity, None, answer);
+    }
+
+    fn welcome(&mut self, identity: Identity, inbox_after: Option<Seq>, answer: Answer) {
+        if !self.connection.identify(identity.user.id, identity.session) {
+            return answer.err(WireError::new(
+                ErrorCode::Forbidden,
+                "this connection belongs to another login: open a new one",
+            ));
+        }
+        self.connection.expire_at(identity.expires_at);
+        let inbox = inbox_of(identity.user.id);
+        let who = Authenticated {
+            user: identity.user.clone(),
+            session: identity.session,
+            inbox,
+            expires_at: identity.expires_at,
+            inbox_status: None,
+            inbox_from: None,
+        };
+        let is_first = !matches!(self.phase, Phase::Ready(_));
+        let held = self.held_while_authenticating();
+        let user = identity.user.id;
+        self.phase = Phase::Ready(Box::new(identity));
+        if is_first || inbox_after.is_some() {
+            self.open_inbox(user, who, inbox_after, answer);
+        } else {
+            answer.ok(who);
+        }
+        held.into_iter().flatten().for_each(|(command, credit)| self.command(command, credit));
+    }
+
+    /// Makes the inbox if this is its user's first visit, and opens it; that gives the answer.
+    fn open_inbox(&mut self, user: UserId, who: Authenticated, after: Option<Seq>, answer: Answer) {
+        let inbox = who.inbox;
+        self.entry(inbox).is_open = true;
+        let gate = self.close_gate(inbox);
+        let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
+        self.node.tasks().spawn(async move {
+            if let Err(error) = node.make_inbox(user).await {
+                answer.err(error);
+                return gate.not_opened();
+            }
+            let opening = Opening::Inbox(Box::new(who));
+            let open = Open { user, connection, after, opening, answer, gate: Some(gate) };
+            node.tell_room(inbox, RoomMessage::Open(open));
+        });
+    }
+
+    fn held_while_authenticating(&mut self) -> Option<VecDeque<HeldCommand>> {
+        match std::mem::replace(&mut self.phase, Phase::Greeting) {
+            Phase::Authenticating(held) => Some(held),
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+}

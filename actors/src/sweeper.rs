@@ -1,0 +1,47 @@
+//! The sweeper: the one timer. It pings, enforces deadlines, lets idle rooms go and looks whether a
+//! store that refused writes takes them again.
+
+use crate::node::Node;
+use crate::room::RoomMessage;
+use bytes::Bytes;
+use rookery_engine::Verdict;
+use rookery_engine::limits::{ROOM_SWEEP_ROUNDS, SWEEP_EVERY};
+use rookery_engine::store::Health;
+use std::sync::Arc;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// A WebSocket ping without payload (RFC 6455, section 5.5.2): FIN and opcode 9, length 0.
+const PING: Bytes = Bytes::from_static(&[0x89, 0x00]);
+
+/// Sweeps until the node's tasks are stopped.
+pub(crate) async fn run(node: Arc<Node>) {
+    let mut ticks = interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut round = 0_u64;
+    loop {
+        tokio::select! {
+            () = node.tasks().stopped() => return,
+            _ = ticks.tick() => {}
+        }
+        round += 1;
+        sweep(&node, round.is_multiple_of(ROOM_SWEEP_ROUNDS));
+        if matches!(node.store().health(), Health::Refusing(_)) {
+            // Its outcome shows in the store's health.
+            drop(node.store().probe().await);
+        }
+    }
+}
+
+/// Looks once at every connection, and at every room where `rooms`.
+pub(crate) fn sweep(node: &Node, rooms: bool) {
+    let (now, wall) = (node.clock().elapsed(), node.clock().now());
+    node.connections().each(|connection| match connection.sweep(now, wall) {
+        Verdict::Leave => {}
+        Verdict::Ping => drop(connection.outbox().push_reply(PING)),
+        Verdict::Close(code) => node.close(connection, code),
+        Verdict::Abort => connection.abort(),
+    });
+    if rooms {
+        node.each_room(|room| drop(room.send_message(RoomMessage::Tick(now))));
+    }
+}
