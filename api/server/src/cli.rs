@@ -1,0 +1,213 @@
+//! The command line: what there is and what it takes.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  it failed; the last line on standard error says why
+  2  the command line or the configuration is wrong
+  3  the server refused; its error code is printed
+  4  the server cannot be reached
+
+Everybody's settings: `rookery config show`. Without a command: serve.";
+
+/// Realtime messaging: the server, and what speaks to it.
+#[derive(Debug, Parser)]
+#[command(name = "rookery", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve until SIGTERM or SIGINT; then drain and exit 0. A second signal exits at once.
+    Serve(ServeArgs),
+    /// Check the configuration, show it with where each value comes from, or print its JSON Schema.
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+        #[command(flatten)]
+        args: ServeArgs,
+    },
+    /// Look at everything a server needs, without changing anything.
+    Doctor(DoctorArgs),
+    /// Make an account, log in, and keep the login under the handle.
+    Register(RegisterArgs),
+    /// Log in, and keep the login under the handle.
+    Login(LoginArgs),
+    /// End a login and forget it.
+    Logout(Connection),
+    /// List the logins that are kept, pick the one used without `--as`, or forget one.
+    Context {
+        #[command(subcommand)]
+        action: Option<ContextAction>,
+    },
+    /// List one's rooms, make one, or add members.
+    Rooms {
+        #[command(subcommand)]
+        action: Option<RoomsAction>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Print a room's messages as they come, until interrupted.
+    Tail(TailArgs),
+    /// Send a message; without TEXT, every line of standard input.
+    Send(SendArgs),
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServeArgs {
+    /// Address of the public listener [default: 127.0.0.1:7080]; port 0 picks one.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// Address of the listener for probes and metrics [default: 127.0.0.1:7081].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin_listen: Option<String>,
+    /// Folder of the database and the signing key [default: ./data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+    /// Configuration file (TOML). ROOKERY_SECTION__NAME wins over it, flags win over both.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Say whether it is valid, with every mistake.
+    Check,
+    /// Print every setting, its value, and what set it.
+    Show {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of the file.
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which server, and as whom.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Connection {
+    /// Act as the login kept under this name [env: ROOKERY_CONTEXT; default: the last one].
+    #[arg(long = "as", visible_alias = "context", value_name = "NAME", global = true)]
+    pub(crate) name: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON value a line.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegisterArgs {
+    /// The e-mail address to log in with.
+    pub(crate) email: String,
+    /// The unique name: 3 to 32 of a-z 0-9 _ . [default: the part of the address before the @].
+    #[arg(long)]
+    pub(crate) handle: Option<String>,
+    /// The display name [default: the handle].
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) url: Url,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// The e-mail address.
+    pub(crate) email: String,
+    #[command(flatten)]
+    pub(crate) url: Url,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Url {
+    /// The server [env: ROOKERY_URL; default: http://127.0.0.1:7080].
+    #[arg(long = "url", value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ContextAction {
+    /// Print the logins that are kept.
+    List,
+    /// Use this one from now on.
+    Use {
+        /// Its name.
+        name: String,
+    },
+    /// Forget this one; the login itself goes on (`rookery logout` ends it).
+    Forget {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoomsAction {
+    /// Print one's rooms, newest activity first.
+    List,
+    /// Make a room.
+    Create {
+        /// Its title.
+        title: String,
+        /// Members to begin with: names of kept logins, or user ids.
+        #[arg(long = "with", value_name = "USER", num_args = 1..)]
+        members: Vec<String>,
+    },
+    /// Open the one direct room with somebody.
+    Direct {
+        /// The name of a kept login, or a user id.
+        user: String,
+    },
+    /// Add members to a room.
+    Add {
+        /// The room: its title or its id.
+        room: String,
+        /// Names of kept logins, or user ids.
+        #[arg(required = true)]
+        users: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// The room: its title or its id.
+    pub(crate) room: String,
+    /// Begin with this many of the newest messages.
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
+    pub(crate) lines: u16,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// The room: its title or its id.
+    pub(crate) room: String,
+    /// What to say; when absent, every line of standard input is a message.
+    pub(crate) text: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}

@@ -1,0 +1,82 @@
+//! `rookery doctor`: everything a server needs, looked at without changing anything.
+//!
+//! One line a check; exit 1 when one fails. A server may be running meanwhile.
+
+mod data_dir;
+mod database;
+mod system;
+
+use crate::cli::DoctorArgs;
+use crate::exit::Failed;
+use crate::settings;
+use anyhow::Result;
+use serde::Serialize;
+use std::fmt;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// One check.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) level: Level,
+    pub(crate) name: &'static str,
+    pub(crate) detail: String,
+}
+
+impl Finding {
+    pub(crate) fn ok(name: &'static str, detail: impl fmt::Display) -> Self {
+        Self { level: Level::Ok, name, detail: detail.to_string() }
+    }
+
+    pub(crate) fn warn(name: &'static str, detail: impl fmt::Display) -> Self {
+        Self { level: Level::Warn, name, detail: detail.to_string() }
+    }
+
+    pub(crate) fn fail(name: &'static str, detail: impl fmt::Display) -> Self {
+        Self { level: Level::Fail, name, detail: detail.to_string() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            Level::Ok => "[ok]  ",
+            Level::Warn => "[warn]",
+            Level::Fail => "[fail]",
+        };
+        write!(f, "{level} {}: {}", self.name, self.detail)
+    }
+}
+
+/// Runs every check.
+pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
+    let findings = match settings::load(&args.serve) {
+        Err(errors) => vec![Finding::fail("configuration", format!("{errors:#}"))],
+        Ok((config, _)) => {
+            let mut findings = vec![Finding::ok("configuration", "valid")];
+            if config.limits.relaxed {
+                findings.push(Finding::warn("limits", "limits.relaxed is on: for tests and benches only"));
+            }
+            let dir = &config.storage.data_dir;
+            let state = data_dir::look(dir, &mut findings);
+            database::look(dir, state, &mut findings);
+            findings.push(data_dir::signing_key(dir, config.auth.signing_key.is_some()));
+            system::look(&config, state, &mut findings);
+            findings
+        }
+    };
+    let failed = findings.iter().any(|finding| finding.level == Level::Fail);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    } else {
+        findings.iter().for_each(|finding| println!("{finding}"));
+    }
+    if failed { Err(Failed.into()) } else { Ok(()) }
+}

@@ -1,0 +1,53 @@
+//! The wiring: which adapters a configuration stands for, and how the parts are joined.
+
+use anyhow::{Context, Result};
+use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
+use rookery_api::{Accounts, AccountsParts, Config, Edge, SigningKey, exporter};
+use rookery_engine::store::Store;
+use rookery_engine::{Clock, Random, SystemClock, SystemRandom};
+use rookery_store_sqlite::{SqliteOptions, SqliteStore};
+use secrecy::ExposeSecret;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Opens the store, reads or makes the signing key, and starts the node.
+pub(crate) async fn start(config: Config) -> Result<Arc<Edge>> {
+    let data_dir = &config.storage.data_dir;
+    make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(data_dir))?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let key = match &config.auth.signing_key {
+        Some(text) => SigningKey::parse(text.expose_secret())?,
+        None => SigningKey::open_or_create(data_dir, random.as_ref())?,
+    };
+    let accounts = Arc::new(Accounts::new(
+        AccountsParts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            key,
+        },
+        &config,
+    ));
+    let (metrics, exporter) = exporter();
+    let node = Node::start(NodeParts {
+        name: config.server.node.clone(),
+        config: NodeConfig::default(),
+        store,
+        clock,
+        random,
+        authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
+        metrics,
+    })
+    .await
+    .context("start the node")?;
+    Ok(Edge::new(node, accounts, Arc::new(config), exporter))
+}
+
+/// Makes a folder that only its owner enters; one that is there keeps its mode.
+fn make_private(dir: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}

@@ -1,0 +1,61 @@
+//! Authentication: from an access token, or a ticket, to a living login session.
+
+use super::Accounts;
+use super::token::TokenError;
+use rookery_actors::{Authenticating, Authenticator, Identity};
+use rookery_engine::store::StoreError;
+use rookery_protocol::{ErrorCode, SessionId, Timestamp, UserId, WireError};
+
+/// Milliseconds until the store should be asked again.
+const RETRY_AFTER_MS: u32 = 1000;
+
+impl Authenticator for Accounts {
+    fn authenticate<'a>(&'a self, token: &'a str) -> Authenticating<'a> {
+        Box::pin(async move {
+            let claims = self.tokens.verify(token, self.now()).map_err(refusal)?;
+            self.living(claims.user, claims.session, claims.expires_at).await
+        })
+    }
+}
+
+impl Accounts {
+    /// Finds the user of a login session that is neither revoked nor over. Two reads of the store,
+    /// so that a revocation counts from the next request on.
+    pub(super) async fn living(
+        &self,
+        user: UserId,
+        session: SessionId,
+        expires_at: Timestamp,
+    ) -> Result<Identity, WireError> {
+        let login = self.store.session(session).await.map_err(|error| unavailable(&error))?;
+        let lives = login.is_some_and(|login| {
+            login.user == user && login.revoked_at.is_none() && login.expires_at > self.now()
+        });
+        if !lives {
+            return Err(WireError::new(ErrorCode::Unauthenticated, "the login is over"));
+        }
+        let users = self.store.users(&[user]).await.map_err(|error| unavailable(&error))?;
+        let user = users.into_iter().next();
+        let user = user.ok_or_else(|| WireError::new(ErrorCode::Unauthenticated, "the account is gone"))?;
+        Ok(Identity { user, session, expires_at })
+    }
+}
+
+/// Says what a store error means for the caller; why is for the log.
+pub(crate) fn unavailable(error: &StoreError) -> WireError {
+    tracing::warn!(%error, "the store did not serve an account operation");
+    let (code, message) = match error {
+        StoreError::Unknown(_) => (ErrorCode::Busy, "the outcome is not known: send it again, unchanged"),
+        StoreError::Refused(_) | StoreError::Fatal(_) => {
+            (ErrorCode::StoreUnavailable, "the store is not available")
+        }
+    };
+    WireError::new(code, message).retry_after(RETRY_AFTER_MS)
+}
+
+fn refusal(error: TokenError) -> WireError {
+    match error {
+        TokenError::Invalid => WireError::new(ErrorCode::Unauthenticated, "the access token is not accepted"),
+        TokenError::Expired => WireError::new(ErrorCode::TokenExpired, "the access token has expired"),
+    }
+}

@@ -1,0 +1,104 @@
+//! The configuration: what an operator wrote, checked into what the server runs on.
+//!
+//! Raw sections (serde, every field with a default) become checked values; nothing behind this
+//! module sees a raw one. Later sources win: defaults, the file, the environment, flags. The
+//! environment is an argument, because only the binary reads it.
+
+mod auth;
+mod error;
+mod layer;
+mod limits;
+mod log;
+mod schema;
+mod server;
+mod storage;
+
+pub use auth::AuthConfig;
+pub use error::{ConfigError, ConfigErrors};
+pub use layer::Sources;
+pub use limits::LimitsConfig;
+pub use log::{LogConfig, LogFormat};
+pub use schema::json_schema;
+pub use server::ServerConfig;
+pub use storage::StorageConfig;
+
+use auth::RawAuth;
+use error::Problems;
+use limits::RawLimits;
+use log::RawLog;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use server::RawServer;
+use storage::RawStorage;
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where and how it listens.
+    pub server: ServerConfig,
+    /// Where it keeps what must not be lost.
+    pub storage: StorageConfig,
+    /// Passwords and tokens.
+    pub auth: AuthConfig,
+    /// Rate limits.
+    pub limits: LimitsConfig,
+    /// What it logs, and how.
+    pub log: LogConfig,
+}
+
+/// One setting as `rookery config show` prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Its key, `section.name`.
+    pub key: String,
+    /// Its value; a secret is only said to be set.
+    pub value: serde_json::Value,
+    /// The file, the variable or the flag that set it, or `default`.
+    pub origin: String,
+}
+
+/// The Rookery server's settings.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Rookery configuration")]
+struct RawConfig {
+    server: RawServer,
+    storage: RawStorage,
+    auth: RawAuth,
+    limits: RawLimits,
+    log: RawLog,
+}
+
+impl Config {
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// Every mistake that was found, each with its key, where it stands, what was found and what
+    /// is allowed.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
+        Self::load_with_settings(sources).map(|(config, _)| config)
+    }
+
+    /// Reads and checks the configuration, and tells where each setting came from.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_with_settings(sources: &Sources) -> Result<(Self, Vec<Setting>), ConfigErrors> {
+        let merged = layer::merge(sources)?;
+        let raw = merged.raw()?;
+        let mut problems = Problems::new(&merged);
+        let limits = raw.limits.check();
+        let config = Self {
+            server: raw.server.check(&mut problems),
+            storage: raw.storage.check(&mut problems),
+            auth: raw.auth.check(limits, &mut problems),
+            log: raw.log.check(&mut problems),
+            limits,
+        };
+        problems.into_result()?;
+        Ok((config, merged.settings(&raw)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

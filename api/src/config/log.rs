@@ -1,0 +1,65 @@
+//! `[log]`: what is logged, and how.
+
+use super::error::Problems;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// Which lines: a level, then targets with theirs, as in `info,rookery_api=debug`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLog {
+    /// Which lines: a level (`error warn info debug trace off`), then targets with theirs, as in `info,rookery_api=debug`.
+    filter: String,
+    /// How a line looks: `auto` (pretty on a terminal, JSON otherwise), `pretty` or `json`.
+    #[schemars(extend("enum" = ["auto", "pretty", "json"]))]
+    format: String,
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: "auto".to_owned() }
+    }
+}
+
+impl RawLog {
+    pub(super) fn check(&self, problems: &mut Problems<'_>) -> LogConfig {
+        if !self.filter.split(',').all(is_directive) {
+            problems.value("log.filter", &self.filter, "levels and targets, as in info,rookery_api=debug");
+        }
+        let format = match self.format.as_str() {
+            "auto" => LogFormat::Auto,
+            "pretty" => LogFormat::Pretty,
+            "json" => LogFormat::Json,
+            other => {
+                problems.value("log.format", other, "auto, pretty or json");
+                LogFormat::Auto
+            }
+        };
+        LogConfig { filter: self.filter.clone(), format }
+    }
+}
+
+fn is_directive(text: &str) -> bool {
+    let level = text.trim().rsplit('=').next().unwrap_or_default();
+    matches!(level, "error" | "warn" | "info" | "debug" | "trace" | "off")
+}

@@ -1,0 +1,166 @@
+//! `[server]`: where the server listens and what it lets a connection cost.
+
+use super::error::Problems;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Where and how the server listens.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// The node's name, as clients and metrics see it.
+    pub node: String,
+    /// The public listener.
+    pub listen: SocketAddr,
+    /// The listener for probes and metrics.
+    pub admin_listen: SocketAddr,
+    /// Origins that browsers may come from; empty means the same host only.
+    pub allowed_origins: Vec<String>,
+    /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
+    pub max_connections: usize,
+    /// Bytes of one request's line and headers.
+    pub header_bytes: usize,
+    /// Headers of one request.
+    pub max_headers: usize,
+    /// From the first byte of silence until the headers must be there; also how long an idle connection is kept.
+    pub header_timeout: Duration,
+    /// From the headers until the whole body must be there.
+    pub body_timeout: Duration,
+    /// From the headers until the answer is given up.
+    pub request_timeout: Duration,
+    /// How long an answer may wait for its reader to take the next byte.
+    pub write_timeout: Duration,
+    /// From the signal until connections are refused, while `/readyz` already says no.
+    pub drain_delay: Duration,
+    /// From then until what still runs is given up.
+    pub drain_grace: Duration,
+}
+
+/// Where and how the server listens.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawServer {
+    /// The node's name, as clients and metrics see it: 1 to 64 of `a-z A-Z 0-9 . _ -`.
+    #[schemars(length(min = 1, max = 64))]
+    node: String,
+    /// Address and port of the public listener; port 0 picks one.
+    listen: String,
+    /// Address and port of the listener for probes and metrics; port 0 picks one.
+    admin_listen: String,
+    /// Origins that browsers may come from, each as `https://host` or `https://host:port`; empty means the same host only.
+    allowed_origins: Vec<String>,
+    /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    max_connections: u64,
+    /// Bytes of one request's line and headers.
+    #[schemars(range(min = 8192, max = 65536))]
+    header_bytes: u64,
+    /// Headers of one request.
+    #[schemars(range(min = 16, max = 256))]
+    max_headers: u64,
+    /// Seconds until a request's headers must be there; also how long an idle connection is kept.
+    #[schemars(range(min = 1, max = 300))]
+    header_timeout_seconds: u64,
+    /// Seconds from the headers until the whole body must be there.
+    #[schemars(range(min = 1, max = 300))]
+    body_timeout_seconds: u64,
+    /// Seconds from the headers until the answer is given up.
+    #[schemars(range(min = 1, max = 300))]
+    request_timeout_seconds: u64,
+    /// Seconds that an answer may wait for its reader to take the next byte.
+    #[schemars(range(min = 1, max = 300))]
+    write_timeout_seconds: u64,
+    /// Seconds from the signal to stop until connections are refused, while `/readyz` already says no.
+    #[schemars(range(min = 0, max = 300))]
+    drain_delay_seconds: u64,
+    /// Seconds from then until what still runs is given up.
+    #[schemars(range(min = 1, max = 300))]
+    drain_grace_seconds: u64,
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            node: "local".to_owned(),
+            listen: "127.0.0.1:7080".to_owned(),
+            admin_listen: "127.0.0.1:7081".to_owned(),
+            allowed_origins: Vec::new(),
+            max_connections: 16_384,
+            header_bytes: 16_384,
+            max_headers: 64,
+            header_timeout_seconds: 10,
+            body_timeout_seconds: 10,
+            request_timeout_seconds: 30,
+            write_timeout_seconds: 30,
+            drain_delay_seconds: 0,
+            drain_grace_seconds: 10,
+        }
+    }
+}
+
+impl RawServer {
+    pub(super) fn check(&self, problems: &mut Problems<'_>) -> ServerConfig {
+        let mut number = |name: &str, value: u64, least: u64, most: u64| {
+            problems.number(&format!("server.{name}"), value, least, most)
+        };
+        let max_connections = number("max_connections", self.max_connections, 1, 1_000_000);
+        let header_bytes = number("header_bytes", self.header_bytes, 8192, 65_536);
+        let max_headers = number("max_headers", self.max_headers, 16, 256);
+        let mut seconds =
+            |name: &str, value: u64, least: u64| Duration::from_secs(number(name, value, least, 300));
+        let header_timeout = seconds("header_timeout_seconds", self.header_timeout_seconds, 1);
+        let body_timeout = seconds("body_timeout_seconds", self.body_timeout_seconds, 1);
+        let request_timeout = seconds("request_timeout_seconds", self.request_timeout_seconds, 1);
+        let write_timeout = seconds("write_timeout_seconds", self.write_timeout_seconds, 1);
+        let drain_delay = seconds("drain_delay_seconds", self.drain_delay_seconds, 0);
+        let drain_grace = seconds("drain_grace_seconds", self.drain_grace_seconds, 1);
+        if !is_node_name(&self.node) {
+            problems.value("server.node", &self.node, "1 to 64 of a-z A-Z 0-9 . _ -");
+        }
+        for origin in self.allowed_origins.iter().filter(|origin| !is_origin(origin)) {
+            let allowed = "an origin such as https://chat.example.org, in lower case, without a path";
+            problems.value("server.allowed_origins", origin, allowed);
+        }
+        ServerConfig {
+            node: self.node.clone(),
+            listen: address(problems, "server.listen", &self.listen),
+            admin_listen: address(problems, "server.admin_listen", &self.admin_listen),
+            allowed_origins: self.allowed_origins.clone(),
+            max_connections: size(max_connections),
+            header_bytes: size(header_bytes),
+            max_headers: size(max_headers),
+            header_timeout,
+            body_timeout,
+            request_timeout,
+            write_timeout,
+            drain_delay,
+            drain_grace,
+        }
+    }
+}
+
+fn address(problems: &mut Problems<'_>, key: &str, text: &str) -> SocketAddr {
+    let allowed = "an IP address and a port, such as 127.0.0.1:7080 or [::]:7080";
+    problems.parse(key, text, allowed).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+/// All sizes are checked to be far below 2^32.
+fn size(checked: u64) -> usize {
+    usize::try_from(checked).unwrap_or(usize::MAX)
+}
+
+fn is_node_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=64).contains(&text.len()) && text.chars().all(allowed)
+}
+
+/// An origin is scheme, host and port, serialised as browsers do (RFC 6454, section 6.2).
+fn is_origin(text: &str) -> bool {
+    let Some(host) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    let plain =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    !host.is_empty() && host.chars().all(plain)
+}

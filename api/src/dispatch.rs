@@ -1,0 +1,174 @@
+//! From a request to its answer: find the route, see who asks, run the handler, whatever it does.
+
+use crate::call::{Call, too_large};
+use crate::edge::Edge;
+use crate::problem::Problem;
+use crate::respond::{self, Answer, REQUEST_ID};
+use crate::route::Handler;
+use crate::router::Router;
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use hyper::body::{Body, Incoming};
+use rookery_actors::{Authenticator, Identity};
+use rookery_protocol::{ErrorCode, WireError};
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Characters of a request id that a client may bring: enough for a UUID or a trace id twice over.
+const REQUEST_ID_CHARS: usize = 64;
+
+/// Milliseconds until a request that took too long should be tried again.
+const RETRY_AFTER_MS: u32 = 1000;
+
+/// Answers one request. Every answer, errors and panics included, carries the request's id.
+pub(crate) async fn answer(
+    edge: &Arc<Edge>,
+    router: &Router,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Answer {
+    let started = Instant::now();
+    let request_id = request_id(edge, request.headers());
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    // hyper prefers `Transfer-Encoding` to `Content-Length` and hides that both were there, so what
+    // follows such a request is never read as another one (RFC 9112, section 6.1).
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+
+    let (label, outcome) = match router.find(&method, &path) {
+        Ok(found) => {
+            let route = found.route;
+            let call = Call {
+                edge: Arc::clone(edge),
+                peer,
+                request,
+                params: found.params,
+                body_bytes: route.body_bytes,
+            };
+            (route.path, within_time(edge.config.server.request_timeout, run(call, route.handler)).await)
+        }
+        Err(problem) => ("unknown", Err(problem)),
+    };
+    let code = outcome.as_ref().err().map(|problem| problem.code().as_str());
+    let id = request_id.to_str().unwrap_or_default();
+    let mut answer = outcome.unwrap_or_else(|problem| problem.into_answer(&path, id));
+    respond::common_headers(answer.headers_mut(), &request_id);
+    if is_chunked && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+
+    let status = answer.status().as_u16();
+    let took = started.elapsed();
+    count(edge, status, took.as_secs_f64());
+    tracing::debug!(%method, route = label, status, code, request_id = id, ms = took.as_millis(), "answered");
+    answer
+}
+
+/// Authenticates where the handler needs it, and runs it.
+async fn run(call: Call, handler: Handler) -> Result<Answer, Problem> {
+    if call.request.body().size_hint().lower() > call.body_bytes as u64 {
+        return Err(too_large(call.body_bytes));
+    }
+    match handler {
+        Handler::Public(handler) => handler(call).await,
+        Handler::User(handler) => {
+            let identity = authenticate(&call.edge, call.headers()).await?;
+            handler(call, identity).await
+        }
+    }
+}
+
+/// Finds out whom the request's access token stands for.
+pub(crate) async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Identity, Problem> {
+    let token = bearer(headers).ok_or_else(|| {
+        Problem::new(ErrorCode::Unauthenticated, "an access token is needed: Authorization: Bearer …")
+    })?;
+    Ok(edge.accounts.authenticate(token).await?)
+}
+
+/// Reads the token of `Authorization: Bearer` (RFC 6750, section 2.1).
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// Gives a handler its time, and turns a panic into an answer: the connection survives it.
+async fn within_time(
+    time: Duration,
+    handler: impl Future<Output = Result<Answer, Problem>>,
+) -> Result<Answer, Problem> {
+    match tokio::time::timeout(time, AssertUnwindSafe(handler).catch_unwind()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => {
+            tracing::error!("a handler panicked");
+            Err(Problem::new(ErrorCode::Internal, "the server made a mistake"))
+        }
+        Err(_) => {
+            let late = WireError::new(ErrorCode::Busy, "the answer took too long; it may still take effect");
+            Err(late.retry_after(RETRY_AFTER_MS).into())
+        }
+    }
+}
+
+/// Takes the client's request id when it is harmless in a log, or makes one: 128 random bits.
+fn request_id(edge: &Edge, headers: &HeaderMap) -> HeaderValue {
+    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if let Some(id) = headers.get(REQUEST_ID)
+        && (1..=REQUEST_ID_CHARS).contains(&id.len())
+        && id.as_bytes().iter().all(harmless)
+    {
+        return id.clone();
+    }
+    let mut bits = [0; 16];
+    edge.node.random().fill(&mut bits);
+    HeaderValue::try_from(format!("{:032x}", u128::from_be_bytes(bits)))
+        .expect("hex digits are a header value")
+}
+
+fn count(edge: &Edge, status: u16, seconds: f64) {
+    let class = match status / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    };
+    let metrics = edge.node.metrics();
+    metrics.http_requests.of(class).increment(1);
+    metrics.http_seconds.record(seconds);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_answer() {
+        let problem = within_time(Duration::from_secs(1), async { panic!("a mistake") }).await.unwrap_err();
+        let answer = problem.into_answer("/", "test");
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_that_hangs_is_given_up() {
+        let problem = within_time(Duration::from_secs(1), std::future::pending()).await.unwrap_err();
+        let answer = problem.into_answer("/", "test");
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
+    }
+
+    #[test]
+    fn the_bearer_scheme_has_any_case_and_one_token() {
+        let read = |value: &'static str| {
+            let headers = [(header::AUTHORIZATION, HeaderValue::from_static(value))].into_iter().collect();
+            bearer(&headers).map(str::to_owned)
+        };
+        assert_eq!(read("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(read("bearer abc").as_deref(), Some("abc"));
+        assert_eq!(read("Basic abc"), None);
+        assert_eq!(read("Bearer"), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! What every request and every socket of one server shares.
+
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::observe::Exporter;
+use crate::origin;
+use http::HeaderMap;
+use rookery_actors::Node;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A node with its accounts, its configuration and its metrics.
+#[derive(Debug)]
+pub struct Edge {
+    pub(crate) node: Arc<Node>,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) exporter: Exporter,
+    draining: AtomicBool,
+}
+
+impl Edge {
+    /// Joins the parts. `accounts` must be the node's authenticator.
+    pub fn new(
+        node: Arc<Node>,
+        accounts: Arc<Accounts>,
+        config: Arc<Config>,
+        exporter: Exporter,
+    ) -> Arc<Self> {
+        Arc::new(Self { node, accounts, config, exporter, draining: AtomicBool::new(false) })
+    }
+
+    /// Returns the node.
+    pub const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Returns the accounts.
+    pub const fn accounts(&self) -> &Arc<Accounts> {
+        &self.accounts
+    }
+
+    /// Returns whether the browser's `Origin` may talk to this server; no origin is no browser.
+    pub(crate) fn origin_allowed(&self, headers: &HeaderMap) -> bool {
+        origin::is_allowed(headers, &self.config.server.allowed_origins)
+    }
+
+    /// Says from now on that the server is going away, while it still serves.
+    pub(crate) fn begin_drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Returns whether the server is going away.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire) || self.node.is_draining()
+    }
+}

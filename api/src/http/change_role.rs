@@ -1,0 +1,29 @@
+//! `PATCH /v1/rooms/{room}/members/{user}`: another role; as `member.role`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{MemberRole, Op, Role};
+use serde::Deserialize;
+
+pub(crate) const ROUTE: Route = Route::patch(
+    "/v1/rooms/{room}/members/{user}",
+    "changeRole",
+    Handler::User(|call, who| Box::pin(change_role(call, who))),
+)
+.body_bytes(1024);
+
+#[derive(Deserialize)]
+struct Body {
+    role: Role,
+}
+
+async fn change_role(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    let (room, user) = (call.path("room")?, call.path("user")?);
+    let Body { role } = call.json().await?;
+    let changed = call.edge.node.perform(&who.user, Op::MemberRole(MemberRole { room, user, role })).await?;
+    Ok(respond::json(StatusCode::OK, &changed))
+}

@@ -1,0 +1,22 @@
+//! `POST /v1/rooms/direct`: the one room of two users; as `room.direct`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{Op, RoomDirect};
+
+pub(crate) const ROUTE: Route = Route::post(
+    "/v1/rooms/direct",
+    "directRoom",
+    Handler::User(|call, who| Box::pin(direct_room(call, who))),
+)
+.body_bytes(1024);
+
+async fn direct_room(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    let op: RoomDirect = call.json().await?;
+    let room = call.edge.node.perform(&who.user, Op::RoomDirect(op)).await?;
+    Ok(respond::json(StatusCode::OK, &room))
+}

@@ -1,0 +1,22 @@
+//! `GET /v1/rooms/{room}/members`: who is in a room; as `member.list`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{MemberList, Op};
+
+pub(crate) const ROUTE: Route = Route::get(
+    "/v1/rooms/{room}/members",
+    "listMembers",
+    Handler::User(|call, who| Box::pin(list_members(call, who))),
+);
+
+async fn list_members(call: Call, who: Identity) -> Result<Answer, Problem> {
+    let op =
+        MemberList { room: call.path("room")?, limit: call.query("limit")?, cursor: call.query("cursor")? };
+    let members = call.edge.node.perform(&who.user, Op::MemberList(op)).await?;
+    Ok(respond::json(StatusCode::OK, &members))
+}

@@ -1,0 +1,18 @@
+//! `GET /v1/rooms`: the caller's rooms, newest activity first; as `room.list`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{Op, RoomList};
+
+pub(crate) const ROUTE: Route =
+    Route::get("/v1/rooms", "listRooms", Handler::User(|call, who| Box::pin(list_rooms(call, who))));
+
+async fn list_rooms(call: Call, who: Identity) -> Result<Answer, Problem> {
+    let op = RoomList { limit: call.query("limit")?, cursor: call.query("cursor")? };
+    let rooms = call.edge.node.perform(&who.user, Op::RoomList(op)).await?;
+    Ok(respond::json(StatusCode::OK, &rooms))
+}

@@ -1,0 +1,85 @@
+//! `POST /v1/auth/login`: a password for tokens.
+
+use crate::accounts::{Device, Login, LoginError, Tokens, unavailable};
+use crate::call::Call;
+use crate::cookie;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::{StatusCode, header};
+use rookery_protocol::{ErrorCode, SessionId, User};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+pub(crate) const ROUTE: Route =
+    Route::post("/v1/auth/login", "login", Handler::Public(|call| Box::pin(login(call)))).body_bytes(8192);
+
+#[derive(Deserialize)]
+struct Body {
+    email: String,
+    password: SecretString,
+    #[serde(default)]
+    device: Option<Device>,
+    /// The refresh token goes into a cookie, where scripts cannot read it.
+    #[serde(default)]
+    cookie: bool,
+}
+
+#[derive(Serialize)]
+struct Granted<'a> {
+    access_token: &'a str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    session: SessionId,
+    user: &'a User,
+}
+
+/// Where the refresh token goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Into the body.
+    Body,
+    /// Into a cookie.
+    Cookie,
+}
+
+async fn login(mut call: Call) -> Result<Answer, Problem> {
+    let Body { email, password, device, cookie } = call.json().await?;
+    let delivery = if cookie { Delivery::Cookie } else { Delivery::Body };
+    let outcome = call.edge.accounts.login(Login { email, password, device }, call.from()).await;
+    let result = if outcome.is_ok() { "ok" } else { "refused" };
+    call.edge.node.metrics().logins.of(result).increment(1);
+    Ok(granted(&outcome?, delivery))
+}
+
+/// Answers with tokens.
+pub(crate) fn granted(tokens: &Tokens, delivery: Delivery) -> Answer {
+    let body = Granted {
+        access_token: &tokens.access_token,
+        expires_in: tokens.expires_in.as_secs(),
+        refresh_token: (delivery == Delivery::Body).then(|| tokens.refresh_token.expose_secret()),
+        session: tokens.session,
+        user: &tokens.user,
+    };
+    let mut answer = respond::json(StatusCode::OK, &body);
+    if delivery == Delivery::Cookie {
+        let cookie = cookie::keep(&tokens.refresh_token, tokens.login_expires_in);
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    answer
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Refused => {
+                Self::new(ErrorCode::Unauthenticated, "no account has this e-mail address and password")
+            }
+            LoginError::Field(bad) => bad.into(),
+            LoginError::Throttled(refused) => refused.into(),
+            LoginError::Busy(full) => full.into(),
+            LoginError::Store(error) => unavailable(&error).into(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `GET /livez`, `/readyz`, `/healthz`: for whatever restarts this process or sends it traffic.
+//!
+//! Machines read the status; people add `?verbose` and get a line a check, or ask for JSON.
+
+use crate::call::Call;
+use crate::edge::Edge;
+use crate::problem::Problem;
+use crate::query;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Reach, Route};
+use http::{StatusCode, header};
+use rookery_actors::Check;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// The process runs and answers. Nothing else is asked, because a restart mends nothing else.
+pub(crate) const LIVE: Route =
+    Route::get("/livez", "live", Handler::Public(|call| Box::pin(live(call)))).reach(Reach::Both);
+
+/// The node takes work.
+pub(crate) const READY: Route =
+    Route::get("/readyz", "ready", Handler::Public(|call| Box::pin(ready(call)))).reach(Reach::Both);
+
+/// The older name of `/readyz`.
+pub(crate) const HEALTH: Route =
+    Route::get("/healthz", "health", Handler::Public(|call| Box::pin(ready(call)))).reach(Reach::Both);
+
+#[derive(Serialize)]
+struct Report<'a> {
+    ok: bool,
+    checks: Vec<Line<'a>>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    name: &'a str,
+    ok: bool,
+    detail: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn of(check: &'a Check) -> Self {
+        Self { name: check.name, ok: check.ok, detail: &check.detail }
+    }
+}
+
+async fn live(call: Call) -> Result<Answer, Problem> {
+    Ok(report(&call, &[]))
+}
+
+async fn ready(call: Call) -> Result<Answer, Problem> {
+    let mut checks = call.edge.node.readiness();
+    checks.push(edge_check(&call.edge));
+    Ok(report(&call, &checks))
+}
+
+/// Says no from the signal on, while the node still works for who is connected.
+fn edge_check(edge: &Edge) -> Check {
+    let ok = !edge.is_draining();
+    Check { name: "edge", ok, detail: if ok { "serving" } else { "draining" }.to_owned() }
+}
+
+fn report(call: &Call, checks: &[Check]) -> Answer {
+    let ok = checks.iter().all(|check| check.ok);
+    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let accepts = call.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    if accepts.is_some_and(|accept| accept.contains("application/json")) {
+        return respond::json(status, &Report { ok, checks: checks.iter().map(Line::of).collect() });
+    }
+    let verbose = call.request.uri().query().is_some_and(|query| query::value(query, "verbose").is_some());
+    respond::typed(status, "text/plain; charset=utf-8", text(checks, ok, verbose))
+}
+
+/// A line a check when asked for, or the failing ones; then the sum.
+fn text(checks: &[Check], ok: bool, verbose: bool) -> String {
+    let mut text = String::new();
+    for Check { name, ok, detail } in checks.iter().filter(|check| verbose || !check.ok) {
+        let (mark, word) = if *ok { ('+', "ok") } else { ('-', "failed") };
+        let colon = if detail.is_empty() { "" } else { ": " };
+        writeln!(text, "[{mark}]{name} {word}{colon}{detail}").expect("a string takes every write");
+    }
+    text.push_str(if ok { "ok\n" } else { "not ready\n" });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_names_what_failed_and_all_when_asked() {
+        let good = Check { name: "store", ok: true, detail: String::new() };
+        let bad = Check { name: "disk", ok: false, detail: "full".to_owned() };
+        let checks = [good, bad];
+        assert_eq!(text(&checks, false, false), "[-]disk failed: full\nnot ready\n");
+        assert_eq!(text(&checks, false, true), "[+]store ok\n[-]disk failed: full\nnot ready\n");
+        assert_eq!(text(&checks[..1], true, false), "ok\n");
+    }
+}

@@ -1,0 +1,39 @@
+//! `POST /v1/auth/register`: a new account.
+
+use crate::accounts::{Register, RegisterError, unavailable};
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_protocol::{ErrorCode, User, WireError};
+use serde::Serialize;
+
+pub(crate) const ROUTE: Route =
+    Route::post("/v1/auth/register", "register", Handler::Public(|call| Box::pin(register(call))))
+        .body_bytes(8192);
+
+#[derive(Serialize)]
+struct Registered {
+    user: User,
+}
+
+async fn register(mut call: Call) -> Result<Answer, Problem> {
+    let request: Register = call.json().await?;
+    let user = call.edge.accounts.register(request, call.from()).await?;
+    Ok(respond::json(StatusCode::CREATED, &Registered { user }))
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Field(bad) => bad.into(),
+            RegisterError::HandleTaken => {
+                WireError::new(ErrorCode::Conflict, "another account has this handle").field("handle").into()
+            }
+            RegisterError::Throttled(refused) => refused.into(),
+            RegisterError::Busy(full) => full.into(),
+            RegisterError::Store(error) => unavailable(&error).into(),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `PATCH /v1/rooms/{room}`: title, about, picture; as `room.update`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{Op, RoomUpdate};
+use serde::Deserialize;
+
+pub(crate) const ROUTE: Route = Route::patch(
+    "/v1/rooms/{room}",
+    "updateRoom",
+    Handler::User(|call, who| Box::pin(update_room(call, who))),
+)
+.body_bytes(16_384);
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    about: Option<String>,
+    #[serde(default)]
+    avatar: Option<String>,
+}
+
+async fn update_room(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    let room = call.path("room")?;
+    let Body { title, about, avatar } = call.json().await?;
+    let op = RoomUpdate { room, title, about, avatar };
+    let room = call.edge.node.perform(&who.user, Op::RoomUpdate(Box::new(op))).await?;
+    Ok(respond::json(StatusCode::OK, &room))
+}

@@ -1,0 +1,41 @@
+//! The edge of Rookery: HTTP, WebSockets, accounts and configuration.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`config`] | what an operator wrote, checked |
+//! | [`accounts`] | register, log in, refresh, log out; passwords and tokens |
+//! | `server` | listeners, connections, draining |
+//! | `routes`, `route`, `router` | the one table of endpoints, its rows, and finding the row of a request |
+//! | `dispatch`, `call`, `problem`, `respond` | one request: who asks, what for, and the answer |
+//! | `http/` | one file an endpoint |
+//! | `socket`, `socket/` | WebSockets |
+//!
+//! It decides nothing about rooms: every operation goes to `actors`, over HTTP as over a socket.
+//! It names no store, reads no environment and installs nothing global.
+
+pub mod accounts;
+pub mod config;
+
+mod call;
+mod cookie;
+mod dispatch;
+mod edge;
+mod http;
+mod observe;
+mod origin;
+mod problem;
+mod query;
+mod respond;
+mod route;
+mod router;
+mod routes;
+mod server;
+mod socket;
+mod stream;
+
+pub use accounts::{Accounts, AccountsParts, SigningKey};
+pub use config::Config;
+pub use edge::Edge;
+pub use observe::{Exporter, exporter};
+pub use routes::{RouteInfo, route_infos};
+pub use server::{Listeners, serve};

@@ -1,0 +1,159 @@
+//! The one task that owns a socket. It has no channel and no timer: it is woken by the socket, by a
+//! push into the outbox, or by a credit that comes back, and then does whatever can be done.
+
+use super::farewell::Farewell;
+use super::write::Writing;
+use bytes::Bytes;
+use rookery_actors::{Node, SessionRef};
+use rookery_engine::{Connection, Taken, limits};
+use rookery_protocol::Command;
+use rookery_protocol::limits::FRAME_BYTES;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+/// Bytes read from a socket at once. tungstenite keeps and clears a buffer of this size for every
+/// connection: 1 KiB holds a usual command whole, and 128 KiB, its default, costs 6.5 µs a wake.
+const READ_BYTES: usize = 1024;
+
+/// Bytes that tungstenite may hold of its own frames: pongs and the close frame only.
+const CONTROL_BYTES: usize = 4 * 1024;
+
+/// How a socket ends: what the close frame said, or 1006 where none was exchanged.
+pub(super) const ABNORMAL: u16 = 1006;
+
+/// A socket and what it serves.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) stream: WebSocketStream<TcpStream>,
+    pub(super) connection: Arc<Connection>,
+    pub(super) session: SessionRef,
+    pub(super) node: Arc<Node>,
+    /// Frames taken from the outbox and not yet written.
+    pub(super) writing: Writing,
+    /// Commands decoded but without a credit yet; while there are any, nothing is read.
+    pub(super) waiting: VecDeque<Command>,
+    /// Set once the connection is closing and everything before has been written.
+    pub(super) farewell: Option<Farewell>,
+    /// Set when tungstenite can read no further, because the peer broke the protocol.
+    pub(super) is_broken: bool,
+}
+
+/// What a step of a turn came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Go on: there may be more to do at once.
+    Again,
+    /// Nothing can be done until the task is woken.
+    Wait,
+    /// The socket has ended, with this code.
+    Ended(u16),
+}
+
+impl Socket {
+    pub(super) async fn new(
+        tcp: TcpStream,
+        read_ahead: Bytes,
+        connection: Arc<Connection>,
+        session: SessionRef,
+        node: Arc<Node>,
+    ) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
+            .write_buffer_size(CONTROL_BYTES)
+            .max_write_buffer_size(2 * CONTROL_BYTES)
+            .max_message_size(Some(FRAME_BYTES))
+            .max_frame_size(Some(FRAME_BYTES));
+        // The usual empty read-ahead would pin hyper's whole buffer.
+        let stream = if read_ahead.is_empty() {
+            WebSocketStream::from_raw_socket(tcp, Role::Server, Some(config)).await
+        } else {
+            WebSocketStream::from_partially_read(tcp, read_ahead.to_vec(), Role::Server, Some(config)).await
+        };
+        Self {
+            stream,
+            connection,
+            session,
+            node,
+            writing: Writing::default(),
+            waiting: VecDeque::new(),
+            farewell: None,
+            is_broken: false,
+        }
+    }
+
+    /// Serves the socket to its end and returns the code that it ended with.
+    pub(super) async fn run(mut self) -> u16 {
+        poll_fn(|context| self.turn(context)).await
+    }
+
+    fn turn(&mut self, context: &mut Context<'_>) -> Poll<u16> {
+        loop {
+            if self.connection.is_aborted() {
+                return Poll::Ready(self.connection.outbox().closing().map_or(ABNORMAL, |code| code.as_u16()));
+            }
+            if self.farewell.is_some() {
+                return self.poll_farewell(context);
+            }
+            match self.write(context) {
+                Turn::Ended(code) => return Poll::Ready(code),
+                Turn::Again => continue,
+                Turn::Wait => {}
+            }
+            match self.receive(context) {
+                Turn::Ended(code) => return Poll::Ready(code),
+                Turn::Again => {}
+                Turn::Wait => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Writes all that waits. `Again` means that the connection is to be closed now.
+    fn write(&mut self, context: &mut Context<'_>) -> Turn {
+        loop {
+            match self.poll_write(context) {
+                Poll::Ready(Ok(Taken::Frames)) => {}
+                Poll::Ready(Ok(Taken::Nothing)) | Poll::Pending => return Turn::Wait,
+                Poll::Ready(Ok(Taken::Close(code))) => {
+                    self.farewell = Some(Farewell::new(code));
+                    return Turn::Again;
+                }
+                Poll::Ready(Err(_)) => return Turn::Ended(ABNORMAL),
+            }
+        }
+    }
+
+    /// Hands on what has been decoded, and reads more where that is allowed.
+    fn receive(&mut self, context: &mut Context<'_>) -> Turn {
+        // In the middle of a frame nothing else may be written, and reading may answer a ping.
+        if self.is_broken || self.writing.is_amid_a_frame() {
+            return Turn::Wait;
+        }
+        if !self.dispatch(context) || self.connection.outbox().bytes() > limits::OUTBOX_SOFT_BYTES {
+            return Turn::Wait;
+        }
+        match self.poll_read(context) {
+            Poll::Ready(turn) => turn,
+            Poll::Pending => Turn::Wait,
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<Taken>> {
+        let now = self.node.clock().elapsed();
+        if self.writing.is_empty() {
+            let taken = self.connection.outbox().poll_take(context, self.writing.frames(), now);
+            if taken != Taken::Frames {
+                return Poll::Ready(Ok(taken));
+            }
+        }
+        let written = ready!(self.writing.poll(context, &mut self.stream))?;
+        self.node.metrics().frames_out.increment(written.frames as u64);
+        self.node.metrics().bytes_out.increment(written.bytes as u64);
+        self.connection.outbox().wrote(written.frames, written.bytes, now);
+        Poll::Ready(Ok(Taken::Frames))
+    }
+}

@@ -1,0 +1,116 @@
+//! Step 8 of a message: all that waits, in one vectored write, past tungstenite.
+//!
+//! Frames from the outbox are complete, header included, and the same bytes for every recipient.
+//! They may be written directly only while tungstenite holds nothing of its own, so it is flushed
+//! first; and it must write nothing while one of ours is half written.
+
+use bytes::{Buf, Bytes};
+use futures_util::Sink;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+
+/// Frames in one vectored write. The kernel takes up to 1024; beyond 64 the gain is gone and the
+/// array costs stack.
+const SLICES: usize = 64;
+
+/// Frames under way to the socket.
+#[derive(Debug, Default)]
+pub(super) struct Writing {
+    frames: VecDeque<Bytes>,
+    is_amid_a_frame: bool,
+}
+
+/// What one write achieved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    /// Frames that are written to their end.
+    pub(super) frames: usize,
+    /// Bytes, of unfinished frames too.
+    pub(super) bytes: usize,
+}
+
+impl Writing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    pub(super) const fn is_amid_a_frame(&self) -> bool {
+        self.is_amid_a_frame
+    }
+
+    /// Where new frames are put.
+    pub(super) const fn frames(&mut self) -> &mut VecDeque<Bytes> {
+        &mut self.frames
+    }
+
+    /// Writes once, as much as the socket takes.
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        stream: &mut WebSocketStream<TcpStream>,
+    ) -> Poll<io::Result<Written>> {
+        if !self.is_amid_a_frame {
+            // An error here is the socket's; a finished close handshake shows when reading.
+            ready!(Pin::new(&mut *stream).poll_flush(context)).map_err(io::Error::other)?;
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut count = 0;
+        for (slice, frame) in slices.iter_mut().zip(&self.frames) {
+            *slice = IoSlice::new(frame);
+            count += 1;
+        }
+        let bytes = ready!(Pin::new(stream.get_mut()).poll_write_vectored(context, &slices[..count]))?;
+        if bytes == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        Poll::Ready(Ok(Written { frames: self.advance(bytes), bytes }))
+    }
+
+    fn advance(&mut self, bytes: usize) -> usize {
+        let (mut left, mut frames) = (bytes, 0);
+        while let Some(frame) = self.frames.front_mut() {
+            if left < frame.len() {
+                frame.advance(left);
+                break;
+            }
+            left -= frame.len();
+            self.frames.pop_front();
+            frames += 1;
+            if left == 0 {
+                break;
+            }
+        }
+        self.is_amid_a_frame = left > 0;
+        if self.frames.is_empty() {
+            // An idle connection keeps no heap.
+            self.frames = VecDeque::new();
+        }
+        frames
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writing(lengths: &[usize]) -> Writing {
+        let frames = lengths.iter().map(|length| Bytes::from(vec![0; *length])).collect();
+        Writing { frames, is_amid_a_frame: false }
+    }
+
+    #[test]
+    fn a_frame_counts_when_its_last_byte_is_written() {
+        let mut writing = writing(&[3, 3, 3]);
+        assert_eq!(writing.advance(4), 1);
+        assert!(writing.is_amid_a_frame());
+        assert_eq!(writing.advance(2), 1);
+        assert!(!writing.is_amid_a_frame());
+        assert_eq!(writing.advance(3), 1);
+        assert!(writing.is_empty() && !writing.is_amid_a_frame());
+    }
+}
