@@ -1,0 +1,4 @@
+//! What the pages say of the wire, the settings, the routes and the metrics is what the code says.
+
+mod examples;
+mod tables;

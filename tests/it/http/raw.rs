@@ -1,0 +1,119 @@
+//! HTTP as bytes: what a client library would never send, and answers as they came.
+
+use serde_json::Value;
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// One connection.
+pub(crate) struct Raw {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+/// One answer.
+#[derive(Debug)]
+pub(crate) struct RawAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Raw {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(address).await.unwrap(), read: Vec::new() }
+    }
+
+    /// Writes bytes; a peer that has closed already is no error, its answer is what counts.
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).await.is_ok()
+    }
+
+    /// Writes a request with a JSON body, or none when it is null.
+    pub(crate) async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n");
+        for (name, value) in headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() {
+            text.push_str("content-type: application/json\r\n");
+        }
+        text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        self.send(text).await;
+    }
+
+    /// Reads one answer, or `None` when the connection ends before it.
+    pub(crate) async fn answer(&mut self) -> Option<RawAnswer> {
+        self.answer_to("GET").await
+    }
+
+    /// Reads the answer to a request of a method: one to `HEAD` has no body.
+    pub(crate) async fn answer_to(&mut self, method: &str) -> Option<RawAnswer> {
+        let head_bytes = loop {
+            if let Some(at) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            self.more().await?;
+        };
+        let head = String::from_utf8(self.read.drain(..head_bytes).collect()).unwrap();
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let length = length.map_or(0, |(_, value)| value.parse().unwrap());
+        let length = if method == "HEAD" || status == 304 { 0 } else { length };
+        while self.read.len() < length {
+            self.more().await?;
+        }
+        Some(RawAnswer { status, headers, body: self.read.drain(..length).collect() })
+    }
+
+    /// Waits until the peer closes, and returns what it said before.
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
+        while self.more().await.is_some() {}
+        std::mem::take(&mut self.read)
+    }
+
+    async fn more(&mut self) -> Option<()> {
+        // A reset is an end like any other.
+        let read = self.stream.read_buf(&mut self.read).await.unwrap_or(0);
+        (read > 0).then_some(())
+    }
+}
+
+impl RawAnswer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Returns the status and the problem's code.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text());
+        (self.status, self.json()["code"].as_str().unwrap().to_owned())
+    }
+}
+
+/// Sends one request on a connection of its own.
+pub(crate) async fn call(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> RawAnswer {
+    let mut raw = Raw::connect(address).await;
+    raw.request(method, path, headers, body).await;
+    raw.answer_to(method).await.expect("an answer")
+}

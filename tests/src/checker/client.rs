@@ -1,0 +1,180 @@
+//! One journal, walked from its first entry to its last.
+
+use super::history::History;
+use super::sends::{Place, Sends};
+use super::stream::{Opened, Stream};
+use super::verdict::{Rule, Verdict};
+use crate::journal::{Act, Entry, LoggedKind, Owner, Sighting};
+use rookery_protocol::{ClientId, RoomId, Seq, UserId};
+use std::collections::HashMap;
+
+/// One attempt, for the order of pipelined sends.
+#[derive(Debug)]
+struct Attempt {
+    conn: u32,
+    room: RoomId,
+    cid: ClientId,
+    is_first: bool,
+}
+
+/// The walk.
+#[derive(Debug)]
+pub(super) struct Client<'a> {
+    owner: &'a Owner,
+    rooms: &'a mut HashMap<RoomId, History>,
+    sends: &'a mut Sends,
+    verdict: &'a mut Verdict,
+    replay: u64,
+    streams: HashMap<RoomId, Stream>,
+    attempts: Vec<Attempt>,
+    conn: u32,
+}
+
+impl<'a> Client<'a> {
+    pub(super) fn new(
+        owner: &'a Owner,
+        rooms: &'a mut HashMap<RoomId, History>,
+        sends: &'a mut Sends,
+        verdict: &'a mut Verdict,
+        replay: u64,
+    ) -> Self {
+        Self { owner, rooms, sends, verdict, replay, streams: HashMap::new(), attempts: Vec::new(), conn: 0 }
+    }
+
+    pub(super) fn hear(&mut self, entry: Entry) {
+        let Entry { t, conn, act } = entry;
+        if conn != self.conn {
+            self.conn = conn;
+            self.pause();
+        }
+        let counts = &mut self.verdict.counts;
+        match act {
+            Act::Send { room, cid, hash, .. } => {
+                counts.sends += 1;
+                let is_first = self.sends.send((room, self.owner.user, cid), hash, t);
+                counts.repeats += u64::from(!is_first);
+                self.attempts.push(Attempt { conn, room, cid, is_first });
+            }
+            Act::Ack { room, cid, seq, ord, .. } => {
+                counts.acks += 1;
+                self.sends.ack((room, self.owner.user, cid), Place { seq, ord }, self.verdict);
+                if let Some(history) = self.rooms.get_mut(&room) {
+                    history.known(seq, t);
+                }
+            }
+            Act::Nack { room, cid, code } => {
+                counts.refusals += 1;
+                self.sends.nack((room, self.owner.user, cid), code);
+            }
+            Act::Timeout { .. } => {}
+            Act::Open { room, after, reset, from, head } => {
+                counts.resumes += u64::from(after.is_some());
+                counts.resets += u64::from(reset);
+                let replay = self.replay;
+                self.open(room, Opened { after, reset, from, head, replay });
+            }
+            Act::Recv(seen) => {
+                counts.deliveries += 1;
+                let stream = self.streams.entry(seen.room).or_default();
+                stream.receive(seen.room, &self.owner.client, seen.seq, self.verdict);
+                self.see(&seen, t);
+            }
+            Act::Read(seen) => {
+                counts.reads += 1;
+                self.streams.entry(seen.room).or_default().read(seen.seq);
+                self.see(&seen, t);
+            }
+            Act::Lagged { room } => {
+                counts.lagged += 1;
+                self.streams.entry(room).or_default().pause();
+            }
+            Act::Close { room } => self.streams.entry(room).or_default().pause(),
+            Act::Removed { room, .. } => self.streams.entry(room).or_default().remove(),
+            Act::Join { room, user, seq } => self.join(room, user, seq),
+            Act::Leave { room, user, seq } => self.leave(room, user, seq),
+            Act::Closed { .. } => {
+                counts.closed += 1;
+                self.pause();
+            }
+        }
+    }
+
+    /// The journal ends.
+    pub(super) fn end(mut self) {
+        for (room, stream) in &self.streams {
+            if let Some(history) = self.rooms.get(room) {
+                stream.end(*room, self.owner, history, self.verdict);
+            }
+        }
+        self.judge_pipelining();
+    }
+
+    fn pause(&mut self) {
+        self.streams.values_mut().for_each(Stream::pause);
+    }
+
+    fn open(&mut self, room: RoomId, opened: Opened) {
+        let Some(history) = self.rooms.get(&room) else {
+            return self.verdict.add(Rule::Lost, room, opened.head, || "was opened and is not there".to_owned());
+        };
+        self.streams.entry(room).or_default().open(room, self.owner, history, opened, self.verdict);
+    }
+
+    /// An event was seen, wherever (C3, C8).
+    fn see(&mut self, seen: &Sighting, t: u64) {
+        let Sighting { room, seq, cid, .. } = *seen;
+        let client = &self.owner.client;
+        let Some(history) = self.rooms.get_mut(&room) else {
+            return self.sends.stray(room, seq, cid);
+        };
+        if !history.compare(client, seen, t, self.verdict) {
+            self.sends.stray(room, seq, cid);
+        }
+        if history.period(self.owner.user, seq).is_none() {
+            self.verdict.add(Rule::Outside, room, seq, || format!("{client} saw it and was no member"));
+        }
+    }
+
+    /// Somebody was added, the answer says: then it is a member at that place (C1).
+    fn join(&mut self, room: RoomId, user: UserId, seq: Seq) {
+        let is_member = self.rooms.get(&room).is_some_and(|history| history.period(user, seq).is_some());
+        if !is_member {
+            self.verdict.add(Rule::Lost, room, seq, || format!("{user} was added and is no member"));
+        }
+    }
+
+    /// Somebody was removed, the answer says: then that is what is at that place (C1).
+    fn leave(&mut self, room: RoomId, user: UserId, seq: Seq) {
+        let logged = self.rooms.get(&room).and_then(|history| history.at(seq));
+        if logged.is_none_or(|logged| logged.kind != LoggedKind::Removed { user }) {
+            self.verdict.add(Rule::Lost, room, seq, || format!("{user} was removed and it is not there"));
+        }
+    }
+
+    /// Judges the order of what one connection sent to one room (C6).
+    ///
+    /// A message is compared with what was sent before it on the connection of its first attempt,
+    /// except with what was answered with a no and therefore takes the place of a later attempt.
+    fn judge_pipelining(&mut self) {
+        let mut newest: HashMap<(u32, RoomId), Seq> = HashMap::new();
+        let mut found = Vec::new();
+        for Attempt { conn, room, cid, is_first } in &self.attempts {
+            let key = (*room, self.owner.user, *cid);
+            let Some(place) = self.rooms.get(room).and_then(|history| history.place(self.owner.user, *cid)) else {
+                continue;
+            };
+            let newest = newest.entry((*conn, *room)).or_default();
+            if *is_first && place < *newest {
+                found.push((*room, place, *newest));
+            }
+            if !self.sends.was_put_off(key) {
+                *newest = place.max(*newest);
+            }
+        }
+        for (room, place, newest) in found {
+            let client = &self.owner.client;
+            self.verdict
+                .add(Rule::Order, room, place, || format!("{client} had sent {newest} before it"));
+        }
+    }
+}
