@@ -135,7 +135,7 @@ mod tests {
 
     fn errors(body: &str) -> String {
         let problem = parse::<Body>(body.as_bytes()).unwrap_err();
-        format!("{:?}", problem)
+        format!("{problem:?}")
     }
 
     #[test]

@@ -12,11 +12,20 @@ mod server;
 
 pub use server::{RawBody, ServerFrame};
 
+use crate::bounded;
 use crate::code::{ErrorCode, WireError};
-use crate::command::{COMMAND_ID_MAX, Command, CommandId, Op};
+use crate::command::{COMMAND_ID_MAX, Command, CommandId};
+use crate::op::{Fields, Op};
 use lenient::Lenient;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+/// Characters of a peer's own words that a refusal repeats.
+const SHOWN_CHARS: usize = 64;
+
+/// Characters of a decoder's message that a refusal repeats, and of the path to a field; both may quote the peer at
+/// any length.
+const MESSAGE_CHARS: usize = 200;
 
 /// How frames are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,14 +64,14 @@ pub enum DecodeError {
 }
 
 /// What a frame held.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// Its commands in their order; those that could not be understood by themselves among them.
     pub commands: Vec<Result<Command, Rejected>>,
 }
 
 /// A command that could not be understood; the connection goes on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
     /// Its id, if that could be read.
     pub id: Option<CommandId>,
@@ -143,7 +152,7 @@ impl Codec {
 
 /// Reads one command: the outer error ends the connection, the inner one is its reply.
 fn command(codec: Codec, bytes: &[u8]) -> Result<Result<Command, Rejected>, DecodeError> {
-    let envelope: Envelope = codec.decode(bytes).map_err(|error| match error {
+    let Object(envelope): Object<Envelope> = codec.decode(bytes).map_err(|error| match error {
         DecodeError::Shape { message, .. } => DecodeError::Malformed(message),
         malformed @ DecodeError::Malformed(_) => malformed,
     })?;
@@ -159,95 +168,70 @@ fn command(codec: Codec, bytes: &[u8]) -> Result<Result<Command, Rejected>, Deco
     let Lenient::Is(name) = envelope.op else {
         return reject(WireError::new(ErrorCode::BadRequest, "a command has an `op`").field("op"));
     };
-    match op(codec, &name, bytes) {
-        Ok(op) => Ok(Ok(Command { id, op })),
-        Err(error) => reject(error),
+    match Op::read(&name, &Args { codec, command: bytes }) {
+        Some(Ok(op)) => Ok(Ok(Command { id, op })),
+        Some(Err(error)) => reject(error),
+        None => {
+            let shown: String = name.chars().take(SHOWN_CHARS).collect();
+            reject(WireError::new(ErrorCode::UnknownOp, format!("there is no op `{shown}`")))
+        }
     }
 }
 
-/// The second pass: the fields of the op.
-fn op(codec: Codec, name: &str, bytes: &[u8]) -> Result<Op, WireError> {
-    Ok(match name {
-        "ping" => Op::Ping,
-        "auth" => Op::Auth(Box::new(args(codec, bytes)?)),
-        "room.create" => Op::RoomCreate(Box::new(args(codec, bytes)?)),
-        "room.direct" => Op::RoomDirect(args(codec, bytes)?),
-        "room.get" => Op::RoomGet(args(codec, bytes)?),
-        "room.update" => Op::RoomUpdate(Box::new(args(codec, bytes)?)),
-        "room.list" => Op::RoomList(args(codec, bytes)?),
-        "room.open" => Op::RoomOpen(args(codec, bytes)?),
-        "room.close" => Op::RoomClose(args(codec, bytes)?),
-        "room.history" => Op::RoomHistory(args(codec, bytes)?),
-        "room.settings" => Op::RoomSettings(args(codec, bytes)?),
-        "member.list" => Op::MemberList(args(codec, bytes)?),
-        "member.add" => Op::MemberAdd(args(codec, bytes)?),
-        "member.remove" => Op::MemberRemove(args(codec, bytes)?),
-        "member.role" => Op::MemberRole(args(codec, bytes)?),
-        "invite.create" => Op::InviteCreate(args(codec, bytes)?),
-        "invite.revoke" => Op::InviteRevoke(args(codec, bytes)?),
-        "invite.accept" => Op::InviteAccept(args(codec, bytes)?),
-        "user.get" => Op::UserGet(args(codec, bytes)?),
-        "user.search" => Op::UserSearch(args(codec, bytes)?),
-        "user.block" => Op::UserBlock(args(codec, bytes)?),
-        "profile.update" => Op::ProfileUpdate(Box::new(args(codec, bytes)?)),
-        "message.send" => Op::MessageSend(Box::new(args(codec, bytes)?)),
-        "message.edit" => Op::MessageEdit(Box::new(args(codec, bytes)?)),
-        "message.delete" => Op::MessageDelete(args(codec, bytes)?),
-        "reaction.set" => Op::ReactionSet(Box::new(args(codec, bytes)?)),
-        "pin.set" => Op::PinSet(args(codec, bytes)?),
-        "message.search" => Op::MessageSearch(Box::new(args(codec, bytes)?)),
-        "read.mark" => Op::ReadMark(args(codec, bytes)?),
-        "read.list" => Op::ReadList(args(codec, bytes)?),
-        "delivered.mark" => Op::DeliveredMark(args(codec, bytes)?),
-        "typing.set" => Op::TypingSet(args(codec, bytes)?),
-        "presence.watch" => Op::PresenceWatch(args(codec, bytes)?),
-        "presence.set" => Op::PresenceSet(args(codec, bytes)?),
-        _ => {
-            let shown: String = name.chars().take(64).collect();
-            return Err(WireError::new(ErrorCode::UnknownOp, format!("there is no op `{shown}`")));
-        }
-    })
+/// The second pass: where the fields of an op are.
+struct Args<'a> {
+    codec: Codec,
+    command: &'a [u8],
 }
 
-/// Where the fields of an op are; an op whose fields may all be absent needs none.
+/// A command without its id and op; an op whose fields may all be absent needs none.
 #[derive(Debug, Deserialize)]
-struct Fields<T> {
-    #[serde(default = "Option::default")]
-    d: Option<T>,
+#[serde(bound = "T: DeserializeOwned")]
+struct ArgsOf<T> {
+    #[serde(default)]
+    d: Option<Object<T>>,
 }
 
-fn args<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<T, WireError> {
-    let fields = codec.decode::<Fields<T>>(bytes).and_then(|fields| match fields.d {
-        Some(fields) => Ok(fields),
-        None => match codec {
-            Codec::Json => json::decode(b"{}"),
-            Codec::MessagePack => msgpack::decode(msgpack::EMPTY_MAP),
-        },
-    });
-    fields.map_err(|error| match error {
-        DecodeError::Malformed(message) => WireError::new(ErrorCode::BadRequest, message),
-        DecodeError::Shape { message, field } => {
-            let error = WireError::new(ErrorCode::Invalid, message);
-            match field {
-                Some(field) => error.field(field),
-                None => error,
+/// A struct that is an object on the wire, and not an array of its fields' values.
+#[derive(Debug, Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Object<T>(#[serde(deserialize_with = "bounded::object")] T);
+
+impl Fields for Args<'_> {
+    type Error = WireError;
+
+    fn read<T: DeserializeOwned>(&self) -> Result<T, WireError> {
+        let none = match self.codec {
+            Codec::Json => b"{}".as_slice(),
+            Codec::MessagePack => msgpack::EMPTY_MAP,
+        };
+        let args = self.codec.decode::<ArgsOf<T>>(self.command);
+        let args = args.and_then(|args| args.d.map_or_else(|| self.codec.decode(none), |d| Ok(d.0)));
+        args.map_err(|error| match error {
+            DecodeError::Malformed(message) => WireError::new(ErrorCode::BadRequest, message),
+            DecodeError::Shape { message, field } => {
+                let error = WireError::new(ErrorCode::Invalid, message);
+                match field {
+                    Some(field) => error.field(field),
+                    None => error,
+                }
             }
-        }
-    })
+        })
+    }
 }
 
 /// Names the field that a value of another shape has: its path, or the one that is missing.
-fn shape(path: &str, message: String) -> DecodeError {
+fn shape(path: &str, message: &str) -> DecodeError {
+    // The place in the frame says nothing to whoever has not written the frame by hand.
+    let message = message.split_once(" at line ").map_or(message, |(message, _)| message);
+    let message: String = message.chars().take(MESSAGE_CHARS).collect();
     let path =
         path.strip_prefix("d.").or(if path == "d" || path == "." { Some("") } else { None }).unwrap_or(path);
-    let missing = message
-        .split_once("missing field `")
-        .and_then(|(_, rest)| rest.split_once('`'))
-        .map(|(name, _)| name);
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let field = match (path, missing) {
         ("", None) => None,
         ("", Some(name)) => Some(name.to_owned()),
-        (path, None) => Some(path.to_owned()),
+        (path, None) => Some(path.chars().take(MESSAGE_CHARS).collect()),
         (path, Some(name)) => Some(format!("{path}.{name}")),
     };
     DecodeError::Shape { message, field }

@@ -99,6 +99,41 @@ pub fn websocket_frame(codec: Codec, payload: &[u8]) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::EventBody;
+    use crate::id::{RoomId, Seq, Timestamp, UserId};
+    use crate::message::MessageBody;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_event_is_encoded_once_for_each_codec_and_shared() {
+        let frame = Frame::server(ServerEvent::hello("node", Timestamp(0)));
+        let again = frame.clone();
+        for (codec, opcode) in [(Codec::Json, 0x81), (Codec::MessagePack, 0x82)] {
+            let bytes = frame.bytes(codec);
+            assert_eq!(bytes[0], opcode);
+            assert_eq!(bytes.as_ptr(), again.bytes(codec).as_ptr());
+        }
+    }
+
+    #[test]
+    fn a_room_event_reads_as_the_server_event_it_is() {
+        let event = Event {
+            room: RoomId(Uuid::nil()),
+            seq: Seq(1),
+            ord: 1,
+            at: Timestamp(2),
+            by: UserId(Uuid::nil()),
+            client_id: None,
+            target: None,
+            reply_to: None,
+            body: EventBody::Message(MessageBody::text("hi")),
+        };
+        let server_event = ServerEvent::RoomEvent(Box::new(event.clone()));
+        for codec in [Codec::Json, Codec::MessagePack] {
+            let told = Frame::event(event.clone()).bytes(codec);
+            assert_eq!(told, Frame::server(server_event.clone()).bytes(codec));
+        }
+    }
 
     #[test]
     fn the_header_says_the_length_in_the_shortest_form() {

@@ -17,6 +17,7 @@ mod mention;
 mod message;
 mod meta;
 mod object;
+mod op;
 mod reply;
 mod server_event;
 mod word;
@@ -27,7 +28,7 @@ pub use codec::{Codec, DecodeError, EncodeError, Incoming, RawBody, Rejected, Se
 pub use command::{
     Auth, COMMAND_ID_MAX, Command, CommandId, DeliveredMark, InviteAccept, InviteCreate, InviteRevoke,
     MemberAdd, MemberList, MemberRemove, MemberRole, MessageDelete, MessageEdit, MessageSearch, MessageSend,
-    Op, PinSet, PresenceSet, PresenceWatch, ProfileUpdate, ReactionSet, ReadList, ReadMark, RoomClose,
+    PinSet, PresenceSet, PresenceWatch, ProfileUpdate, ReactionSet, ReadList, ReadMark, RoomClose,
     RoomCreate, RoomDirect, RoomGet, RoomHistory, RoomList, RoomOpen, RoomSettings, RoomUpdate, TypingSet,
     UserBlock, UserGet, UserSearch,
 };
@@ -43,8 +44,10 @@ pub use object::{
     Head, Member, Notify, Presence, PresenceState, ReadCursor, Role, Room, RoomKind, RoomView, Seen, Typing,
     User,
 };
+pub use op::Op;
 pub use reply::{
-    Authenticated, History, Members, OpenStatus, Pong, Reply, ReplyBody, RoomOpened, Rooms, Sent, Written,
+    Authenticated, Empty, History, Members, OpenStatus, Pong, Reply, ReplyBody, RoomOpened, Rooms, Sent,
+    Written,
 };
 pub use server_event::{Hello, Marks, Preview, RoomHead, ServerEvent};
 pub use word::UnknownWord;

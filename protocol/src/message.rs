@@ -5,7 +5,7 @@ use crate::bounded;
 use crate::code::{ErrorCode, WireError};
 use crate::event::Event;
 use crate::id::{FileId, Seq, Timestamp};
-use crate::limits::{ATTACHMENTS, MENTIONS, TEXT_BYTES};
+use crate::limits::{ATTACHMENTS, MENTIONS, SAFE_INTEGER, TEXT_BYTES};
 use crate::mention::Mention;
 use crate::meta::Meta;
 use schemars::JsonSchema;
@@ -51,21 +51,25 @@ impl MessageBody {
     /// Checks what the types do not say.
     ///
     /// # Errors
-    /// `invalid`, naming the field: neither text nor attachment, or more than the limits.
+    /// `invalid`, or `too_large` for the text, naming the field.
     pub fn check(&self) -> Result<(), WireError> {
-        let invalid = |field: &str, why: String| Err(WireError::new(ErrorCode::Invalid, why).field(field));
-        let text_bytes = self.text.as_deref().map_or(0, str::len);
-        if text_bytes == 0 && self.attachments.is_empty() {
-            return invalid("body.text", "a message needs a text or an attachment".to_owned());
+        let refuse = |code, field: &str, why: String| Err(WireError::new(code, why).field(field));
+        let text = self.text.as_deref().unwrap_or_default();
+        if text.trim().is_empty() && self.attachments.is_empty() {
+            let why = "a message has a text or an attachment".to_owned();
+            return refuse(ErrorCode::Invalid, "body.text", why);
         }
-        if text_bytes > TEXT_BYTES {
-            return invalid("body.text", format!("a text has at most {TEXT_BYTES} bytes"));
+        if text.len() > TEXT_BYTES {
+            return refuse(
+                ErrorCode::TooLarge,
+                "body.text",
+                format!("a text has at most {TEXT_BYTES} bytes"),
+            );
         }
-        if self.mentions.len() > MENTIONS {
-            return invalid("body.mentions", format!("a message has at most {MENTIONS} mentions"));
-        }
-        if self.attachments.len() > ATTACHMENTS {
-            return invalid("body.attachments", format!("a message has at most {ATTACHMENTS} attachments"));
+        let is_exact = |number: u64| number <= SAFE_INTEGER;
+        let is_fine = |file: &Attachment| is_exact(file.size) && file.duration_ms.is_none_or(is_exact);
+        if !self.attachments.iter().all(is_fine) {
+            return refuse(ErrorCode::Invalid, "body.attachments", "a number of 2^53 or above".to_owned());
         }
         Ok(())
     }
@@ -155,4 +159,39 @@ pub struct Reaction {
     pub count: u64,
     /// By the reader of this page.
     pub mine: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn file(size: u64) -> Attachment {
+        Attachment {
+            id: FileId(Uuid::nil()),
+            name: "a".to_owned(),
+            mime: "image/png".to_owned(),
+            size,
+            width: None,
+            height: None,
+            duration_ms: None,
+            thumb: None,
+        }
+    }
+
+    #[test]
+    fn a_message_has_a_text_within_the_limit_or_an_attachment() {
+        let with = |text: &str, files: Vec<Attachment>| MessageBody {
+            attachments: files,
+            ..MessageBody::text(text)
+        };
+        let outcome = |body: MessageBody| body.check().map_err(|error| error.code);
+        assert_eq!(outcome(with("hi", vec![])), Ok(()));
+        assert_eq!(outcome(with(&"a".repeat(TEXT_BYTES), vec![])), Ok(()));
+        assert_eq!(outcome(with(" \n", vec![file(1)])), Ok(()));
+        assert_eq!(outcome(with(" \n", vec![])), Err(ErrorCode::Invalid));
+        assert_eq!(outcome(MessageBody { text: None, ..with("", vec![]) }), Err(ErrorCode::Invalid));
+        assert_eq!(outcome(with(&"é".repeat(TEXT_BYTES / 2 + 1), vec![])), Err(ErrorCode::TooLarge));
+        assert_eq!(outcome(with("hi", vec![file(SAFE_INTEGER + 1)])), Err(ErrorCode::Invalid));
+    }
 }

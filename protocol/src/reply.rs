@@ -9,9 +9,10 @@ use crate::word::words;
 use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Serialize as DeriveSerialize};
+use std::borrow::Cow;
 
 /// The answer to one command: `{"id","ok"}` or `{"id","err"}`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// Whose.
     pub id: CommandId,
@@ -43,8 +44,27 @@ impl Serialize for Reply {
     }
 }
 
+impl JsonSchema for Reply {
+    fn schema_name() -> Cow<'static, str> {
+        "Reply".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        #[derive(JsonSchema)]
+        #[schemars(untagged)]
+        #[expect(dead_code, reason = "only its schema is used")]
+        enum Either {
+            /// It was done.
+            Done { id: CommandId, ok: ReplyBody },
+            /// It was not done.
+            Refused { id: CommandId, err: WireError },
+        }
+        Either::json_schema(generator)
+    }
+}
+
 /// What was done, by what was asked. Which one it is follows from the command.
-#[derive(Clone, Debug, PartialEq, DeriveSerialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ReplyBody {
     /// Done, and there is nothing to say.
@@ -70,26 +90,28 @@ pub enum ReplyBody {
 }
 
 macro_rules! bodies {
-    ($($name:ident: $of:ty => $into:expr;)*) => {$(
-        impl From<$of> for ReplyBody {
-            fn from(body: $of) -> Self {
-                Self::$name($into(body))
+    ($($name:ident,)*) => {$(
+        impl From<$name> for ReplyBody {
+            fn from(body: $name) -> Self {
+                Self::$name(body.into())
             }
         }
     )*};
 }
 
 bodies! {
-    Authenticated: Authenticated => Box::new;
-    Pong: Pong => std::convert::identity;
-    Room: Room => Box::new;
-    Rooms: Rooms => std::convert::identity;
-    RoomOpened: RoomOpened => Box::new;
-    History: History => Box::new;
-    Members: Members => std::convert::identity;
-    Sent: Sent => std::convert::identity;
-    Written: Written => std::convert::identity;
+    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Sent, Written,
 }
+
+impl From<Empty> for ReplyBody {
+    fn from(Empty {}: Empty) -> Self {
+        Self::Empty {}
+    }
+}
+
+/// Nothing: what was asked was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+pub struct Empty {}
 
 /// Who speaks on this connection.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
@@ -156,7 +178,7 @@ pub struct RoomOpened {
 }
 
 /// A page of a room.
-#[derive(Clone, Debug, PartialEq, DeriveSerialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
 pub struct History {
     /// Ascending by position.
     pub messages: Vec<Message>,

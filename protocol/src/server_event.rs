@@ -7,10 +7,13 @@ use crate::limits::{AUTH_WITHIN_MS, Limits, PING_EVERY_MS};
 use crate::object::{Head, Presence, ReadCursor, Typing};
 use crate::reply::Authenticated;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Something that the server says unasked.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+///
+/// Reading one from MessagePack takes `ev` before `d`, as the server writes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "ev", content = "d")]
 pub enum ServerEvent {
     /// The first thing on every connection.
@@ -136,7 +139,7 @@ pub struct Preview {
 }
 
 /// How far members have come: by name in small rooms, counted in large ones.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Marks {
     /// Who has come where.
@@ -155,6 +158,27 @@ pub enum Marks {
         /// The members at it or past it.
         count: u64,
     },
+}
+
+impl<'de> Deserialize<'de> for Marks {
+    /// By what is there: serde's own way of telling forms apart forgets that MessagePack is a binary
+    /// format, in which ids are bytes.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Either {
+            room: RoomId,
+            marks: Option<Vec<ReadCursor>>,
+            through: Option<Seq>,
+            count: Option<u64>,
+        }
+        match Either::deserialize(deserializer)? {
+            Either { room, marks: Some(marks), .. } => Ok(Self::Named { room, marks }),
+            Either { room, through: Some(through), count: Some(count), .. } => {
+                Ok(Self::Counted { room, through, count })
+            }
+            _ => Err(D::Error::custom("neither `marks` nor `through` and `count`")),
+        }
+    }
 }
 
 impl ServerEvent {

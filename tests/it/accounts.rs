@@ -1,8 +1,11 @@
 //! Accounts over HTTP: registering, logging in, refreshing, logging out, and what none of it tells.
 
-use crate::http::{RawAnswer, call};
+use crate::http::{RawAnswer, call, with};
+use rookery_engine::store::Accounts;
+use rookery_engine::{FaultStore, Faults, MemoryStore};
 use rookery_tests::node::TestNode;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const PASSWORD: &str = "correct horse";
 
@@ -144,21 +147,21 @@ async fn a_browser_keeps_the_refresh_token_where_no_script_and_no_other_site_get
     let cookie = set.split(';').next().unwrap().to_owned();
     assert!(cookie.starts_with("__Host-rookery-refresh="));
 
-    let with = async |path: &str, more: &[(&str, &str)]| {
+    let call_with = async |path: &str, more: &[(&str, &str)]| {
         let headers: Vec<_> = [("cookie", cookie.as_str())].into_iter().chain(more.iter().copied()).collect();
         post(&node, path, &headers, Value::Null).await
     };
     // Other sites, and whoever does not say where it comes from, cannot use the cookie.
     for foreign in [&[][..], &[("sec-fetch-site", "cross-site")], &[("origin", "https://evil.example")]] {
-        assert_eq!(with("/v1/auth/refresh", foreign).await.problem(), (403, "forbidden".to_owned()));
-        assert_eq!(with("/v1/auth/logout", foreign).await.problem(), (403, "forbidden".to_owned()));
+        assert_eq!(call_with("/v1/auth/refresh", foreign).await.problem(), (403, "forbidden".to_owned()));
+        assert_eq!(call_with("/v1/auth/logout", foreign).await.problem(), (403, "forbidden".to_owned()));
     }
     let own = [("sec-fetch-site", "same-origin"), ("origin", "http://test")];
-    let refreshed = with("/v1/auth/refresh", &own).await;
+    let refreshed = call_with("/v1/auth/refresh", &own).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.text());
     assert!(refreshed.json().get("refresh_token").is_none() && refreshed.header("set-cookie").is_some());
     // The old cookie is spent now: the login ends and the browser forgets it.
-    let reused = with("/v1/auth/refresh", &own).await;
+    let reused = call_with("/v1/auth/refresh", &own).await;
     assert_eq!(reused.status, 401);
     assert!(reused.header("set-cookie").unwrap().contains("Max-Age=0"));
 }
@@ -179,7 +182,7 @@ async fn a_ticket_needs_a_token_and_is_a_secret_of_its_own() {
 #[tokio::test]
 async fn guessing_is_slowed_down_and_told_when_to_go_on() {
     let strict = [("ROOKERY_LIMITS__RELAXED", "false"), ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "7168"), ("ROOKERY_AUTH__ARGON2_PASSES", "5")];
-    let node = TestNode::with(&strict).await;
+    let node = with(&strict).await;
     for _ in 0..10 {
         assert_eq!(login(&node, "alice@example.org", "guess guess").await.status, 401);
     }
@@ -194,15 +197,41 @@ async fn guessing_is_slowed_down_and_told_when_to_go_on() {
 
 #[tokio::test]
 async fn a_store_that_refuses_is_told_and_nothing_is_half_done() {
-    let node = TestNode::start().await;
+    let store = Arc::new(FaultStore::by_hand(MemoryStore::new()));
+    let node = TestNode::over(store.clone()).await;
     let tokens = alice(&node).await;
-    node.store().refuse_all("the disk is full");
+    store.refuse_all("the disk is full");
     assert_eq!(register(&node, "bob@example.org", "bob").await.problem(), (503, "store_unavailable".to_owned()));
     let refused = refresh(&node, &tokens["refresh_token"]).await;
     assert_eq!(refused.problem(), (503, "store_unavailable".to_owned()));
     assert!(refused.header("retry-after").is_some());
-    node.store().heal();
+    store.heal();
     // The token was not spent by the try that failed.
     assert_eq!(refresh(&node, &tokens["refresh_token"]).await.status, 200);
     assert_eq!(register(&node, "bob@example.org", "bob").await.status, 201);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_settled_before_the_client_hears() {
+    // Half of all writes are answered "unknown", applied or not.
+    let faults = Faults { lost: 0.25, unheard: 0.25, ..Faults::default() };
+    for seed in 0..8 {
+        let store = Arc::new(FaultStore::by_seed(MemoryStore::new(), seed, faults));
+        let node = TestNode::over(store.clone()).await;
+        let mut registered = register(&node, "alice@example.org", "alice").await;
+        while registered.status == 503 {
+            registered = register(&node, "alice@example.org", "alice").await;
+        }
+        // Tried again with other ids, an account that was made meanwhile has its handle already.
+        assert!([201, 409].contains(&registered.status), "seed {seed}: {}", registered.text());
+        let account = store.inner().account_by_email("alice@example.org").await.unwrap();
+        assert_eq!(account.unwrap().user.handle, "alice", "seed {seed}");
+        let mut tokens = login(&node, "alice@example.org", PASSWORD).await;
+        while tokens.status == 503 {
+            tokens = login(&node, "alice@example.org", PASSWORD).await;
+        }
+        let refreshed = refresh(&node, &tokens.json()["refresh_token"]).await;
+        // A rotation is sent again with the same successor, so it is never taken for a reuse.
+        assert!([200, 503].contains(&refreshed.status), "seed {seed}: {}", refreshed.text());
+    }
 }

@@ -11,6 +11,9 @@ use rookery_tests::journal::{JournalWriter, RoomLogFile};
 /// Histories that are made; each damage is done to every one of them that offers a place for it.
 const SEEDS: u64 = 60;
 
+/// Histories that a damage has to find a place in, or it shows too little.
+const PLACES: u64 = 12;
+
 fn judge(run: &Run) -> Verdict {
     let mut checker = Checker::new(run.logs.clone()).with_replay(REPLAY);
     for (owner, entries) in &run.journals {
@@ -58,7 +61,7 @@ fn every_damage_is_caught_under_its_name() {
             let verdict = judge(&run);
             assert!(verdict.found.contains_key(rule), "{name}, seed {seed}: not caught as {rule}: {verdict}");
         }
-        assert!(done * 4 >= SEEDS, "{name}: only {done} of {SEEDS} histories offer a place");
+        assert!(done >= PLACES, "{name}: only {done} of {SEEDS} histories offer a place");
     }
 }
 

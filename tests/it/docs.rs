@@ -1,4 +1,5 @@
 //! What the pages say of the wire, the settings, the routes and the metrics is what the code says.
 
 mod examples;
+mod served;
 mod tables;

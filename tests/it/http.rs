@@ -1,6 +1,7 @@
 //! The HTTP edge as bytes on a socket: what it serves, what it refuses, and that a bad request
 //! changes nothing and disturbs nobody.
 
+mod drain;
 mod hostile;
 mod raw;
 mod rooms;
@@ -8,9 +9,16 @@ mod rooms;
 pub(crate) use raw::{Raw, RawAnswer, call};
 
 use rookery_api::route_infos;
-use rookery_tests::node::TestNode;
+use rookery_engine::{FaultStore, MemoryStore};
+use rookery_tests::node::{TestNode, TestNodeOptions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Starts a node with settings of its own.
+pub(crate) async fn with(settings: &[(&'static str, &'static str)]) -> TestNode {
+    TestNode::with(TestNodeOptions { settings: settings.to_vec(), ..TestNodeOptions::default() }).await
+}
 
 /// Puts an id in place of every name.
 fn concrete(path: &str) -> String {
@@ -120,7 +128,7 @@ async fn a_body_is_json_of_the_right_shape_or_refused() {
     assert_eq!(post("application/JSON; charset=utf-8", good).await.problem(), (401, "unauthenticated".to_owned()));
     let unknown_field = r#"{"email":"a@example.org","password":"12345678","colour":"red"}"#;
     assert_eq!(post("application/json", unknown_field).await.status, 401);
-    for broken in ["", "{", "not json", "{\"email\":\"a\"} trailing"] {
+    for broken in ["", "{", "not json", &format!("{good} trailing")] {
         assert_eq!(post("application/json", broken).await.problem(), (400, "bad_request".to_owned()), "{broken}");
     }
     for wrong in [r#"{"email":7,"password":"12345678"}"#, "[]", "null", r#"{"email":"a","email":"b","password":"c"}"#] {
@@ -144,12 +152,13 @@ async fn a_connection_serves_many_requests_in_order() {
 
 #[tokio::test]
 async fn a_store_that_refuses_fails_readiness_and_says_why() {
-    let node = TestNode::start().await;
-    node.store().refuse_all("the disk is full");
+    let store = Arc::new(FaultStore::by_hand(MemoryStore::new()));
+    let node = TestNode::over(store.clone()).await;
+    store.refuse_all("the disk is full");
     let answer = call(node.admin(), "GET", "/readyz", &[], &Value::Null).await;
     assert_eq!(answer.status, 503);
     assert!(answer.text().contains("the disk is full"), "{}", answer.text());
     assert_eq!(call(node.admin(), "GET", "/livez", &[], &Value::Null).await.status, 200);
-    node.store().heal();
+    store.heal();
     assert_eq!(call(node.admin(), "GET", "/readyz", &[], &Value::Null).await.status, 200);
 }

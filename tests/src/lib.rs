@@ -1,1 +1,9 @@
-//! Skeleton.
+//! What the behaviour tests and the replay stand on: journals of what clients saw, and the checker
+//! that judges them, and a whole node in process.
+//!
+//! It is no test by itself; the tests are in `it/`.
+
+pub mod checker;
+pub mod journal;
+pub mod node;
+pub mod wire;

@@ -129,6 +129,9 @@ pub(crate) struct RegisterArgs {
     /// The display name [default: the handle].
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// Keep the login under this name [default: the handle].
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) keep_as: Option<String>,
     #[command(flatten)]
     pub(crate) url: Url,
 }
@@ -137,6 +140,9 @@ pub(crate) struct RegisterArgs {
 pub(crate) struct LoginArgs {
     /// The e-mail address.
     pub(crate) email: String,
+    /// Keep the login under this name [default: the handle].
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) keep_as: Option<String>,
     #[command(flatten)]
     pub(crate) url: Url,
 }
@@ -195,9 +201,9 @@ pub(crate) enum RoomsAction {
 pub(crate) struct TailArgs {
     /// The room: its title or its id.
     pub(crate) room: String,
-    /// Begin with this many of the newest messages.
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
-    pub(crate) lines: u16,
+    /// Begin with this many of the newest messages, at most 100.
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) lines: u8,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -5,6 +5,8 @@
 //! end the login.
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use rookery_client::Tokens;
+use rookery_engine::{Clock, SystemClock};
 use rookery_protocol::{SessionId, Timestamp, User};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,9 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
+
+/// Seconds that stand for ever: ten years.
+pub(crate) const LASTS_FOR_EVER: u64 = 315_360_000;
 
 /// All kept logins.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -74,7 +79,28 @@ impl ContextFile {
     }
 }
 
+impl KeptLogin {
+    /// Returns what is kept of a login at the server `url`.
+    pub(crate) fn new(url: String, tokens: Tokens) -> Result<Self> {
+        let lasts = i64::try_from(tokens.expires_in).context("keep the login: it has no end")?;
+        Ok(Self {
+            url,
+            access_expires_at: SystemClock::new().now().plus_millis(lasts.saturating_mul(1000)),
+            refresh_token: tokens.refresh_token.context("keep the login: it has no refresh token")?,
+            access_token: tokens.access_token,
+            session: tokens.session,
+            user: tokens.user,
+        })
+    }
+}
+
 impl Contexts {
+    /// Forgets the login `name`.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.logins.remove(name);
+        self.current = self.current.take().filter(|current| current != name);
+    }
+
     /// Finds the name to act under: the one given, `ROOKERY_CONTEXT`, or the current one.
     pub(crate) fn name(&self, given: Option<&str>) -> Result<String> {
         let of_environment = std::env::var_os("ROOKERY_CONTEXT").and_then(|name| name.into_string().ok());

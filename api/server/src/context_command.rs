@@ -21,8 +21,7 @@ pub(crate) fn run(action: Option<ContextAction>) -> Result<()> {
         }
         ContextAction::Forget { name } => {
             let name = file.contexts.name(Some(&name))?;
-            file.contexts.logins.remove(&name);
-            file.contexts.current = file.contexts.current.take().filter(|current| *current != name);
+            file.contexts.forget(&name);
             file.save()?;
         }
     }

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use std::time::Duration;
 
 /// How long a ticket is good: a page opens its socket at once, and the URL may end up in a log.
-pub const TICKET_LASTS: Duration = Duration::from_secs(30);
+const TICKET_LASTS: Duration = Duration::from_secs(30);
 
 /// A ticket for its holder.
 #[derive(Clone, Debug)]

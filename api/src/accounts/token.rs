@@ -97,7 +97,8 @@ impl AccessTokens {
         random: &dyn Random,
     ) -> (String, Claims) {
         let issued = now.0.div_euclid(1000);
-        let expires = after(now, self.lasts).0.min(login_ends.0).div_euclid(1000);
+        // Rounded up, so that a whole lifetime is left; but never past the login's end.
+        let expires = (after(now, self.lasts).0 + 999).min(login_ends.0).div_euclid(1000);
         let mut id = [0; 16];
         random.fill(&mut id);
         let payload = Payload {

@@ -4,7 +4,6 @@
 
 use crate::call::Call;
 use crate::edge::Edge;
-use crate::problem::Problem;
 use crate::query;
 use crate::respond::{self, Answer};
 use crate::route::{Handler, Reach, Route};
@@ -12,18 +11,21 @@ use http::{StatusCode, header};
 use rookery_actors::Check;
 use serde::Serialize;
 use std::fmt::Write;
+use std::future::ready;
 
 /// The process runs and answers. Nothing else is asked, because a restart mends nothing else.
 pub(crate) const LIVE: Route =
-    Route::get("/livez", "live", Handler::Public(|call| Box::pin(live(call)))).reach(Reach::Both);
+    Route::get("/livez", "live", Handler::Public(|call| Box::pin(ready(Ok(live(&call)))))).reach(Reach::Both);
 
 /// The node takes work.
 pub(crate) const READY: Route =
-    Route::get("/readyz", "ready", Handler::Public(|call| Box::pin(ready(call)))).reach(Reach::Both);
+    Route::get("/readyz", "ready", Handler::Public(|call| Box::pin(ready(Ok(is_ready(&call))))))
+        .reach(Reach::Both);
 
 /// The older name of `/readyz`.
 pub(crate) const HEALTH: Route =
-    Route::get("/healthz", "health", Handler::Public(|call| Box::pin(ready(call)))).reach(Reach::Both);
+    Route::get("/healthz", "health", Handler::Public(|call| Box::pin(ready(Ok(is_ready(&call))))))
+        .reach(Reach::Both);
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -44,14 +46,14 @@ impl<'a> Line<'a> {
     }
 }
 
-async fn live(call: Call) -> Result<Answer, Problem> {
-    Ok(report(&call, &[]))
+fn live(call: &Call) -> Answer {
+    report(call, &[])
 }
 
-async fn ready(call: Call) -> Result<Answer, Problem> {
+fn is_ready(call: &Call) -> Answer {
     let mut checks = call.edge.node.readiness();
     checks.push(edge_check(&call.edge));
-    Ok(report(&call, &checks))
+    report(call, &checks)
 }
 
 /// Says no from the signal on, while the node still works for who is connected.

@@ -39,7 +39,7 @@ async fn an_address_and_a_handle_are_taken_once(store: &dyn Store) {
         (first.clone(), AccountCreated::Created),
         (account(2, "a@example.org", "bob"), AccountCreated::EmailTaken),
         (account(2, "b@example.org", "ada"), AccountCreated::HandleTaken),
-        (account(2, "a@example.org", "ada"), AccountCreated::EmailTaken),
+        (account(2, "a@example.org", "ada"), AccountCreated::HandleTaken),
         (account(2, "b@example.org", "bob"), AccountCreated::Created),
     ] {
         assert_eq!(store.create_account(account.clone()).await, Ok(answer), "{account:?}");

@@ -17,6 +17,7 @@ super::case_list![
     of_many_appends_on_one_head_one_wins,
     many_rooms_are_written_at_once,
     a_client_id_is_found_for_its_room_and_its_sender_only,
+    a_named_write_is_in_the_log_once,
     pages_go_both_ways_to_their_limits,
     a_read_after_the_answer_sees_it,
 ];
@@ -70,7 +71,7 @@ async fn long_and_odd_text_comes_back(store: &dyn Store) {
     let attachment =
         |name| json!({ "id": user(9).0, "name": name, "mime": "image/png", "size": 1_u64 << 52 });
     let attachments: Vec<_> =
-        (0..40).map(|number| attachment(format!("{number}{}", "n".repeat(1100)))).collect();
+        (0..20).map(|number| attachment(format!("{number}{}", "n".repeat(2300)))).collect();
     let heavy =
         json!({ "type": "message", "body": { "kind": "image", "text": long, "attachments": attachments } });
     assert!(heavy.to_string().len() > 60 << 10, "about the largest frame");
@@ -183,6 +184,22 @@ async fn a_client_id_is_found_for_its_room_and_its_sender_only(store: &dyn Store
     }
     assert_eq!(store.find(room(2), user(2), client_id(1)).await, Ok(None));
     assert_eq!(store.find(room(3), user(1), client_id(1)).await, Ok(None), "a room without events");
+}
+
+async fn a_named_write_is_in_the_log_once(store: &dyn Store) {
+    let mut pen = Pen::new(room(1));
+    let first = pen.event(user(1), Some(client_id(1)), text("one"));
+    append(store, vec![first.clone()], vec![]).await;
+    // Second in its batch, so that what came before it must be taken back.
+    let before = pen.event(user(2), Some(client_id(2)), text("before"));
+    let again = pen.event(user(1), Some(client_id(1)), text("one, again"));
+    let batch = batch(vec![before.clone(), again], vec![]);
+    let duplicate = AppendError::Duplicate { by: user(1), client_id: client_id(1) };
+    assert_eq!(store.append(batch).await, Err(duplicate));
+    assert_eq!(all(store, 1).await, [first.clone()], "nothing of the batch is there");
+    assert_eq!(store.find(room(1), user(2), client_id(2)).await, Ok(None));
+    append(store, vec![before.clone()], vec![]).await;
+    assert_eq!(all(store, 1).await, [first, before]);
 }
 
 async fn pages_go_both_ways_to_their_limits(store: &dyn Store) {

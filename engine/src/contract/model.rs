@@ -26,9 +26,9 @@ async fn random_stories_end_like_in_memory(store: &dyn Store) {
 /// # Panics
 /// At the first answer that is not the memory store's; the message has the seed and the step.
 pub async fn agrees_with_memory(store: &dyn Store, seed: u64, steps: u32) {
-    let mut story = Story::new(seed);
-    story.tell(store, steps).await;
-    story.compare_everything(store).await;
+    let mut tale = Story::new(seed);
+    tale.tell(store, steps).await;
+    tale.compare_everything(store).await;
 }
 
 /// Like [`agrees_with_memory`], but closes the store after every chapter of `steps` steps and goes on
@@ -44,15 +44,15 @@ pub async fn agrees_with_memory_over_restarts<F>(
 ) where
     F: Future<Output = Arc<dyn Store>>,
 {
-    let mut story = Story::new(seed);
+    let mut tale = Story::new(seed);
     for _ in 0..chapters {
         let store = open().await;
-        story.compare_everything(&*store).await;
-        story.tell(&*store, steps).await;
+        tale.compare_everything(&*store).await;
+        tale.tell(&*store, steps).await;
         store.close().await.expect("a store closes");
     }
     let store = open().await;
-    story.compare_everything(&*store).await;
+    tale.compare_everything(&*store).await;
     store.close().await.expect("a store closes");
 }
 
@@ -218,7 +218,7 @@ impl Story {
             }
             1 => drop(same!(self, store.account_by_email(&format!("{old}@example.org")))),
             2 => {
-                drop(same!(self, store.replace_password(user(number), &format!("{old}"), &format!("{new}"))))
+                drop(same!(self, store.replace_password(user(number), &format!("{old}"), &format!("{new}"))));
             }
             3 => drop(same!(self, store.users(&[user(number), user(2), user(9)]))),
             4 => drop(same!(self, store.begin_session(session(number), until(old, 200)))),

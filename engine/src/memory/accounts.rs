@@ -29,11 +29,11 @@ impl AccountTables {
         if self.accounts.contains_key(&account.user.id) {
             return AccountCreated::Created;
         }
-        if self.accounts.values().any(|other| other.email == account.email) {
-            return AccountCreated::EmailTaken;
-        }
         if self.accounts.values().any(|other| other.user.handle == account.user.handle) {
             return AccountCreated::HandleTaken;
+        }
+        if self.accounts.values().any(|other| other.email == account.email) {
+            return AccountCreated::EmailTaken;
         }
         self.accounts.insert(account.user.id, account);
         AccountCreated::Created

@@ -1,7 +1,7 @@
 //! Logs in memory: one vector of events a room, position `n` at index `n - 1`.
 
 use super::{MemoryStore, State};
-use crate::store::{Answer, Append, AppendError, Log, Range, Receipt, StoreError};
+use crate::store::{Answer, Append, AppendError, Log, Range, Receipt};
 use rookery_protocol::{ClientId, Event, Head, RoomId, Seq, UserId};
 use std::collections::BTreeMap;
 
@@ -29,8 +29,7 @@ impl LogTables {
             let name = (event.room, event.by, client_id);
             let receipt = Receipt { seq: event.seq, ord: event.ord, at: event.at };
             if self.named.contains_key(&name) || named.insert(name, receipt).is_some() {
-                let reason = format!("{} wrote {client_id} before", event.by);
-                return Err(StoreError::Refused(reason).into());
+                return Err(AppendError::Duplicate { by: event.by, client_id });
             }
         }
         self.named.append(&mut named);

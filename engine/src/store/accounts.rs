@@ -33,7 +33,8 @@ pub enum AccountCreated {
     Created,
     /// Another account has the address.
     EmailTaken,
-    /// Another account has the handle.
+    /// Another account has the handle; also where the address is taken too, so that asking for a
+    /// handle that is known to be taken does not tell whether an address is.
     HandleTaken,
 }
 

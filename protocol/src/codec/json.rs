@@ -42,8 +42,8 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError
         // Once more, with the path: only whoever is wrong pays for knowing where.
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
         match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-            Ok(_) => shape("", error.to_string()),
-            Err(error) => shape(&error.path().to_string(), error.inner().to_string()),
+            Ok(_) => shape("", &error.to_string()),
+            Err(error) => shape(&error.path().to_string(), &error.inner().to_string()),
         }
     })
 }

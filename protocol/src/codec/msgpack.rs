@@ -116,8 +116,8 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError
         let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
         deserializer.set_max_depth(DEPTH + 1);
         match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-            Ok(_) => shape("", error.to_string()),
-            Err(error) => shape(&error.path().to_string(), error.inner().to_string()),
+            Ok(_) => shape("", &error.to_string()),
+            Err(error) => shape(&error.path().to_string(), &error.inner().to_string()),
         }
     })
 }

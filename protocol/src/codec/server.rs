@@ -3,11 +3,12 @@
 use super::{Codec, DecodeError, json, msgpack};
 use crate::code::WireError;
 use crate::command::CommandId;
+use crate::server_event::ServerEvent;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// A frame of the server.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerFrame {
     /// The reply to a command that was done.
     Ok {
@@ -33,7 +34,7 @@ pub enum ServerFrame {
 }
 
 /// The content of a frame, not read yet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawBody {
     codec: Codec,
     frame: Vec<u8>,
@@ -85,5 +86,13 @@ impl RawBody {
     /// When it is something else.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         self.codec.decode::<Content<T>>(&self.frame).map(|content| content.d)
+    }
+
+    /// Reads the whole frame as an event.
+    ///
+    /// # Errors
+    /// When it is a reply, or an event that this version does not know.
+    pub fn event(&self) -> Result<ServerEvent, DecodeError> {
+        self.codec.decode(&self.frame)
     }
 }

@@ -2,19 +2,25 @@
 
 use proptest::collection::vec;
 use proptest::option::of;
-use proptest::prelude::*;
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use rookery_protocol::limits::SAFE_INTEGER;
 use rookery_protocol::{
-    Attachment, Auth, Authenticated, BodyKind, COMMAND_ID_MAX, Change, ClientId, CloseCode, Command, DeleteBody, DeliveredMark, EditBody, PinBody, ReactionBody, DeviceId, ErrorCode,
-    Event, EventBody, FileId, Head, History, InviteAccept, InviteCreate, InviteRevoke, Marks, Member, MemberAdd,
-    MemberChange, MemberList, MemberRemove, MemberRole, Members, Mention, Message, MessageBody, MessageDelete,
-    MessageEdit, MessageSearch, MessageSend, Meta, Notify, Op, OpenStatus, PinSet, Pong, Presence, PresenceSet,
-    PresenceState, PresenceWatch, Preview, ProfileUpdate, Reaction, ReactionSet, ReadCursor, ReadList, ReadMark,
-    ReplyBody, Role, Room, RoomChange, RoomClose, RoomCreate, RoomDirect, RoomGet, RoomHead, RoomHistory, RoomId,
-    RoomKind, RoomList, RoomOpen, RoomOpened, RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent, Seq, ServerEvent,
-    SessionId, Timestamp, Typing, TypingSet, User, UserBlock, UserGet, UserId, UserSearch, WireError, Written,
+    Attachment, Authenticated, BodyKind, Change, ClientId, DeleteBody, DeviceId, EditBody, ErrorCode, Event,
+    EventBody, FileId, Head, Member, MemberChange, Mention, Message, MessageBody, Meta, Notify, OpenStatus,
+    PinBody, Reaction, ReactionBody, ReadCursor, Role, Room, RoomChange, RoomId, RoomKind, RoomView, Seq,
+    SessionId, Timestamp, User, UserId, WireError,
 };
 use uuid::Uuid;
+
+/// A struct of which each field is any of a strategy.
+macro_rules! any_of {
+    ($name:ident { $($field:ident: $strategy:expr),* $(,)? }) => {
+        ($($strategy,)*).prop_map(|($($field,)*)| $name { $($field),* }).boxed()
+    };
+}
+
+pub(crate) mod ops;
+pub(crate) mod server;
 
 fn uuid() -> impl Strategy<Value = Uuid> {
     any::<[u8; 16]>().prop_map(Uuid::from_bytes)
@@ -90,303 +96,144 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-pub(crate) fn meta() -> impl Strategy<Value = Meta> {
-    proptest::collection::btree_map("[a-z]{1,6}", json(), 0..3).prop_filter_map("at most 4 KiB", |map| {
-        let text = serde_json::to_string(&map).expect("JSON");
-        serde_json::from_str(&text).ok()
+pub(crate) fn meta() -> BoxedStrategy<Meta> {
+    proptest::collection::btree_map("[a-z]{1,6}", json(), 0..3)
+        .prop_filter_map("at most 4 KiB", |map| {
+            let text = serde_json::to_string(&map).expect("JSON");
+            serde_json::from_str(&text).ok()
+        })
+        .boxed()
+}
+
+fn attachment() -> BoxedStrategy<Attachment> {
+    any_of!(Attachment {
+        id: file_id(),
+        name: text(),
+        mime: text(),
+        size: count(),
+        width: of(any::<u32>()),
+        height: of(any::<u32>()),
+        duration_ms: of(count()),
+        thumb: of(text()),
     })
 }
 
-fn attachment() -> impl Strategy<Value = Attachment> {
-    (file_id(), text(), text(), count(), of(any::<u32>()), of(any::<u32>()), of(count()), of(text())).prop_map(
-        |(id, name, mime, size, width, height, duration_ms, thumb)| Attachment {
-            id,
-            name,
-            mime,
-            size,
-            width,
-            height,
-            duration_ms,
-            thumb,
-        },
-    )
+fn message_body() -> BoxedStrategy<MessageBody> {
+    any_of!(MessageBody {
+        kind: body_kind(),
+        text: of(text()),
+        mentions: vec(mention(), 0..4),
+        attachments: vec(attachment(), 0..3),
+        meta: of(meta()),
+    })
 }
 
-pub(crate) fn message_body() -> impl Strategy<Value = MessageBody> {
-    (body_kind(), of(text()), vec(mention(), 0..4), vec(attachment(), 0..3), of(meta()))
-        .prop_map(|(kind, text, mentions, attachments, meta)| MessageBody { kind, text, mentions, attachments, meta })
-}
-
-fn member_change() -> impl Strategy<Value = MemberChange> {
-    (user_id(), word(Change::ALL), of(role())).prop_map(|(user, change, role)| MemberChange { user, change, role })
-}
-
-fn room_change() -> impl Strategy<Value = RoomChange> {
-    (of(word(RoomKind::ALL)), of(text()), of(text()), of(text()))
-        .prop_map(|(kind, title, about, avatar)| RoomChange { kind, title, about, avatar })
-}
-
-fn event_body() -> impl Strategy<Value = EventBody> {
+fn event_body() -> BoxedStrategy<EventBody> {
     prop_oneof![
         message_body().prop_map(EventBody::Message),
-        message_body().prop_map(|body| EventBody::Edit(EditBody { body })),
+        any_of!(EditBody { body: message_body() }).prop_map(EventBody::Edit),
         Just(EventBody::Delete(DeleteBody {})),
-        (text(), any::<bool>()).prop_map(|(emoji, on)| EventBody::Reaction(ReactionBody { emoji, on })),
-        any::<bool>().prop_map(|on| EventBody::Pin(PinBody { on })),
-        member_change().prop_map(EventBody::Member),
-        room_change().prop_map(EventBody::Room),
+        any_of!(ReactionBody { emoji: text(), on: any::<bool>() }).prop_map(EventBody::Reaction),
+        any_of!(PinBody { on: any::<bool>() }).prop_map(EventBody::Pin),
+        any_of!(MemberChange { user: user_id(), change: word(Change::ALL), role: of(role()) })
+            .prop_map(EventBody::Member),
+        any_of!(RoomChange {
+            kind: of(word(RoomKind::ALL)),
+            title: of(text()),
+            about: of(text()),
+            avatar: of(text())
+        })
+        .prop_map(EventBody::Room),
     ]
+    .boxed()
 }
 
-pub(crate) fn event() -> impl Strategy<Value = Event> {
-    let place = (room_id(), seq(), count(), at(), user_id());
-    (place, of(client_id()), of(seq()), of(seq()), event_body()).prop_map(
-        |((room, seq, ord, at, by), client_id, target, reply_to, body)| Event {
-            room,
-            seq,
-            ord,
-            at,
-            by,
-            client_id,
-            target,
-            reply_to,
-            body,
-        },
-    )
-}
-
-fn reaction() -> impl Strategy<Value = Reaction> {
-    (text(), count(), any::<bool>()).prop_map(|(emoji, count, mine)| Reaction { emoji, count, mine })
-}
-
-pub(crate) fn message() -> impl Strategy<Value = Message> {
-    (event(), seq(), of(at()), any::<bool>(), vec(reaction(), 0..3), any::<bool>()).prop_map(
-        |(event, rev, edited_at, deleted, reactions, pinned)| Message {
-            event,
-            rev,
-            edited_at,
-            deleted,
-            reactions,
-            pinned,
-        },
-    )
-}
-
-fn user() -> impl Strategy<Value = User> {
-    (user_id(), text(), text(), of(text()), of(text()))
-        .prop_map(|(id, handle, name, avatar, about)| User { id, handle, name, avatar, about })
-}
-
-fn head() -> impl Strategy<Value = Head> {
-    (seq(), count(), at()).prop_map(|(seq, ord, at)| Head { seq, ord, at })
-}
-
-fn room_view() -> impl Strategy<Value = RoomView> {
-    let positions = (seq(), seq(), count(), count());
-    (role(), positions, of(at()), word(Notify::ALL), any::<bool>(), any::<bool>()).prop_map(
-        |(role, (read, delivered, unread, mentions), muted_until, notify, pinned, archived)| RoomView {
-            role,
-            read,
-            delivered,
-            unread,
-            mentions,
-            muted_until,
-            notify,
-            pinned,
-            archived,
-        },
-    )
-}
-
-pub(crate) fn room() -> impl Strategy<Value = Room> {
-    let texts = (of(text()), of(text()), of(text()));
-    (room_id(), word(RoomKind::ALL), texts, at(), count(), head(), room_view()).prop_map(
-        |(id, kind, (title, avatar, about), created_at, members, head, me)| Room {
-            id,
-            kind,
-            title,
-            avatar,
-            about,
-            created_at,
-            members,
-            head,
-            me,
-        },
-    )
-}
-
-fn member() -> impl Strategy<Value = Member> {
-    (user(), role(), seq()).prop_map(|(user, role, joined_seq)| Member { user, role, joined_seq })
-}
-
-fn read_cursor() -> impl Strategy<Value = ReadCursor> {
-    (user_id(), seq()).prop_map(|(user, seq)| ReadCursor { user, seq })
-}
-
-fn authenticated() -> impl Strategy<Value = Authenticated> {
-    (user(), session_id(), room_id(), at(), of(word(OpenStatus::ALL)), of(seq())).prop_map(
-        |(user, session, inbox, expires_at, inbox_status, inbox_from)| Authenticated {
-            user,
-            session,
-            inbox,
-            expires_at,
-            inbox_status,
-            inbox_from,
-        },
-    )
-}
-
-pub(crate) fn wire_error() -> impl Strategy<Value = WireError> {
-    (word(ErrorCode::ALL), text(), of(any::<u32>()), of(text())).prop_map(|(code, message, after, field)| {
-        let mut error = WireError::new(code, message);
-        if let Some(after) = after {
-            error = error.retry_after(after);
-        }
-        match field {
-            Some(field) => error.field(field),
-            None => error,
-        }
+pub(crate) fn event() -> BoxedStrategy<Event> {
+    any_of!(Event {
+        room: room_id(),
+        seq: seq(),
+        ord: count(),
+        at: at(),
+        by: user_id(),
+        client_id: of(client_id()),
+        target: of(seq()),
+        reply_to: of(seq()),
+        body: event_body(),
     })
 }
 
-pub(crate) fn op() -> impl Strategy<Value = Op> {
-    let room_ops = prop_oneof![
-        Just(Op::Ping),
-        (text(), of(device_id()), of(seq()))
-            .prop_map(|(token, device, inbox_after)| Auth { token, device, inbox_after }.into()),
-        (client_id(), word(RoomKind::ALL), text(), vec(user_id(), 0..4))
-            .prop_map(|(client_id, kind, title, members)| RoomCreate { client_id, kind, title, members }.into()),
-        user_id().prop_map(|user| RoomDirect { user }.into()),
-        room_id().prop_map(|room| RoomGet { room }.into()),
-        (room_id(), of(text()), of(text()), of(text()))
-            .prop_map(|(room, title, about, avatar)| RoomUpdate { room, title, about, avatar }.into()),
-        (of(any::<u32>()), of(text())).prop_map(|(limit, cursor)| RoomList { limit, cursor }.into()),
-        (room_id(), of(seq())).prop_map(|(room, after)| RoomOpen { room, after }.into()),
-        room_id().prop_map(|room| RoomClose { room }.into()),
-        (room_id(), of(seq()), of(seq()), of(seq()), of(any::<u32>()))
-            .prop_map(|(room, before, after, around, limit)| RoomHistory { room, before, after, around, limit }.into()),
-    ];
-    let member_ops = prop_oneof![
-        (room_id(), of(any::<u32>()), of(text()))
-            .prop_map(|(room, limit, cursor)| MemberList { room, limit, cursor }.into()),
-        (room_id(), vec(user_id(), 0..4), of(role()))
-            .prop_map(|(room, users, role)| MemberAdd { room, users, role }.into()),
-        (room_id(), user_id()).prop_map(|(room, user)| MemberRemove { room, user }.into()),
-        (room_id(), user_id(), role()).prop_map(|(room, user, role)| MemberRole { room, user, role }.into()),
-        (room_id(), of(word(Notify::ALL)), of(at()), of(any::<bool>()), of(any::<bool>())).prop_map(
-            |(room, notify, muted_until, pinned, archived)| {
-                RoomSettings { room, notify, muted_until, pinned, archived }.into()
-            }
-        ),
-        (room_id(), of(at()), of(any::<u32>()))
-            .prop_map(|(room, expires_at, uses)| InviteCreate { room, expires_at, uses }.into()),
-        (room_id(), text()).prop_map(|(room, invite)| InviteRevoke { room, invite }.into()),
-        text().prop_map(|invite| InviteAccept { invite }.into()),
-    ];
-    let user_ops = prop_oneof![
-        user_id().prop_map(|user| UserGet { user }.into()),
-        (text(), of(any::<u32>())).prop_map(|(query, limit)| UserSearch { query, limit }.into()),
-        (user_id(), any::<bool>()).prop_map(|(user, on)| UserBlock { user, on }.into()),
-        (of(text()), of(text()), of(text()), of(file_id()))
-            .prop_map(|(name, handle, about, avatar)| ProfileUpdate { name, handle, about, avatar }.into()),
-        vec(user_id(), 0..4).prop_map(|users| PresenceWatch { users }.into()),
-        (word(PresenceState::ALL), of(text())).prop_map(|(state, status)| PresenceSet { state, status }.into()),
-        (room_id(), any::<bool>(), of(word(Typing::ALL)))
-            .prop_map(|(room, on, kind)| TypingSet { room, on, kind }.into()),
-        (room_id(), seq()).prop_map(|(room, seq)| ReadMark { room, seq }.into()),
-        (room_id(), seq()).prop_map(|(room, seq)| ReadList { room, seq }.into()),
-        (room_id(), seq()).prop_map(|(room, seq)| DeliveredMark { room, seq }.into()),
-    ];
-    let message_ops = prop_oneof![
-        (room_id(), client_id(), of(any::<u32>()), message_body(), of(seq())).prop_map(
-            |(room, client_id, attempt, body, reply_to)| {
-                MessageSend { room, client_id, attempt, body, reply_to }.into()
-            }
-        ),
-        (room_id(), client_id(), seq(), message_body(), of(seq())).prop_map(|(room, client_id, target, body, rev)| {
-            MessageEdit { room, client_id, target, body, rev }.into()
-        }),
-        (room_id(), client_id(), seq())
-            .prop_map(|(room, client_id, target)| MessageDelete { room, client_id, target }.into()),
-        (room_id(), client_id(), seq(), text(), any::<bool>()).prop_map(|(room, client_id, target, emoji, on)| {
-            ReactionSet { room, client_id, target, emoji, on }.into()
-        }),
-        (room_id(), client_id(), seq(), any::<bool>())
-            .prop_map(|(room, client_id, target, on)| PinSet { room, client_id, target, on }.into()),
-        (text(), of(room_id()), of(user_id()), of(at()), of(text()), of(any::<u32>()), of(text())).prop_map(
-            |(query, room, from, before, kind, limit, cursor)| {
-                MessageSearch { query, room, from, before, kind, limit, cursor }.into()
-            }
-        ),
-    ];
-    prop_oneof![room_ops, member_ops, user_ops, message_ops]
+pub(crate) fn message() -> BoxedStrategy<Message> {
+    let reaction = any_of!(Reaction { emoji: text(), count: count(), mine: any::<bool>() });
+    any_of!(Message {
+        event: event(),
+        rev: seq(),
+        edited_at: of(at()),
+        deleted: any::<bool>(),
+        reactions: vec(reaction, 0..3),
+        pinned: any::<bool>(),
+    })
 }
 
-pub(crate) fn command() -> impl Strategy<Value = Command> {
-    (1..=COMMAND_ID_MAX, op()).prop_map(|(id, op)| Command { id, op })
+fn user() -> BoxedStrategy<User> {
+    any_of!(User { id: user_id(), handle: text(), name: text(), avatar: of(text()), about: of(text()) })
 }
 
-pub(crate) fn reply_body() -> impl Strategy<Value = ReplyBody> {
-    prop_oneof![
-        Just(ReplyBody::Empty {}),
-        authenticated().prop_map(Into::into),
-        at().prop_map(|time| Pong { time }.into()),
-        room().prop_map(Into::into),
-        (vec(room(), 0..3), of(text()), count())
-            .prop_map(|(rooms, next, total_unread)| Rooms { rooms, next, total_unread }.into()),
-        (word(OpenStatus::ALL), head(), seq(), room().prop_map(Box::new), of(vec(read_cursor(), 0..3))).prop_map(
-            |(status, head, from, room, reads)| RoomOpened { status, head, from, room, reads }.into()
-        ),
-        (vec(message(), 0..3), head(), any::<bool>(), any::<bool>()).prop_map(
-            |(messages, head, more_before, more_after)| { History { messages, head, more_before, more_after }.into() }
-        ),
-        (vec(member(), 0..3), of(text())).prop_map(|(members, next)| Members { members, next }.into()),
-        (seq(), count(), at(), any::<bool>())
-            .prop_map(|(seq, ord, at, duplicate)| Sent { seq, ord, at, duplicate }.into()),
-        seq().prop_map(|seq| Written { seq }.into()),
-    ]
+fn head() -> BoxedStrategy<Head> {
+    any_of!(Head { seq: seq(), ord: count(), at: at() })
 }
 
-fn marks() -> impl Strategy<Value = Marks> {
-    prop_oneof![
-        (room_id(), vec(read_cursor(), 0..3)).prop_map(|(room, marks)| Marks::Named { room, marks }),
-        (room_id(), seq(), count()).prop_map(|(room, through, count)| Marks::Counted { room, through, count }),
-    ]
+fn room_view() -> BoxedStrategy<RoomView> {
+    any_of!(RoomView {
+        role: role(),
+        read: seq(),
+        delivered: seq(),
+        unread: count(),
+        mentions: count(),
+        muted_until: of(at()),
+        notify: word(Notify::ALL),
+        pinned: any::<bool>(),
+        archived: any::<bool>(),
+    })
 }
 
-fn room_head() -> impl Strategy<Value = RoomHead> {
-    let preview = (user_id(), text()).prop_map(|(by, text)| Preview { by, text });
-    (room_id(), head(), count(), count(), of(preview))
-        .prop_map(|(room, head, unread, mentions, preview)| RoomHead { room, head, unread, mentions, preview })
+fn room() -> BoxedStrategy<Room> {
+    any_of!(Room {
+        id: room_id(),
+        kind: word(RoomKind::ALL),
+        title: of(text()),
+        avatar: of(text()),
+        about: of(text()),
+        created_at: at(),
+        members: count(),
+        head: head(),
+        me: room_view(),
+    })
 }
 
-fn presence() -> impl Strategy<Value = Presence> {
-    (user_id(), word(Seen::ALL), of(at())).prop_map(|(user, state, last_seen)| Presence { user, state, last_seen })
+fn member() -> BoxedStrategy<Member> {
+    any_of!(Member { user: user(), role: role(), joined_seq: seq() })
 }
 
-pub(crate) fn server_event() -> impl Strategy<Value = ServerEvent> {
-    let of_the_connection = prop_oneof![
-        (text(), at()).prop_map(|(node, time)| ServerEvent::hello(&node, time)),
-        authenticated().prop_map(|who| ServerEvent::Ready(Box::new(who))),
-        wire_error().prop_map(ServerEvent::Error),
-        (word(CloseCode::ALL), of(any::<u32>())).prop_map(|(code, after)| ServerEvent::bye(code, after)),
-        vec(presence(), 0..4).prop_map(|users| ServerEvent::Presence { users }),
-    ];
-    let of_a_room = prop_oneof![
-        event().prop_map(|event| ServerEvent::RoomEvent(Box::new(event))),
-        (room_id(), seq()).prop_map(|(room, seq)| ServerEvent::RoomRemoved { room, seq }),
-        (room_id(), head()).prop_map(|(room, head)| ServerEvent::RoomLagged { room, head }),
-        room_head().prop_map(|head| ServerEvent::RoomHead(Box::new(head))),
-        (room_id(), seq(), count(), count()).prop_map(|(room, read, unread, mentions)| ServerEvent::ReadMe {
-            room,
-            read,
-            unread,
-            mentions
-        }),
-        marks().prop_map(ServerEvent::Read),
-        marks().prop_map(ServerEvent::Delivered),
-        (room_id(), user_id(), any::<bool>(), word(Typing::ALL))
-            .prop_map(|(room, user, on, kind)| ServerEvent::Typing { room, user, on, kind }),
-    ];
-    prop_oneof![of_the_connection, of_a_room]
+fn read_cursor() -> BoxedStrategy<ReadCursor> {
+    any_of!(ReadCursor { user: user_id(), seq: seq() })
+}
+
+fn authenticated() -> BoxedStrategy<Authenticated> {
+    any_of!(Authenticated {
+        user: user(),
+        session: session_id(),
+        inbox: room_id(),
+        expires_at: at(),
+        inbox_status: of(word(OpenStatus::ALL)),
+        inbox_from: of(seq()),
+    })
+}
+
+pub(crate) fn wire_error() -> BoxedStrategy<WireError> {
+    let error = |(code, message, after, field): (ErrorCode, String, Option<u32>, Option<String>)| {
+        let error = WireError::new(code, message);
+        let error = after.into_iter().fold(error, WireError::retry_after);
+        field.into_iter().fold(error, WireError::field)
+    };
+    (word(ErrorCode::ALL), text(), of(any::<u32>()), of(text())).prop_map(error).boxed()
 }

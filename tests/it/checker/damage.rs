@@ -281,8 +281,15 @@ fn drop_page(run: &mut Run, rng: &mut Rng) -> Option<()> {
         let Some(last_open) = entries.iter().rposition(|one| matches!(one.act, Act::Open { room, .. } if room == seen.room)) else {
             return false;
         };
-        let owed = entries.iter().rfind(|one| matches!(one.act, Act::Open { room, reset: true, .. } if room == seen.room));
-        let is_owed = owed.is_some_and(|one| matches!(one.act, Act::Open { after: Some(after), from, .. } if after < seen.seq && seen.seq < from));
+        // The first stream that reached beyond it began with a reset.
+        let reached = |one: &&Entry| match one.act {
+            Act::Open { room, from, .. } => room == seen.room && seen.seq < from,
+            Act::Recv(of) => of.room == seen.room && seen.seq <= of.seq,
+            _ => false,
+        };
+        let is_owed = entries.iter().find(reached).is_some_and(|one| {
+            matches!(one.act, Act::Open { after: Some(after), reset: true, .. } if after < seen.seq)
+        });
         let joined_before = log_of(run, seen.room).events.iter().rfind(|event| event.kind == LoggedKind::Added { user: owner.user });
         is_owed
             && is_open_to_the_end(run, (at.0, last_open), seen.room)

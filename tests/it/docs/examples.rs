@@ -2,26 +2,29 @@
 //! misspelt field, which decoding would ignore, is found as well.
 
 use crate::tidy::tree::{Tree, ticked};
-use rookery_protocol::{Codec, Op, ServerEvent, ServerFrame, limits};
-use serde::Serialize;
+use rookery_protocol::{
+    Authenticated, CloseCode, Codec, Head, History, Members, Op, Pong, RawBody, ReplyBody, Room, RoomId,
+    RoomOpened, Rooms, Sent, Seq, ServerEvent, ServerFrame, Written, limits,
+};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const PAGE: &str = "docs/PROTOCOL.md";
+pub(super) const PAGE: &str = "docs/PROTOCOL.md";
 
 /// A fenced block marked `json` and what it is.
 #[derive(Debug)]
-struct Example<'a> {
+pub(super) struct Example<'a> {
     /// `command`, `reply` or `event`.
-    kind: &'a str,
+    pub(super) kind: &'a str,
     /// The heading it stands under, without its signs.
-    section: &'a str,
-    line: usize,
-    text: String,
+    pub(super) section: &'a str,
+    pub(super) line: usize,
+    pub(super) text: String,
 }
 
-fn examples(page: &str) -> Vec<Example<'_>> {
+pub(super) fn examples(page: &str) -> Vec<Example<'_>> {
     let mut examples: Vec<Example<'_>> = Vec::new();
     let mut section = "";
     let mut open = false;
@@ -66,49 +69,89 @@ fn command(example: &Example<'_>) -> Result<(), String> {
 fn reply(example: &Example<'_>) -> Result<(), String> {
     let written = json(&example.text)?;
     match server_frame(&example.text)? {
-        ServerFrame::Ok { .. } => ok_body(example.section, &written["ok"]),
-        ServerFrame::Err { error, .. } => same(&written["err"], &error),
+        ServerFrame::Ok { body, .. } => ok_body(example.section, &body, &written["ok"]),
+        ServerFrame::Err { error, .. } => {
+            let is_as_its_code_says = error.retryable == error.code.retryable();
+            same(&written["err"], &error).and(if is_as_its_code_says {
+                Ok(())
+            } else {
+                Err("retryable".to_owned())
+            })
+        }
         ServerFrame::Event { .. } => Err("an event, not a reply".to_owned()),
     }
 }
 
 /// Reads the `ok` of a reply as what the op of its section answers.
-fn ok_body(section: &str, ok: &Value) -> Result<(), String> {
-    use rookery_protocol as protocol;
+fn ok_body(section: &str, body: &RawBody, written: &Value) -> Result<(), String> {
     match section {
-        "Commands and replies" => again::<protocol::Pong>(ok),
-        "auth" => again::<protocol::Authenticated>(ok),
-        "room.create" => again::<protocol::Room>(ok),
-        "room.list" => again::<protocol::Rooms>(ok),
-        "room.open" => again::<protocol::RoomOpened>(ok),
-        "room.close" => again::<protocol::Empty>(ok),
-        "room.history" => again::<protocol::History>(ok),
-        "member.list" => again::<protocol::Members>(ok),
-        "member.add" => again::<protocol::Written>(ok),
-        "message.send" => again::<protocol::Sent>(ok),
+        "Commands and replies" => again::<Pong>(body, written),
+        "auth" => again::<Authenticated>(body, written),
+        "room.create" => again::<Room>(body, written),
+        "room.list" => again::<Rooms>(body, written),
+        "room.open" => again::<RoomOpened>(body, written),
+        "room.close" => same(written, &ReplyBody::Empty {}),
+        "room.history" => again::<History>(body, written),
+        "member.list" => again::<Members>(body, written),
+        "member.add" => again::<Written>(body, written),
+        "message.send" => again::<Sent>(body, written),
         other => Err(format!("say in this test what {other} answers")),
     }
 }
 
+/// Reads what is written as a `T` and compares what that encodes to.
+fn again<T: DeserializeOwned + Serialize>(body: &RawBody, written: &Value) -> Result<(), String> {
+    same(written, &read::<T>(body)?)
+}
+
 fn event(example: &Example<'_>) -> Result<(), String> {
-    let ServerFrame::Event { .. } = server_frame(&example.text)? else {
+    let ServerFrame::Event { ev, body } = server_frame(&example.text)? else {
         return Err("a reply, not an event".to_owned());
     };
-    again::<ServerEvent>(&json(&example.text)?)
+    let event = match ev.as_str() {
+        "hello" => ServerEvent::Hello(read(&body)?),
+        "ready" => ServerEvent::Ready(read(&body)?),
+        "room.event" => ServerEvent::RoomEvent(read(&body)?),
+        "room.removed" => read(&body).map(|Removed { room, seq }| ServerEvent::RoomRemoved { room, seq })?,
+        "room.lagged" => read(&body).map(|Lagged { room, head }| ServerEvent::RoomLagged { room, head })?,
+        "error" => ServerEvent::Error(read(&body)?),
+        "bye" => {
+            let Bye { code, retry_after_ms } = read(&body)?;
+            ServerEvent::bye(CloseCode::from_u16(code).ok_or("no close code of ours")?, retry_after_ms)
+        }
+        other => return Err(format!("say in this test what {other} holds")),
+    };
+    same(&json(&example.text)?, &event)
+}
+
+#[derive(Deserialize)]
+struct Removed {
+    room: RoomId,
+    seq: Seq,
+}
+
+#[derive(Deserialize)]
+struct Lagged {
+    room: RoomId,
+    head: Head,
+}
+
+#[derive(Deserialize)]
+struct Bye {
+    code: u16,
+    retry_after_ms: Option<u32>,
 }
 
 fn server_frame(text: &str) -> Result<ServerFrame, String> {
     Codec::Json.decode_server(text.as_bytes()).map_err(|error| error.to_string())
 }
 
-fn json(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
+fn read<T: DeserializeOwned>(body: &RawBody) -> Result<T, String> {
+    body.read().map_err(|error| error.to_string())
 }
 
-/// Decodes `written` as a `T` and compares what that encodes to.
-fn again<T: DeserializeOwned + Serialize>(written: &Value) -> Result<(), String> {
-    let value: T = serde_json::from_value(written.clone()).map_err(|error| error.to_string())?;
-    same(written, &value)
+fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
 }
 
 fn same(written: &Value, decoded: &impl Serialize) -> Result<(), String> {
@@ -116,6 +159,7 @@ fn same(written: &Value, decoded: &impl Serialize) -> Result<(), String> {
     if encoded == *written { Ok(()) } else { Err(format!("written {written}\n  means {encoded}")) }
 }
 
+/// Whether a section is named after an op, which then is what its examples show.
 fn is_op(section: &str) -> bool {
     Op::NAMES.contains(&section)
 }
@@ -165,7 +209,7 @@ fn every_op_has_an_example_or_is_not_served_yet() {
 }
 
 /// Returns the ops that the page says are not served yet.
-pub(crate) fn unserved(page: &str) -> Vec<&str> {
+pub(super) fn unserved(page: &str) -> Vec<&str> {
     page.lines()
         .skip_while(|line| *line != "## Not served yet")
         .skip(1)

@@ -1,6 +1,6 @@
 //! Requests that mean harm, or are broken: each costs its own connection at most.
 
-use super::{Raw, call};
+use super::{Raw, call, with};
 use rookery_tests::node::TestNode;
 use serde_json::Value;
 
@@ -113,7 +113,7 @@ async fn a_request_that_breaks_off_changes_nothing() {
 
 #[tokio::test]
 async fn slow_headers_and_slow_bodies_are_cut_off() {
-    let node = TestNode::with(&[
+    let node = with(&[
         ("ROOKERY_SERVER__HEADER_TIMEOUT_SECONDS", "1"),
         ("ROOKERY_SERVER__BODY_TIMEOUT_SECONDS", "1"),
     ])

@@ -95,9 +95,11 @@ fn is_empty_word(word: &str) -> bool {
 fn left_undone(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for (path, text) in tree.files(".rs") {
+        // What another test starts as a process of its own is no test by itself.
+        let starts_its_own = text.contains("\"--ignored\"");
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim_start();
-            if line.starts_with("#[ignore") {
+            if line.starts_with("#[ignore") && !starts_its_own {
                 findings.push(format!("{path}:{number}: a test that does not run shows nothing"));
             }
             let comment = line.split_once("//").map_or("", |(_, comment)| comment);
@@ -107,6 +109,33 @@ fn left_undone(tree: &Tree) -> Vec<String> {
         }
     }
     findings
+}
+
+/// Finds files that no `mod` line makes part of a build: they compile as little as they are tested.
+fn orphans(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, _) in tree.files(".rs") {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let module = file.trim_end_matches(".rs");
+        let above = folder.rsplit('/').next().unwrap_or(folder);
+        if ["main", "lib"].contains(&module)
+            || ["tests", "examples", "benches"].contains(&above) && !is_module(tree, folder)
+        {
+            continue;
+        }
+        let parents = [format!("{folder}.rs"), format!("{folder}/main.rs"), format!("{folder}/lib.rs")];
+        let declares =
+            |text: &str| text.lines().any(|line| line.trim_start().ends_with(&format!("mod {module};")));
+        if !parents.iter().filter_map(|parent| tree.text(parent)).any(declares) {
+            findings.push(format!("{path} is in no build: `mod {module};` is missing beside it"));
+        }
+    }
+    findings
+}
+
+/// Whether a folder holds the parts of a module, rather than targets of a crate.
+fn is_module(tree: &Tree, folder: &str) -> bool {
+    tree.text(&format!("{folder}.rs")).is_some()
 }
 
 #[test]
@@ -155,4 +184,23 @@ fn nothing_is_left_for_later_in_the_code() {
     let mark = "FIXME";
     let bad = format!("//! A.\n#[test]\n#[ignore = \"slow\"]\nfn a() {{}} // {mark}: b\n");
     assert_eq!(left_undone(&Tree::of(&[("a.rs", &bad)])).len(), 2);
+    let child =
+        "//! A.\n#[ignore = \"another test kills it\"]\n.args([\"--ignored\", \"--exact\", \"child\"])\n";
+    assert!(left_undone(&Tree::of(&[("a.rs", child)])).is_empty());
+}
+
+#[test]
+fn every_file_is_part_of_a_build() {
+    expect_clean("orphans", &orphans(&Tree::read()));
+    let files = [
+        ("a/src/lib.rs", "mod b;\npub mod c;\n"),
+        ("a/src/b.rs", "#[cfg(test)]\nmod tests;\n"),
+        ("a/src/b/tests.rs", ""),
+        ("a/src/c.rs", ""),
+        ("a/src/d.rs", ""),
+        ("a/src/c/e.rs", ""),
+        ("a/tests/f.rs", ""),
+        ("a/tests/g/main.rs", ""),
+    ];
+    assert_eq!(orphans(&Tree::of(&files)).len(), 2, "d and e");
 }

@@ -27,7 +27,18 @@ pub(super) struct Client<'a> {
     replay: u64,
     streams: HashMap<RoomId, Stream>,
     attempts: Vec<Attempt>,
+    /// The connections of each message's last two attempts, and the last one that can have written it.
+    written_on: HashMap<(RoomId, ClientId), WrittenOn>,
     conn: u32,
+}
+
+/// By which of a message's attempts it was written, as far as the answers tell.
+#[derive(Clone, Copy, Debug, Default)]
+struct WrittenOn {
+    last: u32,
+    before: Option<u32>,
+    /// Known with the first answer that names a place.
+    latest: Option<u32>,
 }
 
 impl<'a> Client<'a> {
@@ -38,7 +49,7 @@ impl<'a> Client<'a> {
         verdict: &'a mut Verdict,
         replay: u64,
     ) -> Self {
-        Self { owner, rooms, sends, verdict, replay, streams: HashMap::new(), attempts: Vec::new(), conn: 0 }
+        Self { owner, rooms, sends, verdict, replay, streams: HashMap::new(), attempts: Vec::new(), written_on: HashMap::new(), conn: 0 }
     }
 
     pub(super) fn hear(&mut self, entry: Entry) {
@@ -54,9 +65,16 @@ impl<'a> Client<'a> {
                 let is_first = self.sends.send((room, self.owner.user, cid), hash, t);
                 counts.repeats += u64::from(!is_first);
                 self.attempts.push(Attempt { conn, room, cid, is_first });
+                let written = self.written_on.entry((room, cid)).or_default();
+                written.before = (!is_first).then_some(written.last);
+                written.last = conn;
             }
-            Act::Ack { room, cid, seq, ord, .. } => {
+            Act::Ack { room, cid, seq, ord, duplicate } => {
                 counts.acks += 1;
+                if let Some(written) = self.written_on.get_mut(&(room, cid)) {
+                    let latest = if duplicate { written.before.unwrap_or(conn) } else { conn };
+                    written.latest.get_or_insert(latest);
+                }
                 self.sends.ack((room, self.owner.user, cid), Place { seq, ord }, self.verdict);
                 if let Some(history) = self.rooms.get_mut(&room) {
                     history.known(seq, t);
@@ -153,8 +171,9 @@ impl<'a> Client<'a> {
 
     /// Judges the order of what one connection sent to one room (C6).
     ///
-    /// A message is compared with what was sent before it on the connection of its first attempt,
-    /// except with what was answered with a no and therefore takes the place of a later attempt.
+    /// A message is compared with what was sent before it on the connection of its first attempt, if
+    /// that was written on this connection at the latest, and never answered with a no: an answer
+    /// that was lost may have been one, and then its place is that of a later attempt.
     fn judge_pipelining(&mut self) {
         let mut newest: HashMap<(u32, RoomId), Seq> = HashMap::new();
         let mut found = Vec::new();
@@ -167,7 +186,8 @@ impl<'a> Client<'a> {
             if *is_first && place < *newest {
                 found.push((*room, place, *newest));
             }
-            if !self.sends.was_put_off(key) {
+            let latest = self.written_on.get(&(*room, *cid)).and_then(|written| written.latest);
+            if latest.is_some_and(|latest| latest <= *conn) && !self.sends.was_put_off(key) {
                 *newest = place.max(*newest);
             }
         }

@@ -95,6 +95,11 @@ impl History {
         period(&self.periods, user, seq)
     }
 
+    /// Returns where the membership began of somebody who still is a member once `seq` is in the log.
+    pub(super) fn joined(&self, user: UserId, seq: Seq) -> Option<u64> {
+        self.period(user, seq).filter(|(_, last)| *last > seq.0).map(|(joined, _)| joined)
+    }
+
     /// Compares what somebody saw with the log (C3). Returns whether the place is in the log.
     pub(super) fn compare(&mut self, client: &str, seen: &Sighting, t: u64, verdict: &mut Verdict) -> bool {
         let Some(event) = self.at(seen.seq) else { return false };

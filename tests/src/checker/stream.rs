@@ -39,7 +39,7 @@ impl Stream {
     ) {
         let Opened { after, reset, from, head, replay } = opened;
         let client = &owner.client;
-        let Some((joined, _)) = history.period(owner.user, head) else {
+        let Some(joined) = history.joined(owner.user, head) else {
             return verdict.add(Rule::Outside, room, head, || format!("{client} opened it and was no member"));
         };
         if let (Some(after), Some(reached)) = (after, self.reached) {
@@ -57,8 +57,10 @@ impl Stream {
         if reset && is_given {
             verdict.add(Rule::Stream, room, from, || format!("{client} asked {after:?}: reset without need"));
         }
-        if reset && wanted < from.0 {
-            self.owed.push((wanted, from.0 - 1));
+        // What was reached before was seen then, or is owed already.
+        let unseen = self.reached.map_or(wanted, |reached| wanted.max(reached.0 + 1));
+        if reset && unseen < from.0 {
+            self.owed.push((unseen, from.0 - 1));
         }
         self.next = Some(from);
         self.reached = self.reached.max(Some(Seq(from.0.saturating_sub(1))));
@@ -103,7 +105,7 @@ impl Stream {
         let Some(next) = self.next else { return };
         let client = &owner.client;
         let head = history.head();
-        let Some((joined, _)) = history.period(owner.user, head) else {
+        let Some(joined) = history.joined(owner.user, head) else {
             return verdict.add(Rule::Unseen, room, head, || format!("{client} was not told of its removal"));
         };
         if next <= head {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_94cb_51a7_4f0e_8a35_d3b1_77c0_e21f);
 
 /// The part of an event that its sender decides; the server adds place and time.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Content<'a> {
     /// Who.
     pub by: UserId,
@@ -19,7 +19,6 @@ pub struct Content<'a> {
     /// What it answers.
     pub reply_to: Option<Seq>,
     /// Type and body.
-    #[serde(flatten)]
     pub body: &'a EventBody,
 }
 
@@ -31,11 +30,13 @@ pub struct ContentHash(pub Uuid);
 impl Content<'_> {
     /// Returns its hash.
     ///
-    /// Taken over the JSON of the typed content: key order and number format of whoever wrote it
-    /// do not matter.
+    /// Taken over the typed content written as JSON: in which codec and in which order of keys it
+    /// came does not matter.
     pub fn hash(&self) -> ContentHash {
-        let canonical = serde_json::to_vec(self).expect("an event that was decoded can be encoded");
-        ContentHash(Uuid::new_v5(&NAMESPACE, &canonical))
+        let Self { by, client_id, target, reply_to, body } = self;
+        let json = body.to_json().expect("an event that was decoded can be encoded");
+        let canonical = format!("{by} {client_id:?} {target:?} {reply_to:?} {} {json}", body.kind());
+        ContentHash(Uuid::new_v5(&NAMESPACE, canonical.as_bytes()))
     }
 }
 

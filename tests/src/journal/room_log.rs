@@ -63,7 +63,11 @@ impl From<&Event> for Logged {
                 Change::Removed | Change::Left => LoggedKind::Removed { user: member.user },
                 Change::Role => LoggedKind::Other,
             },
-            EventBody::Room(_) => LoggedKind::Other,
+            EventBody::Edit(_)
+            | EventBody::Delete(_)
+            | EventBody::Reaction(_)
+            | EventBody::Pin(_)
+            | EventBody::Room(_) => LoggedKind::Other,
         };
         Self {
             seq: event.seq,

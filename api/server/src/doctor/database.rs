@@ -22,8 +22,11 @@ fn migrations(dir: &Path) -> Finding {
         Err(error) => return Finding::fail(NAME, error),
     };
     let named = |wanted: MigrationState| {
-        let wrong: Vec<String> =
-            all.iter().filter(|one| one.state == wanted).map(|one| format!("{:04}_{}", one.number, one.name)).collect();
+        let wrong: Vec<String> = all
+            .iter()
+            .filter(|one| one.state == wanted)
+            .map(|one| format!("{:04}_{}", one.number, one.name))
+            .collect();
         wrong.join(", ")
     };
     let is = |one: &MigrationStatus, state: MigrationState| one.state == state;

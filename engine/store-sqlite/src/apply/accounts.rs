@@ -9,11 +9,11 @@ pub(crate) fn create_account(connection: &Connection, account: &Account) -> rusq
     if exists(connection, "SELECT 1 FROM users WHERE user = ?", &user.id.0.as_bytes())? {
         return Ok(AccountCreated::Created);
     }
-    if exists(connection, "SELECT 1 FROM users WHERE email = ?", email)? {
-        return Ok(AccountCreated::EmailTaken);
-    }
     if exists(connection, "SELECT 1 FROM users WHERE handle = ?", &user.handle)? {
         return Ok(AccountCreated::HandleTaken);
+    }
+    if exists(connection, "SELECT 1 FROM users WHERE email = ?", email)? {
+        return Ok(AccountCreated::EmailTaken);
     }
     let statement = "INSERT INTO users (user, handle, name, avatar, about, email, password, created_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)";

@@ -50,7 +50,12 @@ impl Batch {
             None => database.begin_log(*room)?,
         };
         for (event, text) in events.iter().zip(&self.bodies) {
-            insert(database, no.id(event.seq), event, text)?;
+            let is_new = insert(database, no.id(event.seq), event, text)?;
+            if let (false, Some(client_id)) = (is_new, event.client_id) {
+                // The write before it is the same one; take back what of the batch came before.
+                undo(database, no.id(expected.next()), no.id(event.seq))?;
+                return Ok(Err(AppendError::Duplicate { by: event.by, client_id }));
+            }
             head = event.seq;
         }
         for projection in projections.iter() {
@@ -61,11 +66,13 @@ impl Batch {
     }
 }
 
-fn insert(database: &Database, id: i64, event: &Event, text: &str) -> rusqlite::Result<()> {
+/// Inserts an event; `false` when its sender wrote in this room under its `client_id` before.
+fn insert(database: &Database, id: i64, event: &Event, text: &str) -> rusqlite::Result<bool> {
     let statement = "INSERT INTO events (id, ord, at, by, type, client_id, target, reply_to, body)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     ON CONFLICT (client_id, by, log) WHERE client_id IS NOT NULL DO NOTHING";
     let client_id = event.client_id.as_ref().map(|client_id| client_id.0.as_bytes());
-    database.connection.prepare_cached(statement)?.execute(params![
+    let inserted = database.connection.prepare_cached(statement)?.execute(params![
         id,
         integer(event.ord),
         event.at.0,
@@ -76,5 +83,11 @@ fn insert(database: &Database, id: i64, event: &Event, text: &str) -> rusqlite::
         event.reply_to.map(|seq| integer(seq.0)),
         text,
     ])?;
-    Ok(())
+    Ok(inserted > 0)
+}
+
+/// Deletes the events from `from` to before `to`, inserted by the open transaction.
+fn undo(database: &Database, from: i64, to: i64) -> rusqlite::Result<()> {
+    let statement = "DELETE FROM events WHERE id >= ? AND id < ?";
+    database.connection.prepare_cached(statement)?.execute([from, to]).map(drop)
 }

@@ -1,0 +1,79 @@
+//! A room's events as lines for people.
+
+use crate::output::harmless;
+use crate::session::Session;
+use anyhow::Result;
+use rookery_protocol::{Change, Event, EventBody, Members, RoomId, UserId};
+use std::collections::HashMap;
+
+/// Milliseconds of a minute, and minutes of a day.
+const MINUTE_MS: i64 = 60_000;
+const DAY_MINUTES: i64 = 24 * 60;
+
+/// Knows the names of a room's people.
+#[derive(Debug)]
+pub(crate) struct Transcript {
+    room: RoomId,
+    handles: HashMap<UserId, String>,
+}
+
+impl Transcript {
+    /// Returns one that knows nobody yet.
+    pub(crate) fn of(room: RoomId) -> Self {
+        Self { room, handles: HashMap::new() }
+    }
+
+    /// Writes an event as a line, after asking for the names that are not known.
+    pub(crate) async fn line(&mut self, session: &mut Session, event: &Event) -> Result<String> {
+        let about = if let EventBody::Member(change) = &event.body { Some(change.user) } else { None };
+        if [Some(event.by), about].into_iter().flatten().any(|user| !self.handles.contains_key(&user)) {
+            self.learn(session).await?;
+        }
+        let minute = event.at.0.div_euclid(MINUTE_MS).rem_euclid(DAY_MINUTES);
+        Ok(format!("{:02}:{:02} {}", minute / 60, minute % 60, self.said(event)))
+    }
+
+    fn said(&self, event: &Event) -> String {
+        let by = self.name(event.by);
+        match &event.body {
+            EventBody::Message(message) => {
+                let text = message.text.as_deref().map(harmless);
+                format!("{by}: {}", text.unwrap_or_else(|| format!("({} files)", message.attachments.len())))
+            }
+            EventBody::Member(change) => {
+                let who = self.name(change.user);
+                match change.change {
+                    Change::Added => format!("* {by} added {who}"),
+                    Change::Removed => format!("* {by} removed {who}"),
+                    Change::Left => format!("* {who} left"),
+                    Change::Role => format!("* {by} changed the role of {who}"),
+                }
+            }
+            EventBody::Room(room) => match &room.title {
+                Some(title) => format!("* {by} named the room {}", harmless(title)),
+                None => format!("* {by} changed the room"),
+            },
+            EventBody::Edit(_) | EventBody::Delete(_) | EventBody::Reaction(_) | EventBody::Pin(_) => {
+                format!("* {by} changed message {}", event.target.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Returns a handle, or the id of somebody who is gone.
+    fn name(&self, user: UserId) -> String {
+        self.handles.get(&user).cloned().unwrap_or_else(|| user.to_string())
+    }
+
+    /// Asks who is in the room. Who is not keeps the id as a name, so that it is asked for once.
+    async fn learn(&mut self, session: &mut Session) -> Result<()> {
+        let mut path = format!("/v1/rooms/{}/members?limit=100", self.room);
+        loop {
+            let page: Members = session.get(&path).await?;
+            self.handles.extend(page.members.into_iter().map(|member| (member.user.id, member.user.handle)));
+            match page.next {
+                Some(next) => path = format!("/v1/rooms/{}/members?limit=100&cursor={next}", self.room),
+                None => return Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The store bench: appends by 1, 32 and 256 writers, beside a bare write and fsync loop.
+//!
+//! Every writer has a room of its own and one append outstanding, so what is measured is group
+//! commit, not batching. The bare loop writes as many bytes as one commit of one writer does, to a file
+//! that is begun again when it is as long as the store's log may be, because that is what the
+//! store's log does. Rounds are interleaved, so that a disk that gets slower meanwhile slows all alike.
+
+mod report;
+
+use anyhow::Context;
+use hdrhistogram::Histogram;
+use report::{Bare, Case, Report};
+use rookery_engine::store::{Append, Log, Store};
+use rookery_engine::{Random, SeededRandom, Tasks, uuid_v7};
+use rookery_protocol::{ClientId, Event, EventBody, RoomId, Seq, Timestamp, UserId};
+use rookery_store_sqlite::{SqliteOptions, SqliteStore};
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Bytes of text in each message.
+const TEXT_BYTES: usize = 200;
+
+/// Appends that tell how many bytes one commit writes.
+const PROBES: u64 = 200;
+
+/// Clock ticks a second in `/proc/self/stat`; Linux has had this value on every machine since 2.6.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Measures durable appends of 200-byte messages.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Args {
+    /// How many write at once.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 256])]
+    writers: Vec<usize>,
+    /// How long each measurement takes, in seconds.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// How often all is measured; the table gives medians.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Where the files are made, on the disk that is to be measured.
+    #[arg(long, default_value = "target/bench-store")]
+    dir: PathBuf,
+    /// Print JSON instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the bench and prints what it found.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build()?;
+    let seconds = Duration::from_secs_f64(args.seconds);
+    let commit_bytes = runtime.block_on(commit_bytes(&args.dir))?;
+    let mut report = Report::new(commit_bytes);
+    for _ in 0..args.rounds {
+        for writers in &args.writers {
+            report.bare.push(bare(&args.dir, commit_bytes, seconds / 3)?);
+            report.cases.push(append(&runtime, &args.dir, *writers, seconds)?);
+        }
+    }
+    fs::remove_dir_all(&args.dir)?;
+    if args.json { report.print_json() } else { report.print() }
+}
+
+/// Opens a store in `dir`, which is emptied first.
+fn open(dir: &Path) -> anyhow::Result<SqliteStore> {
+    if dir.exists() {
+        fs::remove_dir_all(dir).with_context(|| format!("empty {}", dir.display()))?;
+    }
+    Ok(SqliteStore::open(&SqliteOptions::in_dir(dir))?)
+}
+
+/// Returns how many bytes one commit of one message adds to the write-ahead log.
+async fn commit_bytes(dir: &Path) -> anyhow::Result<u64> {
+    let store = open(dir)?;
+    let length = || fs::metadata(dir.join("rookery.db-wal")).map(|wal| wal.len());
+    let mut writer = Writer::new(0);
+    store.append(writer.next()).await?;
+    let before = length()?;
+    for _ in 0..PROBES {
+        store.append(writer.next()).await?;
+    }
+    let bytes = (length()? - before) / PROBES;
+    store.close().await?;
+    Ok(bytes)
+}
+
+/// Measures the disk alone: `bytes` written and synced, again and again.
+fn bare(dir: &Path, bytes: u64, time: Duration) -> anyhow::Result<Bare> {
+    let path = dir.join("bare");
+    let file = File::create(&path)?;
+    let buffer = vec![7; usize::try_from(bytes)?];
+    let laps = SqliteOptions::in_dir(dir).wal_bytes / bytes;
+    let mut latency = Histogram::<u64>::new(3)?;
+    let started = Instant::now();
+    while started.elapsed() < time {
+        let begun = Instant::now();
+        file.write_all_at(&buffer, latency.len() % laps * bytes)?;
+        file.sync_data()?;
+        latency.record(nanos(begun))?;
+    }
+    fs::remove_file(&path)?;
+    Ok(Bare::new(&latency))
+}
+
+/// Measures `writers` that each append one message after the other.
+fn append(runtime: &Runtime, dir: &Path, writers: usize, time: Duration) -> anyhow::Result<Case> {
+    let store = Arc::new(open(dir)?);
+    let latency = Arc::new(Mutex::new(Histogram::<u64>::new(3)?));
+    let tasks = Tasks::new();
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    for number in 0..writers {
+        let (store, latency) = (store.clone(), latency.clone());
+        runtime.block_on(async {
+            tasks.spawn(async move {
+                let mine = write_until(&*store, Writer::new(number as u128), started + time).await;
+                latency.lock().unwrap_or_else(PoisonError::into_inner).add(mine).expect("the same bounds");
+            });
+        });
+    }
+    anyhow::ensure!(runtime.block_on(tasks.finished(time * 10)), "the writers do not end");
+    let (elapsed, cpu) = (started.elapsed(), cpu_seconds()? - cpu);
+    runtime.block_on(store.close())?;
+    let bytes = fs::metadata(dir.join("rookery.db"))?.len();
+    let latency = latency.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Case::new(writers, &latency, elapsed, cpu, bytes))
+}
+
+async fn write_until(store: &dyn Store, mut writer: Writer, end: Instant) -> Histogram<u64> {
+    let mut latency = Histogram::new(3).expect("3 digits are allowed");
+    while Instant::now() < end {
+        let append = writer.next();
+        let begun = Instant::now();
+        store.append(append).await.expect("the store takes writes");
+        latency.record(nanos(begun)).expect("it has no upper bound");
+    }
+    latency
+}
+
+/// What one writer says in its room.
+struct Writer {
+    room: RoomId,
+    by: UserId,
+    seq: Seq,
+    random: SeededRandom,
+    text: String,
+}
+
+impl Writer {
+    fn new(number: u128) -> Self {
+        let random = SeededRandom::new(u64::try_from(number).unwrap_or(0));
+        let mut id = [0; 16];
+        random.fill(&mut id);
+        let (room, by) = (RoomId(Uuid::from_bytes(id)), UserId(Uuid::from_u128(number)));
+        Self {
+            room,
+            by,
+            seq: Seq::ZERO,
+            random,
+            text: "lorem ipsum ".repeat(TEXT_BYTES)[..TEXT_BYTES].to_owned(),
+        }
+    }
+
+    fn next(&mut self) -> Append {
+        let expected = self.seq;
+        self.seq = expected.next();
+        let at = Timestamp(1_700_000_000_000 + i64::try_from(self.seq.0).unwrap_or(0));
+        let event = Event {
+            room: self.room,
+            seq: self.seq,
+            ord: self.seq.0,
+            at,
+            by: self.by,
+            client_id: Some(ClientId(uuid_v7(at, &self.random))),
+            target: None,
+            reply_to: None,
+            body: EventBody::Message(rookery_protocol::MessageBody::text(&self.text)),
+        };
+        Append { room: self.room, expected, events: [event].into(), projections: [].into() }
+    }
+}
+
+fn nanos(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Returns the CPU time of this process so far, user and system.
+fn cpu_seconds() -> anyhow::Result<f64> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    // The second field is a name in parentheses that may hold spaces; utime and stime are 14 and 15.
+    let fields = stat.rsplit_once(')').context("a name in /proc/self/stat")?.1.split_whitespace();
+    let ticks: Vec<f64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
+}

@@ -1,0 +1,106 @@
+//! docs/PROTOCOL.md against a running server: the examples are a conversation that can be had, and
+//! what the page calls not served is not.
+
+use super::examples::{Example, PAGE, examples, unserved};
+use crate::tidy::tree::Tree;
+use rookery_protocol::Op;
+use rookery_tests::node::{TestNode, TestUser};
+use rookery_tests::wire::Wire;
+use serde_json::{Map, Value, json};
+
+/// Ids and the token of the page's examples, and what they are on this server.
+#[derive(Debug)]
+struct Cast(Vec<(String, String)>);
+
+impl Cast {
+    fn of(examples: &[Example<'_>], alice: &TestUser, bob: &TestUser) -> Self {
+        let auth = parsed(first(examples, "auth", "command"));
+        let added = parsed(first(examples, "member.add", "command"));
+        let shown = [
+            (parsed(first(examples, "auth", "reply"))["ok"]["user"]["id"].clone(), alice.id().to_string()),
+            (added["d"]["users"][0].clone(), bob.id().to_string()),
+            (auth["d"]["token"].clone(), alice.token().to_owned()),
+        ];
+        let text = |value: Value| value.as_str().expect("the page shows a text there").to_owned();
+        Self(shown.into_iter().map(|(shown, here)| (text(shown), here)).collect())
+    }
+
+    fn plays(&mut self, shown: &Value, here: &Value) {
+        let text = |value: &Value| value.as_str().expect("an id is a text").to_owned();
+        self.0.push((text(shown), text(here)));
+    }
+
+    /// Returns the command of an example, as it has to be said here.
+    fn speak(&self, example: &Example<'_>) -> (String, Value) {
+        let text = self.0.iter().fold(example.text.clone(), |text, (shown, here)| text.replace(shown, here));
+        let mut command: Value = serde_json::from_str(&text).expect("an example is JSON");
+        let op = command["op"].as_str().expect("a command has an op").to_owned();
+        (op, command.get_mut("d").map_or_else(|| json!({}), Value::take))
+    }
+}
+
+fn first<'a, 'p>(examples: &'a [Example<'p>], section: &str, kind: &str) -> &'a Example<'p> {
+    examples
+        .iter()
+        .find(|example| example.section == section && example.kind == kind)
+        .unwrap_or_else(|| panic!("{section} shows no {kind}"))
+}
+
+fn parsed(example: &Example<'_>) -> Value {
+    serde_json::from_str(&example.text).expect("an example is JSON")
+}
+
+/// Returns a value with every leaf replaced by its kind, and lists by their first entry.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields.iter().map(|(key, value)| (key.clone(), shape(value))).collect::<Map<_, _>>(),
+        ),
+        Value::Array(items) => Value::Array(items.iter().take(1).map(shape).collect()),
+        Value::String(_) => "text".into(),
+        Value::Number(_) => "number".into(),
+        Value::Bool(_) => "bool".into(),
+        Value::Null => "null".into(),
+    }
+}
+
+#[tokio::test]
+async fn the_examples_are_a_conversation_that_can_be_had() {
+    let tree = Tree::read();
+    let examples = examples(tree.required(PAGE));
+    let node = TestNode::start().await;
+    let (alice, bob) = (node.user("alice").await, node.user("bob").await);
+    let mut cast = Cast::of(&examples, &alice, &bob);
+    let mut wire = Wire::log_in(node.http(), alice.token()).await;
+    for (index, example) in examples.iter().enumerate().filter(|(_, example)| example.kind == "command") {
+        let (op, d) = cast.speak(example);
+        let said = wire.ok(&op, d).await;
+        let Some(shown) = examples.get(index + 1).filter(|next| next.kind == "reply") else { continue };
+        let shown = &parsed(shown)["ok"];
+        assert_eq!(shape(&said), shape(shown), "{PAGE}:{}: `{op}` answers {said}", example.line);
+        if op == "room.create" {
+            cast.plays(&shown["id"], &said["id"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_page_calls_not_served_is_unsupported() {
+    let tree = Tree::read();
+    let node = TestNode::start().await;
+    let alice = node.user("alice").await;
+    let mut wire = Wire::log_in(node.http(), alice.token()).await;
+    let unserved = unserved(tree.required(PAGE));
+    for op in Op::NAMES {
+        let golden = tree.required(&format!("schemas/golden/command.{op}.json"));
+        let golden: Value = serde_json::from_str(golden).expect("a golden frame is JSON");
+        let d = golden["json"].get("d").cloned().unwrap_or_else(|| json!({}));
+        if unserved.contains(op) {
+            assert_eq!(wire.refused(op, d).await, "unsupported", "{op}");
+        } else if *op != "auth" {
+            // Refused for its room or its users, perhaps, but served.
+            let code = wire.call(op, d).await.map_or_else(|mut error| error["code"].take(), |_| Value::Null);
+            assert_ne!(code, "unsupported", "{op}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! A whole node in process: the real edge on loopback ports, a clock that the test moves, chance by
+//! seed, and any store. Only its users are made without the wire, because hashing is not the point.
+
+use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
+use rookery_api::accounts::{Login, Register};
+use rookery_api::config::Sources;
+use rookery_api::{Accounts, AccountsParts, Config, Edge, Listeners, SigningKey, exporter, serve};
+use rookery_engine::store::Store;
+use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom};
+use rookery_protocol::{SessionId, Timestamp, UserId};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Where every manual clock begins: some day in 2026, so that times look like times.
+const START: Timestamp = Timestamp(1_790_000_000_000);
+
+/// The password of every test user.
+const PASSWORD: &str = "correct horse battery";
+
+/// A node that serves until it is dropped or stopped.
+#[derive(Debug)]
+pub struct TestNode {
+    edge: Arc<Edge>,
+    clock: Arc<FragileClock>,
+    http: SocketAddr,
+    admin: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// How a [`TestNode`] is made.
+#[derive(Debug)]
+pub struct TestNodeOptions {
+    /// Where it keeps things.
+    pub store: Arc<dyn Store>,
+    /// The seed of its chance.
+    pub seed: u64,
+    /// A room that was not used for this long is passivated.
+    pub room_idle: Duration,
+    /// Its clock.
+    pub clock: Arc<FragileClock>,
+    /// Settings, as `ROOKERY_SECTION__NAME` variables.
+    pub settings: Vec<(&'static str, &'static str)>,
+}
+
+impl Default for TestNodeOptions {
+    fn default() -> Self {
+        Self {
+            store: Arc::new(MemoryStore::new()),
+            seed: 1,
+            room_idle: Duration::from_secs(60),
+            clock: Arc::new(FragileClock::new()),
+            settings: Vec::new(),
+        }
+    }
+}
+
+impl TestNodeOptions {
+    /// Returns the defaults and a hold on the clock.
+    pub fn with_fragile_clock() -> (Arc<FragileClock>, Self) {
+        let options = Self::default();
+        (Arc::clone(&options.clock), options)
+    }
+}
+
+/// A manual clock that a test can have panic once, in whoever asks for the wall time next: that is
+/// how our own code is made to fail without a line for it in our own code.
+#[derive(Debug)]
+pub struct FragileClock {
+    inner: ManualClock,
+    is_armed: AtomicBool,
+}
+
+impl FragileClock {
+    fn new() -> Self {
+        Self { inner: ManualClock::at(START), is_armed: AtomicBool::new(false) }
+    }
+
+    /// Panics in the next one who asks for the wall time: a session that answers `ping`, a room that
+    /// orders a batch.
+    pub fn break_next(&self) {
+        self.is_armed.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Clock for FragileClock {
+    fn now(&self) -> Timestamp {
+        assert!(!self.is_armed.swap(false, Ordering::SeqCst), "the test broke the clock");
+        self.inner.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.inner.elapsed()
+    }
+}
+
+/// A registered user with a login.
+#[derive(Clone, Debug)]
+pub struct TestUser {
+    id: UserId,
+    session: SessionId,
+    token: String,
+}
+
+impl TestUser {
+    /// Returns who it is.
+    pub const fn id(&self) -> UserId {
+        self.id
+    }
+
+    /// Returns its login session.
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Returns its access token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+}
+
+impl TestNode {
+    /// Starts a node over a memory store.
+    pub async fn start() -> Self {
+        Self::with(TestNodeOptions::default()).await
+    }
+
+    /// Starts a node over `store`.
+    pub async fn over(store: Arc<dyn Store>) -> Self {
+        Self::with(TestNodeOptions { store, ..TestNodeOptions::default() }).await
+    }
+
+    /// Starts a node.
+    ///
+    /// # Panics
+    /// When loopback ports or the settings cannot be had.
+    #[expect(clippy::disallowed_methods, reason = "the server is what the harness waits for, not part of it")]
+    pub async fn with(options: TestNodeOptions) -> Self {
+        let clock = options.clock;
+        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(options.seed));
+        let config = Arc::new(config(&options.settings));
+        let accounts = Arc::new(Accounts::new(
+            AccountsParts {
+                store: Arc::clone(&options.store),
+                clock: Arc::clone(&clock) as Arc<dyn Clock>,
+                random: Arc::clone(&random),
+                key: SigningKey::generate(random.as_ref()),
+            },
+            &config,
+        ));
+        let (metrics, exporter) = exporter();
+        let node = Node::start(NodeParts {
+            name: "test".to_owned(),
+            config: NodeConfig { supervisors: 2, room_idle: options.room_idle, sweeps: false },
+            store: options.store,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random,
+            authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
+            metrics,
+        })
+        .await
+        .expect("a runtime that runs takes actors");
+        let edge = Edge::new(node, accounts, config, exporter);
+        let (public, admin) = (loopback().await, loopback().await);
+        let address = |listener: &TcpListener| listener.local_addr().expect("a bound listener has an address");
+        let (http, admin_address) = (address(&public), address(&admin));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let listeners = Listeners { public, admin };
+        let serving = tokio::spawn(serve(listeners, Arc::clone(&edge), async move { drop(stopped.await) }));
+        Self { edge, clock, http, admin: admin_address, stop: Some(stop), serving }
+    }
+
+    /// Returns where clients connect.
+    pub const fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Returns where operators connect.
+    pub const fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// Returns the node behind the edge.
+    pub fn node(&self) -> &Arc<Node> {
+        self.edge.node()
+    }
+
+    /// Moves the node's clock on and sweeps once, as the sweeper would.
+    pub fn advance(&self, by: Duration) {
+        self.clock.inner.advance(by);
+        self.node().sweep(true);
+    }
+
+    /// Registers a user and logs it in.
+    ///
+    /// # Panics
+    /// When the store refuses.
+    pub async fn user(&self, handle: &str) -> TestUser {
+        let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let email = format!("{handle}@example.org");
+        let register = Register {
+            email: email.clone(),
+            password: PASSWORD.into(),
+            handle: handle.to_owned(),
+            name: handle.to_owned(),
+        };
+        self.edge.accounts().register(register, from).await.expect("a fresh user is registered");
+        self.login(handle).await
+    }
+
+    /// Logs a registered user in once more.
+    ///
+    /// # Panics
+    /// When there is no such user.
+    pub async fn login(&self, handle: &str) -> TestUser {
+        let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let login = Login { email: format!("{handle}@example.org"), password: PASSWORD.into(), device: None };
+        let tokens = self.edge.accounts().login(login, from).await.expect("a registered user logs in");
+        TestUser { id: tokens.user.id, session: tokens.session, token: tokens.access_token }
+    }
+
+    /// Drains the node as SIGTERM does, and waits until it has gone.
+    ///
+    /// # Panics
+    /// When the server failed.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        (&mut self.serving).await.expect("the server does not panic").expect("the server ends in good order");
+    }
+}
+
+impl Drop for TestNode {
+    fn drop(&mut self) {
+        self.serving.abort();
+        self.node().tasks().stop();
+    }
+}
+
+fn config(settings: &[(&'static str, &'static str)]) -> Config {
+    let cheap = [
+        ("ROOKERY_LIMITS__RELAXED", "true"),
+        ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "8"),
+        ("ROOKERY_AUTH__ARGON2_PASSES", "1"),
+        ("ROOKERY_AUTH__ARGON2_THREADS", "1"),
+        ("ROOKERY_SERVER__DRAIN_DELAY_SECONDS", "0"),
+    ];
+    let env: BTreeMap<_, _> =
+        cheap.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Config::load(&Sources { file: None, env, flags: Vec::new() }).expect("the harness's settings are good")
+}
+
+async fn loopback() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has free ports")
+}
