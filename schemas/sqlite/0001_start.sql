@@ -1,16 +1,18 @@
 -- The embedded store of one node. Ids are 16 bytes, times milliseconds since the Unix epoch (UTC),
 -- bodies JSON text. `SELECT * FROM history` is the log for people.
 
--- A room's log has a small number, so that an event's place is one integer.
+-- A room's log has a small number, which is what its events carry.
 CREATE TABLE logs (
     no INTEGER PRIMARY KEY,
     room BLOB NOT NULL UNIQUE
 ) STRICT;
 
--- Clustered by (log, seq) through the row id, `log << 32 | seq`: appending to a room touches the
--- room's last leaf only, the newest row is the room's head, and interior pages hold nothing but ids.
+-- The events of all rooms in the order in which they came. What a commit costs is the pages that it
+-- changes; here all its events go to the end of one table, however many rooms they are for.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
+    log INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
     ord INTEGER NOT NULL,
     at INTEGER NOT NULL,
     by BLOB NOT NULL,
@@ -19,11 +21,22 @@ CREATE TABLE events (
     target INTEGER,
     reply_to INTEGER,
     body TEXT NOT NULL,
-    log INTEGER GENERATED ALWAYS AS (id >> 32) VIRTUAL,
-    seq INTEGER GENERATED ALWAYS AS (id & 4294967295) VIRTUAL
+    span INTEGER GENERATED ALWAYS AS (id >> 12) VIRTUAL
 ) STRICT;
 
--- Exactly once. The client's id comes first: such ids grow with time, so a commit touches few leaves.
+-- Where an event of a log is. 4096 consecutive ids are a span; an index that begins with it is
+-- written in a few pages at its end, too, and a log's events of one span lie together in it.
+CREATE UNIQUE INDEX events_by_place ON events (span, log, seq);
+
+-- Which spans have events of a log, each by the log's first position there.
+CREATE TABLE spans (
+    log INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    span INTEGER NOT NULL,
+    PRIMARY KEY (log, first)
+) STRICT, WITHOUT ROWID;
+
+-- Exactly once. The client's id comes first: such ids grow with time, so a commit changes few pages.
 CREATE UNIQUE INDEX events_by_client ON events (client_id, by, log) WHERE client_id IS NOT NULL;
 
 CREATE TABLE rooms (

@@ -11,8 +11,16 @@ mod http;
 mod tidy;
 // What proves who somebody is, and when it stops to.
 mod tokens;
+// Bad input over the socket.
+mod bad_input;
+// The checker catches what it is there for.
+mod checker;
+// A disk that fails when a test says so.
+mod disk;
 // Faults of the store and of our own code.
 mod faults;
+// The real binary, killed and on a disk that fails.
+mod kill;
 // A client of the other codec.
 mod msgpack;
 // Joining a room's stream.
@@ -21,5 +29,7 @@ mod open;
 mod rooms;
 // Who speaks on a socket, how long, and how it ends.
 mod sessions;
+// A reader that does not keep up.
+mod slow;
 // Messages: order, exactly once, refusals.
 mod send;

@@ -6,4 +6,5 @@
 pub mod checker;
 pub mod journal;
 pub mod node;
+pub mod server;
 pub mod wire;

@@ -1,5 +1,7 @@
 //! The command line: what there is and what it takes.
 
+#![expect(clippy::doc_markdown, reason = "these comments are the help that a terminal shows")]
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -178,8 +180,8 @@ pub(crate) enum RoomsAction {
     Create {
         /// Its title.
         title: String,
-        /// Members to begin with: names of kept logins, or user ids.
-        #[arg(long = "with", value_name = "USER", num_args = 1..)]
+        /// Members to begin with, with commas between: names of kept logins, or user ids.
+        #[arg(long = "with", value_name = "USER", value_delimiter = ',')]
         members: Vec<String>,
     },
     /// Open the one direct room with somebody.

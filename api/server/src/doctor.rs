@@ -76,7 +76,9 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
-        findings.iter().for_each(|finding| println!("{finding}"));
+        for finding in &findings {
+            println!("{finding}");
+        }
     }
     if failed { Err(Failed.into()) } else { Ok(()) }
 }

@@ -28,7 +28,9 @@ pub(crate) fn code(outcome: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(FAILED);
     }
     if let Some(ConfigErrors(errors)) = error.downcast_ref() {
-        errors.iter().for_each(|error| eprintln!("rookery: failed to {error}"));
+        for error in errors {
+            eprintln!("rookery: failed to {error}");
+        }
         return ExitCode::from(USAGE);
     }
     // Whoever read what was printed has gone: nothing is wrong.

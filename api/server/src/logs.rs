@@ -22,5 +22,8 @@ pub(crate) fn install(config: &LogConfig) -> Result<()> {
     } else {
         log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
-    installed.map_err(|error| anyhow::anyhow!("install the log: {error}"))
+    installed.map_err(|error| anyhow::anyhow!("install the log: {error}"))?;
+    // A panic ends an actor or a request, not the process, so it is one more line of the log.
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a bug")));
+    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::session::{Session, block_on};
 use anyhow::{Context, Result};
 use rookery_client::News;
 use rookery_engine::{Clock, SystemClock, SystemRandom, uuid_v7};
-use rookery_protocol::{BodyKind, ClientId, MessageBody, MessageSend, Op, RoomId, Sent};
+use rookery_protocol::{ClientId, MessageBody, MessageSend, Op, RoomId, Sent};
 use std::io::BufRead;
 use tokio::sync::mpsc;
 
@@ -63,7 +63,7 @@ fn print(output: Output, sent: &Sent) -> Result<()> {
 
 fn message(room: RoomId, text: String) -> Op {
     let client_id = ClientId(uuid_v7(SystemClock::new().now(), &SystemRandom));
-    let body = MessageBody { kind: BodyKind::Text, text: Some(text), ..MessageBody::default() };
+    let body = MessageBody::text(text);
     Op::MessageSend(Box::new(MessageSend { room, client_id, attempt: None, body, reply_to: None }))
 }
 

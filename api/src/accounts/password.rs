@@ -146,3 +146,48 @@ fn verify(argon2: &Argon2<'_>, password: &[u8], hash: &str) -> Verdict {
     };
     if of_hash.is_ok_and(same) { Verdict::Matches } else { Verdict::MatchesOutdated }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use crate::config::Sources;
+    use futures_util::future::join_all;
+    use rookery_engine::SeededRandom;
+
+    fn pool(memory_kib: &str) -> PasswordPool {
+        let env = [
+            ("ROOKERY_LIMITS__RELAXED", "true"),
+            ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", memory_kib),
+            ("ROOKERY_AUTH__ARGON2_PASSES", "1"),
+            ("ROOKERY_AUTH__ARGON2_THREADS", "1"),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
+        PasswordPool::start(&config.auth, &SeededRandom::new(1))
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_the_queue_is_refused_and_the_rest_is_served() {
+        let pool = pool("4096");
+        let tries = (0..1000).map(|_| pool.verify(SecretString::from("guess guess"), None));
+        let answers = join_all(tries).await;
+        let served = answers.iter().filter(|answer| **answer == Ok(Verdict::Differs)).count();
+        let refused = answers.iter().filter(|answer| **answer == Err(PoolFull)).count();
+        assert_eq!(served + refused, 1000);
+        assert!(served >= QUEUE && refused > 0, "{served} served, {refused} refused");
+        assert_eq!(pool.verify(SecretString::from("guess guess"), None).await, Ok(Verdict::Differs));
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_salted_and_proves_its_password_only() {
+        let (pool, random) = (pool("8"), SeededRandom::new(2));
+        let hash = async || pool.hash(SecretString::from("correct horse"), &random).await.unwrap();
+        let (one, two) = (hash().await, hash().await);
+        assert_ne!(one, two);
+        let verify = async |password: &str| pool.verify(SecretString::from(password), Some(&one)).await;
+        assert_eq!(verify("correct horse").await, Ok(Verdict::Matches));
+        assert_eq!(verify("correct horses").await, Ok(Verdict::Differs));
+        assert_eq!(pool.verify(SecretString::from("x"), Some("not a hash")).await, Ok(Verdict::Differs));
+    }
+}

@@ -15,8 +15,7 @@ pub(crate) const ROUTE: Route = Route::get(
     "/v1/rooms/{room}/messages",
     "history",
     Handler::User(|call, who| Box::pin(history(call, who))),
-)
-.body_bytes(0);
+);
 
 async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = RoomHistory {

@@ -12,8 +12,7 @@ pub(crate) const ROUTE: Route = Route::delete(
     "/v1/rooms/{room}/members/{user}",
     "removeMember",
     Handler::User(|call, who| Box::pin(remove_member(call, who))),
-)
-.body_bytes(0);
+);
 
 async fn remove_member(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = MemberRemove { room: call.path("room")?, user: call.path("user")? };

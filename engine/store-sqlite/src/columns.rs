@@ -5,26 +5,12 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
 
-/// Bits of an event's row id that hold its position; the ones above hold its log's number.
-const SEQ_BITS: u32 = 32;
+/// Bits of an event's row id below the number of its span, as in the schema.
+const SPAN_BITS: u32 = 12;
 
-/// Positions that a log can hold.
-pub(crate) const MAX_SEQ: u64 = (1 << SEQ_BITS) - 1;
-
-/// The number of a room's log, as the table `logs` gives it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LogNo(pub(crate) i64);
-
-impl LogNo {
-    /// Returns the row id of the event at `seq`; beyond [`MAX_SEQ`], the first id of the next log.
-    pub(crate) fn id(self, seq: Seq) -> i64 {
-        (self.0 << SEQ_BITS) + integer(seq.0.min(MAX_SEQ + 1))
-    }
-}
-
-/// Returns the position in an event's row id.
-pub(crate) fn seq_of(id: i64) -> Seq {
-    Seq(id.cast_unsigned() & MAX_SEQ)
+/// Returns the span of an event's row id.
+pub(crate) const fn span_of(id: i64) -> i64 {
+    id >> SPAN_BITS
 }
 
 /// Returns a count as SQLite's signed integer; what is beyond it (no count of ours is) saturates.

@@ -1,6 +1,6 @@
 //! The writing connection, and the heads of the rooms that were written to lately.
 
-use crate::columns::{LogNo, seq_of};
+use crate::columns::seq;
 use rookery_protocol::{RoomId, Seq};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
@@ -12,7 +12,9 @@ const HEADS: usize = 65_536;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogPosition {
     /// The log's number.
-    pub(crate) no: LogNo,
+    pub(crate) no: i64,
+    /// The newest span that has events of it; -1 for a log without any.
+    pub(crate) span: i64,
     /// Its newest position.
     pub(crate) head: Seq,
 }
@@ -53,13 +55,18 @@ impl Database {
         if let Some(position) = self.heads.get(&room) {
             return Ok(Some(*position));
         }
-        let number = "SELECT no FROM logs WHERE room = ?";
-        let no = self.connection.prepare_cached(number)?.query_row([room.0.as_bytes()], |row| row.get(0));
-        let Some(no) = no.optional()?.map(LogNo) else { return Ok(None) };
-        let newest = "SELECT max(id) FROM events WHERE id BETWEEN ? AND ?";
-        let bounds = [no.id(Seq::ZERO), no.id(Seq(u64::MAX)) - 1];
-        let id: Option<i64> = self.connection.prepare_cached(newest)?.query_row(bounds, |row| row.get(0))?;
-        let position = LogPosition { no, head: id.map_or(Seq::ZERO, seq_of) };
+        let query =
+            "SELECT no, ifnull((SELECT span FROM spans WHERE log = no ORDER BY first DESC LIMIT 1), -1)
+            FROM logs WHERE room = ?";
+        let found = self
+            .connection
+            .prepare_cached(query)?
+            .query_row([room.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((no, span)) = found else { return Ok(None) };
+        let newest = "SELECT ifnull(max(seq), 0) FROM events WHERE span = ? AND log = ?";
+        let head = self.connection.prepare_cached(newest)?.query_row([span, no], |row| seq(row, 0))?;
+        let position = LogPosition { no, span, head };
         self.moved(room, position);
         Ok(Some(position))
     }
@@ -67,7 +74,7 @@ impl Database {
     /// Begins a room's log.
     pub(crate) fn begin_log(&self, room: RoomId) -> rusqlite::Result<LogPosition> {
         self.connection.prepare_cached("INSERT INTO logs (room) VALUES (?)")?.execute([room.0.as_bytes()])?;
-        Ok(LogPosition { no: LogNo(self.connection.last_insert_rowid()), head: Seq::ZERO })
+        Ok(LogPosition { no: self.connection.last_insert_rowid(), span: -1, head: Seq::ZERO })
     }
 
     /// Notes where a room's log stands now.

@@ -1,26 +1,48 @@
 //! Reading logs.
 
-use crate::columns::{LogNo, count, id, limit, optional_id, optional_seq, seq_of, timestamp};
+use crate::columns::{count, id, integer, limit, optional_id, optional_seq, seq, timestamp};
 use rookery_engine::store::{Range, Receipt};
-use rookery_protocol::{ClientId, Event, EventBody, Head, RoomId, Seq, UserId};
+use rookery_protocol::{ClientId, Event, EventBody, Head, RoomId, UserId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
+/// Columns that [`event`] reads.
+const EVENT: &str = "SELECT seq, ord, at, by, type, client_id, target, reply_to, body FROM events";
+
 pub(crate) fn events(
-    connection: &Connection,
+    connection: &mut Connection,
     room: RoomId,
     range: Range,
     rows: usize,
 ) -> rusqlite::Result<Vec<Event>> {
-    let Some(no) = log_no(connection, room)? else { return Ok(Vec::new()) };
-    let columns = "SELECT id, ord, at, by, type, client_id, target, reply_to, body FROM events";
-    let (query, from, to) = match range {
-        Range::After(seq) => ("id > ? AND id < ? ORDER BY id LIMIT ?", no.id(seq), no.id(Seq(u64::MAX))),
-        Range::Before(seq) => ("id > ? AND id < ? ORDER BY id DESC LIMIT ?", no.id(Seq::ZERO), no.id(seq)),
+    let snapshot = connection.transaction()?;
+    let Some(log) = log_no(&snapshot, room)? else { return Ok(Vec::new()) };
+    let (spans, page, seq) = match range {
+        Range::After(seq) => (
+            "SELECT span FROM spans WHERE log = ?1 AND first >= ifnull(
+                (SELECT max(first) FROM spans WHERE log = ?1 AND first <= ?2), 0) ORDER BY first",
+            "WHERE span = ? AND log = ? AND seq > ? ORDER BY seq LIMIT ?",
+            seq,
+        ),
+        Range::Before(seq) => (
+            "SELECT span FROM spans WHERE log = ? AND first < ? ORDER BY first DESC",
+            "WHERE span = ? AND log = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            seq,
+        ),
     };
-    let mut query = connection.prepare_cached(&format!("{columns} WHERE {query}"))?;
-    let found = query.query_map([from, to, limit(rows)], |row| event(row, room))?;
-    let mut events = found.collect::<Result<Vec<_>, _>>()?;
+    let seq = integer(seq.0);
+    let mut spans = snapshot.prepare_cached(spans)?;
+    let mut page = snapshot.prepare_cached(&format!("{EVENT} {page}"))?;
+    let mut spans = spans.query([log, seq])?;
+    let mut events = Vec::new();
+    while events.len() < rows {
+        let Some(span) = spans.next()? else { break };
+        let found =
+            page.query_map([span.get(0)?, log, seq, limit(rows - events.len())], |row| event(row, room))?;
+        for event in found {
+            events.push(event?);
+        }
+    }
     if let Range::Before(_) = range {
         events.reverse();
     }
@@ -33,30 +55,30 @@ pub(crate) fn find(
     by: UserId,
     client_id: ClientId,
 ) -> rusqlite::Result<Option<Receipt>> {
-    let query = "SELECT id, ord, at FROM events
+    let query = "SELECT seq, ord, at FROM events
         WHERE client_id = ? AND by = ? AND log = (SELECT no FROM logs WHERE room = ?)";
     let keys = [client_id.0.as_bytes(), by.0.as_bytes(), room.0.as_bytes()];
     let receipt =
-        |row: &Row<'_>| Ok(Receipt { seq: seq_of(row.get(0)?), ord: count(row, 1)?, at: timestamp(row, 2)? });
+        |row: &Row<'_>| Ok(Receipt { seq: seq(row, 0)?, ord: count(row, 1)?, at: timestamp(row, 2)? });
     connection.prepare_cached(query)?.query_row(keys, receipt).optional()
 }
 
 pub(crate) fn head(connection: &Connection, room: RoomId) -> rusqlite::Result<Option<Head>> {
-    let Some(no) = log_no(connection, room)? else { return Ok(None) };
-    let query = "SELECT id, ord, at FROM events WHERE id > ? AND id < ? ORDER BY id DESC LIMIT 1";
-    let bounds = [no.id(Seq::ZERO), no.id(Seq(u64::MAX))];
-    connection.prepare_cached(query)?.query_row(bounds, |row| head_at(row, 0)).optional()
+    let query = "SELECT newest.seq, newest.ord, newest.at FROM logs JOIN events AS newest
+        ON newest.log = logs.no
+        AND newest.span = (SELECT span FROM spans WHERE log = logs.no ORDER BY first DESC LIMIT 1)
+        WHERE logs.room = ? ORDER BY newest.seq DESC LIMIT 1";
+    connection.prepare_cached(query)?.query_row([room.0.as_bytes()], |row| head_at(row, 0)).optional()
 }
 
-/// Returns the head in the columns `id, ord, at` from `first` on.
+/// Returns the head in the columns `seq, ord, at` from `first` on.
 pub(super) fn head_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Head> {
-    let seq = seq_of(row.get(first)?);
-    Ok(Head { seq, ord: count(row, first + 1)?, at: timestamp(row, first + 2)? })
+    Ok(Head { seq: seq(row, first)?, ord: count(row, first + 1)?, at: timestamp(row, first + 2)? })
 }
 
-fn log_no(connection: &Connection, room: RoomId) -> rusqlite::Result<Option<LogNo>> {
+fn log_no(connection: &Connection, room: RoomId) -> rusqlite::Result<Option<i64>> {
     let query = "SELECT no FROM logs WHERE room = ?";
-    connection.prepare_cached(query)?.query_row([room.0.as_bytes()], |row| row.get(0).map(LogNo)).optional()
+    connection.prepare_cached(query)?.query_row([room.0.as_bytes()], |row| row.get(0)).optional()
 }
 
 fn event(row: &Row<'_>, room: RoomId) -> rusqlite::Result<Event> {
@@ -64,7 +86,7 @@ fn event(row: &Row<'_>, room: RoomId) -> rusqlite::Result<Event> {
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(8, Type::Text, Box::new(error)))?;
     Ok(Event {
         room,
-        seq: seq_of(row.get(0)?),
+        seq: seq(row, 0)?,
         ord: count(row, 1)?,
         at: timestamp(row, 2)?,
         by: UserId(id(row, 3)?),

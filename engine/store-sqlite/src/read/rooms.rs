@@ -6,12 +6,11 @@ use rookery_engine::store::{Membership, RoomRecord, RoomState, RoomsCursor};
 use rookery_protocol::{RoomId, Seq, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// A room, one member's row and cursor, and the newest event. `INDEXED BY` is not used: the
-/// tables' primary keys are the only way in.
+/// A room, one member's row and cursor, and the newest event.
 const STATES: &str = "
     SELECT
         rooms.kind, rooms.title, rooms.about, rooms.avatar, rooms.created_at, rooms.members, rooms.rev,
-        newest.id, newest.ord, newest.at,
+        newest.seq, newest.ord, newest.at,
         members.role, members.joined, members.joined_ord, members.rev,
         ifnull(cursors.seq, 0), ifnull(cursors.ord, 0),
         members.room, members.user
@@ -19,7 +18,9 @@ const STATES: &str = "
     JOIN rooms ON rooms.room = members.room
     JOIN logs ON logs.room = members.room
     JOIN events AS newest ON newest.id = (
-        SELECT max(id) FROM events WHERE id BETWEEN logs.no << 32 AND (logs.no << 32) + 4294967295
+        SELECT id FROM events
+        WHERE span = (SELECT span FROM spans WHERE log = logs.no ORDER BY first DESC LIMIT 1) AND log = logs.no
+        ORDER BY seq DESC LIMIT 1
     )
     LEFT JOIN cursors ON cursors.user = members.user AND cursors.room = members.room
     WHERE members.role IS NOT NULL";

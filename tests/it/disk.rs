@@ -1,0 +1,45 @@
+//! A disk that fails when a test says so: `faults/disk_fault.c`, preloaded into the real binary.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The library and the flag file it looks at.
+pub(crate) struct Fault {
+    library: PathBuf,
+    flag: PathBuf,
+}
+
+impl Fault {
+    /// Builds the library into `folder`.
+    pub(crate) fn new(folder: &Path) -> Self {
+        let library = folder.join("disk_fault.so");
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O2", "-o"])
+            .arg(&library)
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/faults/disk_fault.c"))
+            .arg("-ldl")
+            .status()
+            .expect("there is a C compiler, as SQLite needs one");
+        assert!(built.success());
+        Self { library, flag: folder.join("fault") }
+    }
+
+    /// What a server's environment has to hold.
+    pub(crate) fn env(&self) -> [(&str, &str); 2] {
+        [("LD_PRELOAD", text(&self.library)), ("DISK_FAULT_FLAG", text(&self.flag))]
+    }
+
+    /// Has the disk fail in this way from now on.
+    pub(crate) fn set(&self, fault: &str) {
+        std::fs::write(&self.flag, fault).unwrap();
+    }
+
+    /// Has the disk work again.
+    pub(crate) fn clear(&self) {
+        std::fs::remove_file(&self.flag).unwrap();
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a temporary path is UTF-8")
+}

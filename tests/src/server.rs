@@ -1,0 +1,179 @@
+//! The real binary: started on free ports, killed without warning, started again on the same data.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// How long a server may take to start, and to answer one request.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `rookery serve`.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where clients connect.
+    pub http: SocketAddr,
+    /// Where operators connect.
+    pub admin: SocketAddr,
+    data_dir: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+impl Server {
+    /// Starts a server that keeps its data in `data_dir`, on ports of its choice.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(data_dir: &Path, env: &[(&str, &str)]) -> Self {
+        let env: Vec<_> = env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::launch(data_dir.to_owned(), env, any, any)
+    }
+
+    fn launch(data_dir: PathBuf, env: Vec<(String, String)>, http: SocketAddr, admin: SocketAddr) -> Self {
+        let mut child = Command::new(binary())
+            .args(["serve", "--listen", &http.to_string(), "--admin-listen", &admin.to_string(), "--data-dir"])
+            .arg(&data_dir)
+            .env("ROOKERY_LIMITS__RELAXED", "true")
+            .env("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "8")
+            .env("ROOKERY_AUTH__ARGON2_PASSES", "1")
+            .envs(env.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut lines = BufReader::new(child.stderr.take().expect("standard error is a pipe")).lines();
+        let mut told = Vec::new();
+        let (http, admin) = loop {
+            match lines.next() {
+                Some(Ok(line)) => match addresses(&line) {
+                    Some(found) => break found,
+                    None => told.push(line),
+                },
+                _ => panic!("the server did not start: {}", told.join("\n")),
+            }
+        };
+        // A full pipe would stop the server; what it says after its start is not needed.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, http, admin, data_dir, env }
+    }
+
+    /// Kills the server where it stands, and starts it again on the same data and the same ports.
+    ///
+    /// # Panics
+    /// When it does not start again.
+    #[must_use]
+    pub fn kill_and_restart(self) -> Self {
+        let (http, admin, data_dir, env) = self.kill();
+        Self::launch(data_dir, env, http, admin)
+    }
+
+    /// Kills the server where it stands (SIGKILL).
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    fn kill(mut self) -> (SocketAddr, SocketAddr, PathBuf, Vec<(String, String)>) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a killed child ends");
+        (self.http, self.admin, self.data_dir.clone(), std::mem::take(&mut self.env))
+    }
+
+    /// Asks the server to end (SIGTERM) and returns its exit code.
+    ///
+    /// # Panics
+    /// When it ended by a signal.
+    pub fn terminate(mut self) -> i32 {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a child can be signalled");
+        self.child.wait().expect("it ends").code().expect("it ends by itself")
+    }
+
+    /// Registers a user, logs it in, and returns its access token.
+    ///
+    /// # Panics
+    /// When either is refused.
+    pub fn user(&self, handle: &str) -> String {
+        let (email, password) = (format!("{handle}@example.org"), "correct horse battery");
+        let register = json!({ "email": email, "password": password, "handle": handle, "name": handle });
+        let (status, body) = post(self.http, "/v1/auth/register", &register);
+        assert_eq!(status, 201, "{body}");
+        self.login(handle)
+    }
+
+    /// Logs a registered user in, and returns its access token.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub fn login(&self, handle: &str) -> String {
+        let login = json!({ "email": format!("{handle}@example.org"), "password": "correct horse battery" });
+        let (status, body) = post(self.http, "/v1/auth/login", &login);
+        assert_eq!(status, 200, "{body}");
+        body["access_token"].as_str().expect("there is a token").to_owned()
+    }
+
+    /// Returns the status and the text of a probe on the operators' port.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn probe(&self, path: &str) -> (u16, String) {
+        exchange(self.admin, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Returns the addresses in the line that says that the server listens.
+fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let rest = line.strip_prefix("listening http=")?;
+    let (http, admin) = rest.split_once(" admin=")?;
+    Some((http.parse().ok()?, admin.parse().ok()?))
+}
+
+fn post(server: SocketAddr, path: &str, body: &Value) -> (u16, Value) {
+    let body = body.to_string();
+    let (status, text) = exchange(
+        server,
+        &format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    );
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+fn exchange(server: SocketAddr, request: &str) -> (u16, String) {
+    let mut tcp = TcpStream::connect(server).expect("the server takes connections");
+    tcp.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+    tcp.write_all(request.as_bytes()).expect("the server reads");
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer).expect("the server answers");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("it is HTTP");
+    (status, answer.split_once("\r\n\r\n").expect("it has a head").1.to_owned())
+}
+
+/// Returns the binary of this workspace, built once in the profile of the tests.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "rookery", "--bin", "rookery"])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "the binary builds");
+        // The tests run from `target/PROFILE/deps`.
+        let tests = std::env::current_exe().expect("a test has a path");
+        tests.ancestors().nth(2).expect("a test is in target/PROFILE/deps").join("rookery")
+    })
+}
