@@ -77,7 +77,7 @@ pub(crate) struct RoomActor;
 /// A room's state.
 pub(crate) struct Room {
     node: Arc<Node>,
-    room: RoomId,
+    id: RoomId,
     myself: ActorRef<RoomMessage>,
     phase: Phase,
     live: Live,
@@ -119,7 +119,7 @@ impl Actor for RoomActor {
             in_flight: None,
             is_leaving: false,
             node,
-            room,
+            id: room,
             myself,
         };
         state.load(None);
@@ -140,7 +140,7 @@ impl Actor for RoomActor {
 impl Room {
     fn hear(&mut self, message: RoomMessage) {
         match &mut self.phase {
-            Phase::Retired => return self.node.tell_room(self.room, message),
+            Phase::Retired => return self.node.tell_room(self.id, message),
             Phase::Loading(held) if message_waits(&message) => {
                 if held.len() < HELD_MESSAGES {
                     held.push(message);
@@ -166,7 +166,7 @@ impl Room {
 
     /// Starts reading the room's state; `heard` as for [`load`].
     fn load(&self, heard: Option<Seq>) {
-        let (node, room, myself) = (Arc::clone(&self.node), self.room, self.myself.clone());
+        let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
         self.node.tasks().spawn(async move {
             let loaded = load(node.store().as_ref(), room, heard).await;
             // A room that has gone meanwhile needs no state.
@@ -179,14 +179,18 @@ impl Room {
         match loaded {
             Ok(loaded) => {
                 self.take_over(loaded);
-                held.into_iter().for_each(|message| self.hear(message));
+                for message in held {
+                    self.hear(message);
+                }
                 self.order();
                 self.retire_if_absent();
             }
             Err(error) => {
-                tracing::warn!(room = %self.room, %error, "room not activated");
+                tracing::warn!(room = %self.id, %error, "room not activated");
                 let refusal = unavailable();
-                held.into_iter().for_each(|message| message.refuse(&self.node, &refusal));
+                for message in held {
+                    message.refuse(&self.node, &refusal);
+                }
                 self.in_flight.take().into_iter().flat_map(|batch| batch.ordered).for_each(|ordered| {
                     // Whether it was applied is not known, and dropping the answer says so.
                     drop(ordered.waiting.draft.answer);
@@ -226,7 +230,7 @@ impl Room {
             return;
         }
         self.phase = Phase::Retired;
-        self.node.forget_room(self.room, self.myself.get_id());
+        self.node.forget_room(self.id, self.myself.get_id());
         // What is queued already is forwarded; what comes later gets its message back.
         drop(self.myself.drain());
     }
@@ -237,7 +241,7 @@ impl Room {
     }
 
     fn lagged_notice(&self) -> Frame {
-        Frame::server(ServerEvent::RoomLagged { room: self.room, head: self.live.head })
+        Frame::server(ServerEvent::RoomLagged { room: self.id, head: self.live.head })
     }
 }
 
@@ -258,7 +262,7 @@ impl Drop for Room {
     /// Runs after a panic as well, where nobody said goodbye.
     fn drop(&mut self) {
         if !matches!(self.phase, Phase::Retired) {
-            self.node.room_failed(self.room, self.myself.get_id());
+            self.node.room_failed(self.id, self.myself.get_id());
             // What was appended but not told would be missing: they must open it again.
             self.dismiss();
         }
@@ -267,6 +271,6 @@ impl Drop for Room {
 
 impl std::fmt::Debug for Room {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Room").field("room", &self.room).field("phase", &self.phase).finish_non_exhaustive()
+        f.debug_struct("Room").field("room", &self.id).field("phase", &self.phase).finish_non_exhaustive()
     }
 }

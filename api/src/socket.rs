@@ -82,8 +82,11 @@ fn offered(headers: &HeaderMap) -> Result<Option<Codec>, Problem> {
         }
     }
     if is_offered {
-        let spoken = [Codec::Json, Codec::MessagePack].map(|codec| codec.subprotocol()).join(", ");
-        return Err(Problem::new(ErrorCode::BadRequest, format!("the subprotocols spoken here are {spoken}")));
+        let spoken = [Codec::Json, Codec::MessagePack].map(Codec::subprotocol).join(", ");
+        return Err(Problem::new(
+            ErrorCode::BadRequest,
+            format!("the subprotocols spoken here are {spoken}"),
+        ));
     }
     Ok(None)
 }
@@ -113,7 +116,8 @@ async fn serve(
         // A session that has died closes the connection by itself.
         drop(session.send_message(SessionMessage::Ticket(Box::new(identity))));
     }
-    let socket = Socket::new(tcp, read_ahead, Arc::clone(&connection), session.clone(), Arc::clone(&node)).await;
+    let socket =
+        Socket::new(tcp, read_ahead, Arc::clone(&connection), session.clone(), Arc::clone(&node)).await;
     let code = socket.run().await;
     tracing::debug!(connection = connection.id().0, %peer, code, "connection ended");
     node.metrics().closes.of(label(code)).increment(1);

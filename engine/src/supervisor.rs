@@ -80,7 +80,7 @@ impl Actor for Supervisor {
                 metrics.failed.increment(1);
                 tracing::error!(kind = metrics.kind, actor = %actor.get_id(), %error, "actor failed");
             }
-            _ => {}
+            SupervisionEvent::ProcessGroupChanged(_) => {}
         }
         Ok(())
     }

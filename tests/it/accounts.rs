@@ -30,7 +30,7 @@ async fn alice(node: &TestNode) -> Value {
 }
 
 async fn me(node: &TestNode, token: &Value) -> u16 {
-    let header = format!("Bearer {}", token.as_str().unwrap());
+    let header = format!("Bearer {}", token.as_str().expect("a token is text"));
     call(node.http(), "GET", "/v1/me", &[("authorization", &header)], &Value::Null).await.status
 }
 
@@ -181,7 +181,11 @@ async fn a_ticket_needs_a_token_and_is_a_secret_of_its_own() {
 
 #[tokio::test]
 async fn guessing_is_slowed_down_and_told_when_to_go_on() {
-    let strict = [("ROOKERY_LIMITS__RELAXED", "false"), ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "7168"), ("ROOKERY_AUTH__ARGON2_PASSES", "5")];
+    let strict = [
+        ("ROOKERY_LIMITS__RELAXED", "false"),
+        ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "7168"),
+        ("ROOKERY_AUTH__ARGON2_PASSES", "5"),
+    ];
     let node = with(&strict).await;
     for _ in 0..10 {
         assert_eq!(login(&node, "alice@example.org", "guess guess").await.status, 401);
@@ -201,7 +205,10 @@ async fn a_store_that_refuses_is_told_and_nothing_is_half_done() {
     let node = TestNode::over(store.clone()).await;
     let tokens = alice(&node).await;
     store.refuse_all("the disk is full");
-    assert_eq!(register(&node, "bob@example.org", "bob").await.problem(), (503, "store_unavailable".to_owned()));
+    assert_eq!(
+        register(&node, "bob@example.org", "bob").await.problem(),
+        (503, "store_unavailable".to_owned())
+    );
     let refused = refresh(&node, &tokens["refresh_token"]).await;
     assert_eq!(refused.problem(), (503, "store_unavailable".to_owned()));
     assert!(refused.header("retry-after").is_some());

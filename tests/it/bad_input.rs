@@ -48,7 +48,12 @@ async fn what_cannot_be_a_command_is_answered_and_the_connection_goes_on() {
     let edit = json!({ "room": scene.room, "client_id": uuid::Uuid::from_u128(fresh()), "target": 1, "body": { "kind": "text", "text": "x" } });
     assert_eq!(wire.refused("message.edit", edit).await, "unsupported");
     // Without an id that a reply could carry, the answer is an event.
-    for frame in [json!({}), json!({ "id": 0, "op": "ping" }), json!({ "id": "7", "op": "ping" }), json!({ "id": 2_147_483_648_u64, "op": "ping" })] {
+    for frame in [
+        json!({}),
+        json!({ "id": 0, "op": "ping" }),
+        json!({ "id": "7", "op": "ping" }),
+        json!({ "id": 2_147_483_648_u64, "op": "ping" }),
+    ] {
         wire.raw(Message::text(frame.to_string())).await;
         let error = wire.event().await;
         assert_eq!((&error["ev"], &error["d"]["code"]), (&json!("error"), &json!("bad_request")), "{frame}");
@@ -196,7 +201,10 @@ async fn another_subprotocol_or_another_site_opens_no_socket() {
         let server = scene.node.http();
         async move { crate::http::call(server, "GET", "/v1/ws", &headers, &Value::Null).await }
     };
-    assert_eq!(ask(with(("sec-websocket-protocol", "mqtt"))).await.problem(), (400, "bad_request".to_owned()));
+    assert_eq!(
+        ask(with(("sec-websocket-protocol", "mqtt"))).await.problem(),
+        (400, "bad_request".to_owned())
+    );
     assert_eq!(ask(with(("origin", "https://evil.example"))).await.problem(), (403, "forbidden".to_owned()));
     assert_eq!(ask(vec![]).await.status, 426);
     scene.nothing_changed().await;

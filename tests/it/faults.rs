@@ -43,10 +43,18 @@ async fn writes_of_unknown_outcome_are_written_exactly_once() {
             let sent = a.ok("message.send", draft(&room, &number.to_string())).await;
             acked.push((sent["seq"].clone(), json!(number.to_string())));
             let heard = a.room_event().await;
-            assert_eq!((&heard["seq"], &heard["body"]["text"]), (&sent["seq"], &acked[number].1), "seed {seed}");
+            assert_eq!(
+                (&heard["seq"], &heard["body"]["text"]),
+                (&sent["seq"], &acked[number].1),
+                "seed {seed}"
+            );
         }
-        let kept: Vec<_> =
-            log(&mut a, &room).await.iter().skip(2).map(|event| (event["seq"].clone(), event["body"]["text"].clone())).collect();
+        let kept: Vec<_> = log(&mut a, &room)
+            .await
+            .iter()
+            .skip(2)
+            .map(|event| (event["seq"].clone(), event["body"]["text"].clone()))
+            .collect();
         assert_eq!(kept, acked, "seed {seed}");
     }
 }
@@ -140,7 +148,8 @@ async fn a_panic_in_a_room_loses_nothing_acked_and_disturbs_no_other_room() {
     let (clock, options) = TestNodeOptions::with_fragile_clock();
     let node = TestNode::with(options).await;
     let (alice, bob) = (node.user("alice").await, node.user("bob").await);
-    let (mut a, mut b) = (Wire::log_in(node.http(), alice.token()).await, Wire::log_in(node.http(), bob.token()).await);
+    let (mut a, mut b) =
+        (Wire::log_in(node.http(), alice.token()).await, Wire::log_in(node.http(), bob.token()).await);
     let (tea, coffee) = (group(&mut a, "Tea", &[&bob]).await, group(&mut a, "Coffee", &[&bob]).await);
     for room in [&tea, &coffee] {
         b.ok("room.open", json!({ "room": room })).await;
@@ -164,7 +173,8 @@ async fn a_panic_in_a_room_loses_nothing_acked_and_disturbs_no_other_room() {
     assert_eq!(b.room_event().await["seq"], 5);
     a.ok("message.send", draft(&coffee, "undisturbed")).await;
     assert_eq!(b.room_event().await["body"]["text"], "undisturbed");
-    let texts: Vec<_> = log(&mut a, &tea).await.iter().skip(3).map(|event| event["body"]["text"].clone()).collect();
+    let texts: Vec<_> =
+        log(&mut a, &tea).await.iter().skip(3).map(|event| event["body"]["text"].clone()).collect();
     assert_eq!(texts, [json!("kept"), json!("hit")]);
 }
 

@@ -43,8 +43,10 @@ async fn every_path_answers_another_method_with_the_ones_it_has() {
     for path in paths {
         let answer = call(node.http(), "PUT", &concrete(path), &[], &Value::Null).await;
         assert_eq!(answer.problem(), (405, "unsupported".to_owned()), "{path}");
-        let told: BTreeSet<_> = answer.header("allow").unwrap().split(", ").filter(|name| *name != "HEAD").collect();
-        let there: BTreeSet<_> = route_infos().filter(|route| route.path == path).map(|route| route.method).collect();
+        let told: BTreeSet<_> =
+            answer.header("allow").unwrap().split(", ").filter(|name| *name != "HEAD").collect();
+        let there: BTreeSet<_> =
+            route_infos().filter(|route| route.path == path).map(|route| route.method).collect();
         assert_eq!(told, there, "{path}");
     }
 }
@@ -122,16 +124,29 @@ async fn a_body_is_json_of_the_right_shape_or_refused() {
     };
     let good = r#"{"email":"a@example.org","password":"12345678"}"#;
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
-        assert_eq!(post(content_type, good).await.problem(), (415, "unsupported".to_owned()), "{content_type}");
+        assert_eq!(
+            post(content_type, good).await.problem(),
+            (415, "unsupported".to_owned()),
+            "{content_type}"
+        );
     }
     // Understood, and then refused for what it says.
-    assert_eq!(post("application/JSON; charset=utf-8", good).await.problem(), (401, "unauthenticated".to_owned()));
+    assert_eq!(
+        post("application/JSON; charset=utf-8", good).await.problem(),
+        (401, "unauthenticated".to_owned())
+    );
     let unknown_field = r#"{"email":"a@example.org","password":"12345678","colour":"red"}"#;
     assert_eq!(post("application/json", unknown_field).await.status, 401);
     for broken in ["", "{", "not json", &format!("{good} trailing")] {
-        assert_eq!(post("application/json", broken).await.problem(), (400, "bad_request".to_owned()), "{broken}");
+        assert_eq!(
+            post("application/json", broken).await.problem(),
+            (400, "bad_request".to_owned()),
+            "{broken}"
+        );
     }
-    for wrong in [r#"{"email":7,"password":"12345678"}"#, "[]", "null", r#"{"email":"a","email":"b","password":"c"}"#] {
+    for wrong in
+        [r#"{"email":7,"password":"12345678"}"#, "[]", "null", r#"{"email":"a","email":"b","password":"c"}"#]
+    {
         assert_eq!(post("application/json", wrong).await.problem(), (422, "invalid".to_owned()), "{wrong}");
     }
     let missing = post("application/json", r#"{"email":"a@example.org"}"#).await;
@@ -161,4 +176,25 @@ async fn a_store_that_refuses_fails_readiness_and_says_why() {
     assert_eq!(call(node.admin(), "GET", "/livez", &[], &Value::Null).await.status, 200);
     store.heal();
     assert_eq!(call(node.admin(), "GET", "/readyz", &[], &Value::Null).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_opens_no_socket() {
+    let node = with(&[]).await;
+    let list = with(&[("ROOKERY_SERVER__ALLOWED_ORIGINS", "https://app.example.org")]).await;
+    let open = async |node: &TestNode, origin: &str| {
+        let upgrade = [
+            ("origin", origin),
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        call(node.http(), "GET", "/v1/ws", &upgrade, &Value::Null).await
+    };
+    assert_eq!(open(&node, "https://evil.example").await.problem(), (403, "forbidden".to_owned()));
+    assert_eq!(open(&node, "null").await.problem(), (403, "forbidden".to_owned()));
+    assert_eq!(open(&node, "http://test").await.status, 101);
+    assert_eq!(open(&list, "http://test").await.problem(), (403, "forbidden".to_owned()));
+    assert_eq!(open(&list, "https://app.example.org").await.status, 101);
 }

@@ -69,7 +69,8 @@ async fn what_was_acked_survives_kills_in_the_middle_of_a_burst() {
     }
 
     let mut log = Vec::new();
-    let head = wire.ok("room.open", json!({ "room": room, "after": 0 })).await["head"]["seq"].as_u64().unwrap();
+    let head =
+        wire.ok("room.open", json!({ "room": room, "after": 0 })).await["head"]["seq"].as_u64().unwrap();
     while log.len() < usize::try_from(head).unwrap() {
         log.push(wire.room_event().await);
     }
@@ -83,7 +84,8 @@ async fn what_was_acked_survives_kills_in_the_middle_of_a_burst() {
     assert_eq!(kept.len(), 200, "each once");
     assert_eq!(kept.iter().cloned().collect::<BTreeMap<_, _>>(), acked, "where the ack said");
     let in_order: Vec<_> = kept.iter().map(|(text, _)| text.clone()).collect();
-    let sent: Vec<_> = (0..10).flat_map(|round| (0..20).map(move |number| format!("{round}.{number}"))).collect();
+    let sent: Vec<_> =
+        (0..10).flat_map(|round| (0..20).map(move |number| format!("{round}.{number}"))).collect();
     assert_eq!(in_order, sent, "in the order it was sent");
 }
 
@@ -110,7 +112,10 @@ async fn a_full_disk_costs_the_sends_and_nothing_that_was_acked() {
     wire.ok("message.send", draft(&room, "kept", 1)).await;
     fault.set("enospc");
     assert_eq!(wire.refused("message.send", draft(&room, "refused", 1)).await, "store_unavailable");
-    assert_eq!(wire.ok("room.history", json!({ "room": room })).await["messages"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        wire.ok("room.history", json!({ "room": room })).await["messages"].as_array().unwrap().len(),
+        3
+    );
     let (status, text) = server.probe("/readyz?verbose");
     assert_eq!(status, 503, "{text}");
     assert!(text.contains("[-]store"), "{text}");
@@ -135,8 +140,16 @@ async fn a_failed_fsync_ends_all_writing_until_a_restart_which_finds_what_was_ac
     let lost = draft(&room, "not acked", 1);
     assert_eq!(wire.refused("message.send", lost.clone()).await, "store_unavailable");
     fault.clear();
-    assert_eq!(wire.refused("message.send", draft(&room, "neither", 1)).await, "store_unavailable", "an fsync is never tried again");
-    assert_eq!(wire.ok("room.history", json!({ "room": room })).await["messages"].as_array().unwrap().len(), 3, "reads go on");
+    assert_eq!(
+        wire.refused("message.send", draft(&room, "neither", 1)).await,
+        "store_unavailable",
+        "an fsync is never tried again"
+    );
+    assert_eq!(
+        wire.ok("room.history", json!({ "room": room })).await["messages"].as_array().unwrap().len(),
+        3,
+        "reads go on"
+    );
     assert_eq!(server.probe("/readyz").0, 503);
     assert_eq!(server.probe("/livez").0, 200);
 

@@ -1,6 +1,8 @@
 //! The behaviour tests: one binary, one module an area, each through the outermost surface that
 //! shows the fact.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
+
 // Registering, logging in, refreshing, logging out, and what none of it tells.
 mod accounts;
 // What is written about the code is true.

@@ -8,7 +8,11 @@ use std::time::Duration;
 
 async fn say(wire: &mut Wire, room: &Value, text: &str) -> Value {
     let body = json!({ "kind": "text", "text": text });
-    wire.ok("message.send", json!({ "room": room, "client_id": uuid::Uuid::from_u128(fresh()), "body": body })).await
+    wire.ok(
+        "message.send",
+        json!({ "room": room, "client_id": uuid::Uuid::from_u128(fresh()), "body": body }),
+    )
+    .await
 }
 
 /// Sends `count` messages without waiting in between, and then for all acks.
@@ -48,7 +52,11 @@ async fn a_stream_goes_on_at_the_position_whether_the_ring_or_the_store_has_it()
     let mut b = Wire::log_in(node.http(), alice.token()).await;
     for after in [0, 1, 300, 600, 701, 702] {
         let opened = b.ok("room.open", json!({ "room": room, "after": after })).await;
-        assert_eq!((&opened["status"], &opened["from"]), (&json!("replayed"), &json!(after + 1)), "after {after}");
+        assert_eq!(
+            (&opened["status"], &opened["from"]),
+            (&json!("replayed"), &json!(after + 1)),
+            "after {after}"
+        );
         let expected: Vec<u64> = (after + 1..=702).collect();
         assert_eq!(seqs(&mut b, expected.len()).await, expected, "after {after}");
     }
@@ -85,7 +93,9 @@ async fn who_is_too_far_behind_is_told_and_reads_pages() {
     let mut after = 1;
     loop {
         let page = a.ok("room.history", json!({ "room": room, "after": after, "limit": 100 })).await;
-        read.extend(page["messages"].as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()));
+        read.extend(
+            page["messages"].as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()),
+        );
         after = *read.last().unwrap();
         if page["more_after"] == false {
             break;
@@ -110,7 +120,10 @@ async fn a_member_sees_what_its_membership_covers_and_not_more() {
     assert_eq!(opened["from"], 4, "from its own arrival on");
     assert_eq!(seqs(&mut b, 2).await, [4, 5]);
     let page = b.ok("room.history", json!({ "room": room })).await;
-    assert_eq!(page["messages"].as_array().unwrap().iter().map(|m| m["seq"].clone()).collect::<Vec<_>>(), [json!(4), json!(5)]);
+    assert_eq!(
+        page["messages"].as_array().unwrap().iter().map(|m| m["seq"].clone()).collect::<Vec<_>>(),
+        [json!(4), json!(5)]
+    );
     assert_eq!(page["more_before"], false);
     assert_eq!(b.refused("message.send", json!({ "room": room, "client_id": uuid::Uuid::from_u128(fresh()), "reply_to": 3, "body": { "kind": "text", "text": "?" } })).await, "invalid");
 
@@ -143,7 +156,9 @@ async fn a_closed_room_is_heard_no_more_and_can_be_opened_again() {
 
 #[tokio::test]
 async fn a_room_that_was_passivated_goes_on_with_the_same_listeners() {
-    let node = TestNode::with(TestNodeOptions { room_idle: Duration::from_secs(5), ..TestNodeOptions::default() }).await;
+    let node =
+        TestNode::with(TestNodeOptions { room_idle: Duration::from_secs(5), ..TestNodeOptions::default() })
+            .await;
     let alice = node.user("alice").await;
     let mut a = Wire::log_in(node.http(), alice.token()).await;
     let room = group(&mut a, "Tea", &[]).await;

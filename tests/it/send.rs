@@ -15,7 +15,8 @@ fn draft(room: &Value, text: &str) -> Value {
 async fn a_message_travels() {
     let node = TestNode::start().await;
     let (alice, bob) = (node.user("alice").await, node.user("bob").await);
-    let (mut a, mut b) = (Wire::log_in(node.http(), alice.token()).await, Wire::log_in(node.http(), bob.token()).await);
+    let (mut a, mut b) =
+        (Wire::log_in(node.http(), alice.token()).await, Wire::log_in(node.http(), bob.token()).await);
     let room = group(&mut a, "Tea", &[&bob]).await;
     a.ok("room.open", json!({ "room": room })).await;
     b.ok("room.open", json!({ "room": room })).await;
@@ -41,7 +42,8 @@ async fn a_message_travels() {
 async fn the_same_write_again_gives_the_same_place_on_any_connection() {
     let node = TestNode::start().await;
     let (alice, bob) = (node.user("alice").await, node.user("bob").await);
-    let (mut a, mut b) = (Wire::log_in(node.http(), alice.token()).await, Wire::log_in(node.http(), bob.token()).await);
+    let (mut a, mut b) =
+        (Wire::log_in(node.http(), alice.token()).await, Wire::log_in(node.http(), bob.token()).await);
     let room = group(&mut a, "Tea", &[&bob]).await;
     let mut hello = draft(&room, "hello");
     let first = a.ok("message.send", hello.clone()).await;
@@ -97,7 +99,8 @@ async fn pipelined_sends_keep_their_order_and_a_page_asked_for_behind_them_shows
         assert_eq!(a.reply(id).await.unwrap()["seq"], 3 + number);
     }
     let page = a.reply(page).await.unwrap();
-    let texts: Vec<_> = page["messages"].as_array().unwrap().iter().map(|m| m["body"]["text"].clone()).collect();
+    let texts: Vec<_> =
+        page["messages"].as_array().unwrap().iter().map(|m| m["body"]["text"].clone()).collect();
     assert_eq!(texts, (0..40).map(|number| json!(number.to_string())).collect::<Vec<_>>());
 }
 
@@ -135,12 +138,20 @@ async fn a_bad_message_is_refused_with_its_field_and_changes_nothing() {
     };
     let bad = [
         (with(json!({ "body": { "kind": "text" } })), "invalid", "body.text"),
-        (with(json!({ "body": { "kind": "text", "text": "x".repeat(16 * 1024 + 1) } })), "too_large", "body.text"),
+        (
+            with(json!({ "body": { "kind": "text", "text": "x".repeat(16 * 1024 + 1) } })),
+            "too_large",
+            "body.text",
+        ),
         (with(json!({ "body": { "kind": "nonsense", "text": "x" } })), "invalid", "body.kind"),
         (with(json!({ "body": { "kind": "text", "text": 5 } })), "invalid", "body.text"),
         (with(json!({ "client_id": "five" })), "invalid", "client_id"),
         (with(json!({ "reply_to": 77 })), "invalid", "reply_to"),
-        (with(json!({ "body": { "kind": "text", "text": "x", "meta": { "m": "x".repeat(5000) } } })), "invalid", "body.meta.m"),
+        (
+            with(json!({ "body": { "kind": "text", "text": "x", "meta": { "m": "x".repeat(5000) } } })),
+            "invalid",
+            "body.meta.m",
+        ),
         (json!({ "room": room, "body": { "kind": "text", "text": "x" } }), "invalid", "client_id"),
     ];
     for (draft, code, field) in bad {

@@ -52,7 +52,11 @@ async fn a_connection_ends_with_its_token_unless_it_gets_a_fresh_one() {
     goes_on.settle().await;
     ends.settle().await;
     let later = node.login("alice").await;
-    assert_eq!(goes_on.refused("auth", json!({ "token": later.token() })).await, "forbidden", "another login");
+    assert_eq!(
+        goes_on.refused("auth", json!({ "token": later.token() })).await,
+        "forbidden",
+        "another login"
+    );
     node.advance(Duration::from_secs(60));
     assert_eq!(ends.closed().await, 4004);
     assert!(ends.unasked().iter().any(|event| event["ev"] == "bye" && event["d"]["code"] == 4004));
@@ -68,7 +72,8 @@ async fn a_ticket_opens_one_connection() {
     let node = TestNode::start().await;
     let alice = node.user("alice").await;
     let bearer = format!("Bearer {}", alice.token());
-    let ticket = call(node.http(), "POST", "/v1/auth/ticket", &[("authorization", &bearer)], &json!({})).await.json();
+    let ticket =
+        call(node.http(), "POST", "/v1/auth/ticket", &[("authorization", &bearer)], &json!({})).await.json();
     let path = format!("/v1/ws?ticket={}", ticket["ticket"].as_str().unwrap());
     let mut wire = Wire::dial(node.http(), &path).await;
     assert_eq!(wire.event().await["ev"], "hello");
@@ -92,7 +97,10 @@ async fn logging_out_closes_the_login_s_sockets_and_no_others() {
     let mut first = Wire::log_in(node.http(), alice.token()).await;
     let mut second = Wire::log_in(node.http(), other.token()).await;
     let bearer = format!("Bearer {}", alice.token());
-    assert_eq!(call(node.http(), "POST", "/v1/auth/logout", &[("authorization", &bearer)], &json!({})).await.status, 204);
+    assert_eq!(
+        call(node.http(), "POST", "/v1/auth/logout", &[("authorization", &bearer)], &json!({})).await.status,
+        204
+    );
     assert_eq!(first.closed().await, 4503);
     second.settle().await;
 }

@@ -49,13 +49,13 @@ async fn a_token_that_was_tampered_with_is_refused() {
     let alice = node.user("alice").await;
     let parts: Vec<&str> = alice.token().split('.').collect();
     // {"typ":"at+jwt","alg":"none"}, {"typ":"at+jwt","alg":"HS256"}
-    let none = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJub25lIn0";
+    let unsigned = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJub25lIn0";
     let hs256 = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9";
     let mut claims = parts[1].to_owned();
     claims.replace_range(20..21, if &claims[20..21] == "A" { "B" } else { "A" });
     for token in [
-        format!("{none}.{}.", parts[1]),
-        format!("{none}.{}.{}", parts[1], parts[2]),
+        format!("{unsigned}.{}.", parts[1]),
+        format!("{unsigned}.{}.{}", parts[1], parts[2]),
         format!("{hs256}.{}.{}", parts[1], parts[2]),
         format!("{}.{}.", parts[0], parts[1]),
         format!("{}.{claims}.{}", parts[0], parts[2]),

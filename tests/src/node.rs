@@ -168,7 +168,8 @@ impl TestNode {
         .expect("a runtime that runs takes actors");
         let edge = Edge::new(node, accounts, config, exporter);
         let (public, admin) = (loopback().await, loopback().await);
-        let address = |listener: &TcpListener| listener.local_addr().expect("a bound listener has an address");
+        let address =
+            |listener: &TcpListener| listener.local_addr().expect("a bound listener has an address");
         let (http, admin_address) = (address(&public), address(&admin));
         let (stop, stopped) = oneshot::channel::<()>();
         let listeners = Listeners { public, admin };

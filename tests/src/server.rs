@@ -36,7 +36,14 @@ impl Server {
 
     fn launch(data_dir: PathBuf, env: Vec<(String, String)>, http: SocketAddr, admin: SocketAddr) -> Self {
         let mut child = Command::new(binary())
-            .args(["serve", "--listen", &http.to_string(), "--admin-listen", &admin.to_string(), "--data-dir"])
+            .args([
+                "serve",
+                "--listen",
+                &http.to_string(),
+                "--admin-listen",
+                &admin.to_string(),
+                "--data-dir",
+            ])
             .arg(&data_dir)
             .env("ROOKERY_LIMITS__RELAXED", "true")
             .env("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "8")

@@ -55,10 +55,9 @@ impl Wire {
         let tcp = TcpStream::connect(server).await.expect("the server takes connections");
         let mut request =
             format!("ws://{server}{path}").into_client_request().expect("it is a WebSocket address");
-        request.headers_mut().insert(
-            "sec-websocket-protocol",
-            "rookery.v1.json".parse().expect("it is a header value"),
-        );
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", "rookery.v1.json".parse().expect("it is a header value"));
         let (socket, _) = client_async(request, tcp).await.expect("the server upgrades");
         Self { socket, next_id: 1, events: VecDeque::new(), replies: VecDeque::new() }
     }
@@ -92,7 +91,10 @@ impl Wire {
         self.socket.send(message).await.expect("the socket is open");
     }
 
-    /// Sends a command and returns its reply, `ok` or `err` with its content.
+    /// Sends a command and returns its reply.
+    ///
+    /// # Errors
+    /// The content of `err`.
     ///
     /// # Panics
     /// When none comes.
@@ -124,6 +126,9 @@ impl Wire {
     }
 
     /// Waits for the reply to `id`.
+    ///
+    /// # Errors
+    /// The content of `err`.
     ///
     /// # Panics
     /// When the socket ends first.

@@ -116,14 +116,14 @@ fn newest(mut events: Vec<Event>) -> Vec<Event> {
 
 fn fitting<'a>(events: impl Iterator<Item = &'a Event>) -> usize {
     let mut bytes = 0;
-    let fitting = events
+
+    events
         .take_while(|event| {
             let is_first = bytes == 0;
             bytes += event.body.text_bytes().max(1);
             is_first || bytes <= PAGE_BYTES
         })
-        .count();
-    fitting
+        .count()
 }
 
 /// Answers `room.list`.

@@ -47,7 +47,9 @@ impl Room {
                 })
                 .collect();
             waiting.draft.answer.ok(composition.answer);
-            frames.iter().for_each(|frame| self.tell(frame));
+            for frame in &frames {
+                self.tell(frame);
+            }
             let took = now.saturating_sub(waiting.draft.arrived);
             self.node.metrics().message_seconds.record(took.as_secs_f64());
         }
@@ -58,18 +60,18 @@ impl Room {
         let told = self.audience.publish(frame, || self.lagged_notice());
         self.node.metrics().deliveries.increment(told.queued as u64);
         self.node.metrics().lagged.increment(told.lagged as u64);
-        if let Some(event) = frame.as_event() {
-            if let Some(gone) = gone(event) {
-                let notice = Frame::server(ServerEvent::RoomRemoved { room: self.room, seq: event.seq });
-                for listener in self.audience.detach_user(gone) {
-                    listener.connection.push_reply(&notice);
-                }
+        if let Some(event) = frame.as_event()
+            && let Some(gone) = gone(event)
+        {
+            let notice = Frame::server(ServerEvent::RoomRemoved { room: self.id, seq: event.seq });
+            for listener in self.audience.detach_user(gone) {
+                listener.connection.push_reply(&notice);
             }
         }
     }
 
     fn give_up(&self, batch: InFlight, error: &StoreError) {
-        tracing::warn!(room = %self.room, %error, "batch not appended");
+        tracing::warn!(room = %self.id, %error, "batch not appended");
         for ordered in batch.ordered {
             match error {
                 // The answer, dropped, says that the outcome is not known.
@@ -82,7 +84,7 @@ impl Room {
     }
 
     fn locate(&self, by: UserId, client_id: ClientId) {
-        let (node, room, myself) = (Arc::clone(&self.node), self.room, self.myself.clone());
+        let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
         self.node.tasks().spawn(async move {
             let receipt = node.store().find(room, by, client_id).await;
             drop(myself.send_message(RoomMessage::Located(by, client_id, receipt)));

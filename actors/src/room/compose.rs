@@ -54,10 +54,10 @@ pub(super) fn compose(
     known: Option<&Known>,
     place: Place,
 ) -> Result<Composed, WireError> {
-    if let Some(Known::Missing(users)) = known {
-        if let Some(missing) = users.first() {
-            return Err(WireError::new(ErrorCode::NotFound, format!("there is no user {missing}")));
-        }
+    if let Some(Known::Missing(users)) = known
+        && let Some(missing) = users.first()
+    {
+        return Err(WireError::new(ErrorCode::NotFound, format!("there is no user {missing}")));
     }
     let composer = || Composer::new(room, live, draft.by, place);
     match &draft.action {

@@ -61,9 +61,9 @@ pub(crate) struct Loaded {
     pub(super) missed: Option<Vec<Event>>,
 }
 
-/// Reads a room as it is now. `heard` is the last position its listeners were told of, if any are
+/// Reads a room as it is now. `told` is the last position its listeners were told of, if any are
 /// there.
-pub(super) async fn load(store: &dyn Store, room: RoomId, heard: Option<Seq>) -> Result<Loaded, StoreError> {
+pub(super) async fn load(store: &dyn Store, room: RoomId, told: Option<Seq>) -> Result<Loaded, StoreError> {
     let Some(head) = store.head(room).await? else {
         return Ok(Loaded { live: Live::default(), missed: Some(Vec::new()) });
     };
@@ -82,9 +82,9 @@ pub(super) async fn load(store: &dyn Store, room: RoomId, heard: Option<Seq>) ->
         live.remembered.note(&event);
         live.ring.push(event);
     }
-    let missed = match heard {
+    let missed = match told {
         None => Some(Vec::new()),
-        Some(heard) => missed(store, room, heard, head.seq).await?,
+        Some(told) => missed(store, room, told, head.seq).await?,
     };
     Ok(Loaded { live, missed })
 }
@@ -92,14 +92,14 @@ pub(super) async fn load(store: &dyn Store, room: RoomId, heard: Option<Seq>) ->
 async fn missed(
     store: &dyn Store,
     room: RoomId,
-    heard: Seq,
+    told: Seq,
     head: Seq,
 ) -> Result<Option<Vec<Event>>, StoreError> {
-    let missing = usize::try_from(head.0.saturating_sub(heard.0)).unwrap_or(usize::MAX);
+    let missing = usize::try_from(head.0.saturating_sub(told.0)).unwrap_or(usize::MAX);
     if missing > rookery_protocol::limits::REPLAY {
         return Ok(None);
     }
-    let mut events = store.read(room, Range::After(heard), missing).await?;
+    let mut events = store.read(room, Range::After(told), missing).await?;
     events.retain(|event| event.seq <= head);
     Ok(Some(events))
 }

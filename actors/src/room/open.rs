@@ -67,7 +67,7 @@ impl Room {
     pub(super) fn open(&mut self, open: Open) {
         self.last_used = self.node.clock().elapsed();
         let Some(member) = self.live.members.get(&open.user) else {
-            return open.refuse(no_such_room(self.room));
+            return open.refuse(no_such_room(self.id));
         };
         let head = self.live.head;
         // What was before its membership is not for it to see.
@@ -103,7 +103,7 @@ impl Room {
         let Join { listener, from, gate } = join;
         let connection = &listener.connection;
         if !self.live.is_member(listener.user) {
-            let notice = ServerEvent::RoomRemoved { room: self.room, seq: self.live.head.seq };
+            let notice = ServerEvent::RoomRemoved { room: self.id, seq: self.live.head.seq };
             connection.push_reply(&Frame::server(notice));
             return;
         }
@@ -129,7 +129,7 @@ impl Room {
 
     /// Gives a reader the events before `until` from the store, and then lets it join.
     fn read_up_to(&self, until: Seq, join: Join) {
-        let (node, room) = (Arc::clone(&self.node), self.room);
+        let (node, room) = (Arc::clone(&self.node), self.id);
         let lagged = self.lagged_notice();
         self.node.tasks().spawn(async move {
             let connection = Arc::clone(&join.listener.connection);

@@ -25,10 +25,10 @@ impl Remembered {
         if self.receipts.insert((by, client_id), receipt).is_none() {
             self.order.push_back((by, client_id));
         }
-        if self.order.len() > REMEMBERED_WRITES {
-            if let Some(oldest) = self.order.pop_front() {
-                self.receipts.remove(&oldest);
-            }
+        if self.order.len() > REMEMBERED_WRITES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.receipts.remove(&oldest);
         }
     }
 

@@ -30,7 +30,7 @@ impl Room {
     }
 
     fn ask(&self, ticket: u64, question: Question) {
-        let (node, room, myself) = (Arc::clone(&self.node), self.room, self.myself.clone());
+        let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
         self.node.tasks().spawn(async move {
             let known = match question {
                 Question::Written(by, client_id) => {
@@ -64,12 +64,12 @@ impl Room {
         if self.in_flight.is_some() || !matches!(self.phase, super::Phase::Live) {
             return;
         }
-        let ordered = build(self.room, &self.live, &mut self.waiting, self.node.clock().now());
+        let ordered = build(self.id, &self.live, &mut self.waiting, self.node.clock().now());
         if ordered.is_empty() {
             return;
         }
         let batch = InFlight { ordered, started: self.node.clock().elapsed() };
-        let append = batch.append(self.room, &self.live);
+        let append = batch.append(self.id, &self.live);
         #[expect(clippy::cast_precision_loss, reason = "a batch has at most 64 events")]
         self.node.metrics().append_events.record(append.events.len() as f64);
         self.in_flight = Some(batch);

@@ -83,31 +83,30 @@ impl Session {
         });
     }
 
-    fn open(&mut self, user: User, open: RoomOpen, answer: Answer) {
-        let others = self.rooms.iter().filter(|(room, entry)| entry.is_open && **room != open.room).count();
+    fn open(&mut self, user: User, RoomOpen { room, after }: RoomOpen, answer: Answer) {
+        let others = self.rooms.iter().filter(|(other, entry)| entry.is_open && **other != room).count();
         if others >= limits::OPEN_ROOMS {
             return answer.err(WireError::new(
                 ErrorCode::TooLarge,
                 format!("a connection has at most {} rooms open", limits::OPEN_ROOMS),
             ));
         }
-        self.entry(open.room).is_open = true;
-        let gate = self.close_gate(open.room);
+        self.entry(room).is_open = true;
+        let gate = self.close_gate(room);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
-            request::settle(&node, user.id, open.room).await;
-            match request::view(&node, &user, open.room).await {
-                Ok(room) => {
-                    let id = room.id;
+            request::settle(&node, user.id, room).await;
+            match request::view(&node, &user, room).await {
+                Ok(view) => {
                     let open = Open {
                         user: user.id,
                         connection,
-                        after: open.after,
-                        opening: Opening::Room(Box::new(room)),
+                        after,
+                        opening: Opening::Room(Box::new(view)),
                         answer,
                         gate: Some(gate),
                     };
-                    node.tell_room(id, RoomMessage::Open(open));
+                    node.tell_room(room, RoomMessage::Open(open));
                 }
                 Err(error) => {
                     answer.err(error);
@@ -131,13 +130,13 @@ impl Session {
         let mut held = self.rooms.get_mut(&room).and_then(|entry| entry.held.take()).unwrap_or_default();
         while let Some((command, credit)) = held.pop_front() {
             self.command(command, credit);
-            if let Some(entry) = self.rooms.get_mut(&room) {
-                if let Some(new) = &mut entry.held {
-                    let mut rest: VecDeque<HeldCommand> = std::mem::take(&mut held);
-                    rest.extend(new.drain(..));
-                    *new = rest;
-                    return;
-                }
+            if let Some(entry) = self.rooms.get_mut(&room)
+                && let Some(new) = &mut entry.held
+            {
+                let mut rest: VecDeque<HeldCommand> = std::mem::take(&mut held);
+                rest.extend(new.drain(..));
+                *new = rest;
+                return;
             }
         }
     }
@@ -148,9 +147,8 @@ impl Session {
         let message = match kept {
             None => message,
             Some(address) => match address.send_message(message) {
-                Ok(()) => return,
                 Err(MessagingErr::SendErr(message)) => message,
-                Err(_) => return,
+                Ok(()) | Err(_) => return,
             },
         };
         let address = self.node.send_room(room, message);

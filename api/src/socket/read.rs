@@ -99,7 +99,9 @@ impl Socket {
                 self.connection.close(CloseCode::InvalidPayload, None, self.node.clock().elapsed());
                 Turn::Again
             }
-            Error::Protocol(tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)
+            Error::Protocol(
+                tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+            )
             | Error::Io(_) => Turn::Ended(ABNORMAL),
             Error::Protocol(_) => {
                 self.connection.close(CloseCode::ProtocolError, None, self.node.clock().elapsed());

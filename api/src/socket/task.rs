@@ -6,8 +6,8 @@ use super::write::Writing;
 use bytes::Bytes;
 use rookery_actors::{Node, SessionRef};
 use rookery_engine::{Connection, Taken, limits};
-use rookery_protocol::Command;
 use rookery_protocol::limits::FRAME_BYTES;
+use rookery_protocol::{CloseCode, Command};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -94,7 +94,7 @@ impl Socket {
     fn turn(&mut self, context: &mut Context<'_>) -> Poll<u16> {
         loop {
             if self.connection.is_aborted() {
-                return Poll::Ready(self.connection.outbox().closing().map_or(ABNORMAL, |code| code.as_u16()));
+                return Poll::Ready(self.connection.outbox().closing().map_or(ABNORMAL, CloseCode::as_u16));
             }
             if self.farewell.is_some() {
                 return self.poll_farewell(context);

@@ -104,7 +104,7 @@ pub struct Ticket {
 
 /// Users and their logins. Every write is a compare-and-set.
 pub trait Accounts {
-    /// Creates an account if its address and its handle are free; the address is looked at first.
+    /// Creates an account if its address and its handle are free; the handle is looked at first.
     fn create_account(&self, account: Account) -> Answer<'_, AccountCreated>;
 
     /// Finds an account by its normalised address.

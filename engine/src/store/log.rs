@@ -119,13 +119,10 @@ pub trait Log {
     /// `Ok` means durable: the events are in the log at their final place, their
     /// `(room, by, client_id)` can be found, and the projections are readable. All or nothing.
     ///
-    /// The caller has looked that no `(room, by, client_id)` of the batch is in the log; a store that
-    /// sees one all the same refuses the batch.
-    ///
     /// # Errors
     /// [`AppendError::Stale`] when the head is another one (also where the batch itself was applied
-    /// by an earlier call); [`AppendError::Duplicate`] when a named event is there already; otherwise the three outcomes of
-    /// [`StoreError`].
+    /// by an earlier call); [`AppendError::Duplicate`] when a named event is there already; otherwise
+    /// the three outcomes of [`StoreError`].
     fn append(&self, append: Append) -> Answer<'_, (), AppendError>;
 
     /// Reads at most `limit` events, ascending by position. A read that starts after an append was

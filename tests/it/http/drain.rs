@@ -17,15 +17,18 @@ async fn a_drain_answers_what_is_in_flight_and_lets_nobody_new_in() {
     let token = format!("Bearer {}", alice.token());
     let http = node.http();
     let auth = [("authorization", token.as_str())];
-    let create = json!({"client_id": "00000000-0000-7000-8000-0000000000e1", "kind": "group", "title": "Tea"});
-    let room = call(http, "POST", "/v1/rooms", &auth, &create).await.json()["id"].as_str().unwrap().to_owned();
+    let create =
+        json!({"client_id": "00000000-0000-7000-8000-0000000000e1", "kind": "group", "title": "Tea"});
+    let room =
+        call(http, "POST", "/v1/rooms", &auth, &create).await.json()["id"].as_str().unwrap().to_owned();
     let mut idle = Raw::connect(http).await;
     idle.request("GET", "/livez", &[], &Value::Null).await;
     assert_eq!(idle.answer().await.unwrap().status, 200);
 
     store.hold();
     let mut in_flight = Raw::connect(http).await;
-    let headers = [("authorization", token.as_str()), ("idempotency-key", "00000000-0000-7000-8000-0000000000e2")];
+    let headers =
+        [("authorization", token.as_str()), ("idempotency-key", "00000000-0000-7000-8000-0000000000e2")];
     let message = json!({"body": {"kind": "text", "text": "last words"}});
     in_flight.request("POST", &format!("/v1/rooms/{room}/messages"), &headers, &message).await;
     while store.held() == 0 {

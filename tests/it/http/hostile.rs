@@ -27,7 +27,10 @@ async fn statuses(node: &TestNode, bytes: impl AsRef<[u8]>) -> Vec<u16> {
 async fn what_follows_an_ambiguous_request_is_never_run() {
     let node = TestNode::start().await;
     let hidden = "GET /livez HTTP/1.1\r\nhost: t\r\nx-request-id: smuggled\r\n\r\n";
-    let both = format!("{LOGIN}content-length: {}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{hidden}", 5 + hidden.len());
+    let both = format!(
+        "{LOGIN}content-length: {}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{hidden}",
+        5 + hidden.len()
+    );
     assert_eq!(statuses(&node, &both).await, [400]);
     let swapped = format!("{LOGIN}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n{hidden}");
     assert_eq!(statuses(&node, &swapped).await, [400]);
@@ -40,7 +43,8 @@ async fn what_follows_an_ambiguous_request_is_never_run() {
     let bad_length = format!("{LOGIN}content-length: +2\r\n\r\n{{}}{hidden}");
     assert_eq!(statuses(&node, &bad_length).await, [400]);
     // A body that its handler does not read does not become the next request.
-    let unread = format!("GET /livez HTTP/1.1\r\nhost: t\r\ncontent-length: {}\r\n\r\n{hidden}", hidden.len());
+    let unread =
+        format!("GET /livez HTTP/1.1\r\nhost: t\r\ncontent-length: {}\r\n\r\n{hidden}", hidden.len());
     let mut raw = Raw::connect(node.http()).await;
     raw.send(unread).await;
     assert_ne!(raw.answer().await.unwrap().header("x-request-id"), Some("smuggled"));
@@ -54,10 +58,11 @@ async fn what_follows_an_ambiguous_request_is_never_run() {
 #[tokio::test]
 async fn too_many_or_too_large_headers_end_the_connection() {
     let node = TestNode::start().await;
-    let many: String = (0..10_000).map(|index| format!("x-{index}: y\r\n")).collect();
-    let sum = |statuses: Vec<u16>| statuses.iter().all(|status| [400, 431].contains(status)) && statuses.len() <= 1;
+    let many = "x-header: y\r\n".repeat(10_000);
+    let sum =
+        |statuses: Vec<u16>| statuses.iter().all(|status| [400, 431].contains(status)) && statuses.len() <= 1;
     assert!(sum(statuses(&node, format!("GET /livez HTTP/1.1\r\nhost: t\r\n{many}\r\n")).await));
-    let sixty_five: String = (0..65).map(|index| format!("x-{index}: y\r\n")).collect();
+    let sixty_five = "x-header: y\r\n".repeat(65);
     assert_eq!(statuses(&node, format!("GET /livez HTTP/1.1\r\n{sixty_five}\r\n")).await, [431]);
     let large = "y".repeat(64 * 1024);
     assert!(sum(statuses(&node, format!("GET /livez HTTP/1.1\r\nhost: t\r\nx: {large}\r\n\r\n")).await));
@@ -78,7 +83,11 @@ async fn what_is_not_http_ends_the_connection() {
         b"\0\0\0\0\r\n\r\n",
     ] {
         let statuses = statuses(&node, bytes).await;
-        assert!(statuses.is_empty() || statuses == [400], "{:?}: {statuses:?}", String::from_utf8_lossy(bytes));
+        assert!(
+            statuses.is_empty() || statuses == [400],
+            "{:?}: {statuses:?}",
+            String::from_utf8_lossy(bytes)
+        );
     }
     is_well(&node).await;
 }

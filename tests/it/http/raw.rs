@@ -21,7 +21,10 @@ pub(crate) struct RawAnswer {
 
 impl Raw {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.unwrap(), read: Vec::new() }
+        Self {
+            stream: TcpStream::connect(address).await.expect("the server takes connections"),
+            read: Vec::new(),
+        }
     }
 
     /// Writes bytes; a peer that has closed already is no error, its answer is what counts.
@@ -32,14 +35,13 @@ impl Raw {
     /// Writes a request with a JSON body, or none when it is null.
     pub(crate) async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n");
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
+        let mut lines = vec![format!("{method} {path} HTTP/1.1"), "host: test".to_owned()];
+        lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
         if !body.is_empty() {
-            text.push_str("content-type: application/json\r\n");
+            lines.push("content-type: application/json".to_owned());
         }
-        text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        lines.push(format!("content-length: {}", body.len()));
+        let text = format!("{}\r\n\r\n{body}", lines.join("\r\n"));
         self.send(text).await;
     }
 
@@ -56,7 +58,7 @@ impl Raw {
             }
             self.more().await?;
         };
-        let head = String::from_utf8(self.read.drain(..head_bytes).collect()).unwrap();
+        let head = String::from_utf8(self.read.drain(..head_bytes).collect()).expect("a head is text");
         let mut lines = head.trim_end().split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let headers: Vec<(String, String)> = lines
@@ -64,7 +66,7 @@ impl Raw {
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
             .collect();
         let length = headers.iter().find(|(name, _)| name == "content-length");
-        let length = length.map_or(0, |(_, value)| value.parse().unwrap());
+        let length = length.map_or(0, |(_, value)| value.parse().expect("a length is a number"));
         let length = if method == "HEAD" || status == 304 { 0 } else { length };
         while self.read.len() < length {
             self.more().await?;
@@ -101,7 +103,7 @@ impl RawAnswer {
     /// Returns the status and the problem's code.
     pub(crate) fn problem(&self) -> (u16, String) {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text());
-        (self.status, self.json()["code"].as_str().unwrap().to_owned())
+        (self.status, self.json()["code"].as_str().expect("a problem has a code").to_owned())
     }
 }
 

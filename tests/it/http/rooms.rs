@@ -24,7 +24,7 @@ async fn tea(node: &TestNode, owner: &TestUser, members: &[&TestUser]) -> String
     });
     let made = ask(node, owner, "POST", "/v1/rooms", body).await;
     assert_eq!(made.status, 201, "{}", made.text());
-    made.json()["id"].as_str().unwrap().to_owned()
+    made.json()["id"].as_str().expect("a room has an id").to_owned()
 }
 
 #[tokio::test]
@@ -48,7 +48,8 @@ async fn a_room_is_made_found_changed_and_listed() {
 
     let direct = json!({"user": bob.id().to_string()});
     let one = ask(&node, &alice, "POST", "/v1/rooms/direct", direct).await.json();
-    let other = ask(&node, &bob, "POST", "/v1/rooms/direct", json!({"user": alice.id().to_string()})).await.json();
+    let other =
+        ask(&node, &bob, "POST", "/v1/rooms/direct", json!({"user": alice.id().to_string()})).await.json();
     assert_eq!(one["id"], other["id"]);
 }
 
@@ -66,7 +67,8 @@ async fn members_come_change_and_go() {
     let changed = ask(&node, &alice, "PATCH", &bob_there, json!({"role": "reader"})).await;
     assert_eq!(changed.status, 200, "{}", changed.text());
     let listed = ask(&node, &bob, "GET", &members, Value::Null).await.json();
-    let roles: Vec<_> = listed["members"].as_array().unwrap().iter().map(|member| member["role"].clone()).collect();
+    let roles: Vec<_> =
+        listed["members"].as_array().unwrap().iter().map(|member| member["role"].clone()).collect();
     assert!(roles.contains(&json!("owner")) && roles.contains(&json!("reader")), "{listed}");
     assert_eq!(ask(&node, &bob, "DELETE", &bob_there, Value::Null).await.status, 200);
     assert_eq!(ask(&node, &bob, "GET", &members, Value::Null).await.problem().0, 404);
@@ -81,13 +83,24 @@ async fn a_message_is_written_once_however_often_it_is_posted() {
     let first = say(&node, &alice, &room, key, "hello").await;
     let again = say(&node, &alice, &room, &format!("\"{key}\""), "hello").await;
     assert_eq!((first.status, again.status), (201, 200));
-    assert_eq!((first.json()["seq"].clone(), again.json()["duplicate"].clone()), (again.json()["seq"].clone(), json!(true)));
+    assert_eq!(
+        (first.json()["seq"].clone(), again.json()["duplicate"].clone()),
+        (again.json()["seq"].clone(), json!(true))
+    );
     for bad in ["", "not a uuid"] {
-        assert_eq!(say(&node, &alice, &room, bad, "x").await.problem(), (400, "bad_request".to_owned()), "{bad}");
+        assert_eq!(
+            say(&node, &alice, &room, bad, "x").await.problem(),
+            (400, "bad_request".to_owned()),
+            "{bad}"
+        );
     }
     let page = ask(&node, &alice, "GET", &format!("/v1/rooms/{room}/messages"), Value::Null).await.json();
-    let texts: Vec<_> =
-        page["messages"].as_array().unwrap().iter().filter_map(|message| message["body"]["text"].as_str()).collect();
+    let texts: Vec<_> = page["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|message| message["body"]["text"].as_str())
+        .collect();
     assert_eq!(texts, ["hello"]);
 }
 

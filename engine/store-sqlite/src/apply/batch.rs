@@ -47,7 +47,12 @@ impl Batch {
             None => database.begin_log(*room)?,
         };
         for (event, text) in events.iter().zip(&self.bodies) {
-            insert(&database.connection, &mut position, event, text)?;
+            let is_new = insert(&database.connection, &mut position, event, text)?;
+            if let (false, Some(client_id)) = (is_new, event.client_id) {
+                // The write before it is the same one; take back what of the batch came before.
+                undo(&database.connection, position.no, *expected)?;
+                return Ok(Err(AppendError::Duplicate { by: event.by, client_id }));
+            }
         }
         for projection in projections.iter() {
             projections::apply(&database.connection, *room, projection)?;
@@ -57,19 +62,20 @@ impl Batch {
     }
 }
 
-/// Inserts an event; `false` when its sender wrote in this room under its `client_id` before.
-/// Writes an event after `position` and moves it there.
+/// Inserts an event and moves `position` to it; `false` when its sender wrote in this room under its
+/// `client_id` before.
 fn insert(
     connection: &Connection,
     position: &mut LogPosition,
     event: &Event,
     text: &str,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let statement = "INSERT INTO events (log, seq, ord, at, by, type, client_id, target, reply_to, body)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (client_id, by, log) WHERE client_id IS NOT NULL DO NOTHING";
     let client_id = event.client_id.as_ref().map(|client_id| client_id.0.as_bytes());
     let seq = integer(event.seq.0);
-    connection.prepare_cached(statement)?.execute(params![
+    let inserted = connection.prepare_cached(statement)?.execute(params![
         position.no,
         seq,
         integer(event.ord),
@@ -81,11 +87,24 @@ fn insert(
         event.reply_to.map(|seq| integer(seq.0)),
         text,
     ])?;
+    if inserted == 0 {
+        return Ok(false);
+    }
     let span = span_of(connection.last_insert_rowid());
     if span != position.span {
         let statement = "INSERT INTO spans (log, first, span) VALUES (?, ?, ?)";
         connection.prepare_cached(statement)?.execute([position.no, seq, span])?;
     }
     *position = LogPosition { span, head: event.seq, ..*position };
-    Ok(())
+    Ok(true)
+}
+
+/// Deletes what the open transaction has written of the log `no` after `head`: one batch, which is in
+/// two spans at most.
+fn undo(connection: &Connection, no: i64, head: Seq) -> rusqlite::Result<()> {
+    let keys = [no, integer(head.0)];
+    let events = "DELETE FROM events WHERE log = ?1 AND seq > ?2 AND span IN
+        (SELECT span FROM spans WHERE log = ?1 ORDER BY first DESC LIMIT 2)";
+    connection.prepare_cached(events)?.execute(keys)?;
+    connection.prepare_cached("DELETE FROM spans WHERE log = ? AND first > ?")?.execute(keys).map(drop)
 }

@@ -1,0 +1,118 @@
+//! What all players share: the rooms, what was said where, how fast it went, and how far it is.
+
+use hdrhistogram::Histogram;
+use rookery_protocol::{ClientId, RoomId, Seq, UserId};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::SetOnce;
+use tokio::time::Instant;
+
+/// Significant digits of the latencies: two, which is within 1 %.
+const DIGITS: u8 = 2;
+
+/// The shared state of a replay.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    /// The rooms, in the order of their scripts.
+    pub(crate) rooms: Vec<RoomId>,
+    /// Every player's user, in the order of the cast.
+    pub(crate) users: Vec<UserId>,
+    /// For each room, where each step's message is; `None` once it is known not to be anywhere.
+    places: Vec<Vec<SetOnce<Option<Seq>>>>,
+    /// When the journals' clock began.
+    begun: Instant,
+    done: AtomicU64,
+    ledger: Mutex<Ledger>,
+}
+
+/// What was measured.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// When each message was first sent.
+    sent_at: HashMap<ClientId, Instant>,
+    /// Microseconds from the first attempt to the answer.
+    pub(crate) acked: Histogram<u64>,
+    /// Microseconds from the first attempt to each delivery.
+    pub(crate) delivered: Histogram<u64>,
+    /// What was refused for good, by error code.
+    pub(crate) refused: HashMap<String, u64>,
+}
+
+impl Stage {
+    pub(crate) fn new(rooms: Vec<RoomId>, users: Vec<UserId>, steps: &[usize]) -> Self {
+        let places = steps.iter().map(|steps| std::iter::repeat_with(SetOnce::new).take(*steps).collect()).collect();
+        let histogram = || Histogram::new(DIGITS).expect("two digits are within what a histogram has");
+        let ledger = Ledger {
+            sent_at: HashMap::new(),
+            acked: histogram(),
+            delivered: histogram(),
+            refused: HashMap::new(),
+        };
+        Self { rooms, users, places, begun: Instant::now(), done: AtomicU64::new(0), ledger: Mutex::new(ledger) }
+    }
+
+    /// Returns the index of a room that is played, if it is one.
+    pub(crate) fn room(&self, room: RoomId) -> Option<usize> {
+        self.rooms.iter().position(|played| *played == room)
+    }
+
+    /// Returns a moment as the journals write it.
+    pub(crate) fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes that a step has come to its end, and for a message where it is.
+    pub(crate) fn finish(&self, room: usize, step: usize, place: Option<Seq>) {
+        // A step ends once; that it ended before is found by the checker as a second ack.
+        let _ = self.places[room][step].set(place);
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits until a step has come to its end and returns where its message is.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub(crate) async fn place(&self, room: usize, step: usize) -> Option<Seq> {
+        *self.places[room][step].wait().await
+    }
+
+    /// Returns how many steps have come to their end.
+    pub(crate) fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn sent(&self, message: ClientId, at: Instant) {
+        self.ledger().sent_at.entry(message).or_insert(at);
+    }
+
+    pub(crate) fn acked(&self, message: ClientId) {
+        let mut ledger = self.ledger();
+        if let Some(micros) = ledger.micros(message) {
+            ledger.acked.saturating_record(micros);
+        }
+    }
+
+    pub(crate) fn delivered(&self, message: ClientId) {
+        let mut ledger = self.ledger();
+        if let Some(micros) = ledger.micros(message) {
+            ledger.delivered.saturating_record(micros);
+        }
+    }
+
+    pub(crate) fn refused(&self, code: String) {
+        *self.ledger().refused.entry(code).or_default() += 1;
+    }
+
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger {
+    fn micros(&self, message: ClientId) -> Option<u64> {
+        let since: Duration = self.sent_at.get(&message)?.elapsed();
+        Some(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+    }
+}
