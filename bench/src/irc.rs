@@ -5,5 +5,5 @@ mod generate;
 mod line;
 
 pub(crate) use day::Day;
-pub(crate) use generate::generate;
-pub(crate) use line::{Line, What};
+pub(crate) use generate::{LINES, generate};
+pub(crate) use line::What;

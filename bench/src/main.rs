@@ -1,8 +1,12 @@
 //! `rookery-bench`: what is measured, each by one subcommand.
 
+mod check;
+mod irc;
+mod replay;
 mod store;
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
 #[command(name = "rookery-bench", about = "Benches of Rookery")]
@@ -14,10 +18,14 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Store(store::Args),
+    Replay(replay::Args),
+    Check(check::Args),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().bench {
-        Bench::Store(args) => store::run(&args),
+        Bench::Store(args) => store::run(&args).map(|()| ExitCode::SUCCESS),
+        Bench::Replay(args) => replay::run(&args),
+        Bench::Check(args) => check::run(&args),
     }
 }

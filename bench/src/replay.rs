@@ -11,8 +11,8 @@ mod conductor;
 mod final_read;
 mod killer;
 mod owner;
-mod player;
 mod play;
+mod player;
 mod recorder;
 mod report;
 mod script;
@@ -83,9 +83,10 @@ fn seed_and_lines(text: &str) -> Result<(u64, usize), String> {
 /// Runs the replay and prints what it found.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let scripts = scripts(args)?;
-    let folder = args.keep.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("rookery-replay-{}", std::process::id()))
-    });
+    let folder = args
+        .keep
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("rookery-replay-{}", std::process::id())));
     std::fs::create_dir(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
     let outcome = run_in(args, scripts, &folder);
     let is_clean = outcome.as_ref().is_ok_and(|is_clean| *is_clean);
@@ -117,7 +118,8 @@ fn run_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Resu
     println!("{verdict}");
     print!("{report}");
     if let Some(path) = &args.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?).with_context(|| format!("write {}", path.display()))?;
+        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
+            .with_context(|| format!("write {}", path.display()))?;
     }
     Ok(report.is_clean())
 }

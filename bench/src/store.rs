@@ -65,7 +65,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     fs::remove_dir_all(&args.dir)?;
-    if args.json { report.print_json() } else { report.print() }
+    if args.json {
+        report.print_json()?;
+    } else {
+        report.print();
+    }
+    Ok(())
 }
 
 /// Opens a store in `dir`, which is emptied first.

@@ -60,9 +60,12 @@ impl Hub {
 
     /// Has a connection hear `room` no more.
     pub fn detach(&self, room: RoomId, connection: ConnectionId) {
-        let audience = self.shard(room).get(&room).cloned();
-        if let Some(audience) = audience {
-            audience.detach(connection);
+        let mut shard = self.shard(room);
+        let Some(audience) = shard.get(&room) else { return };
+        audience.detach(connection);
+        // An active room holds its audience too, and forgets it when it goes.
+        if audience.is_empty() && Arc::strong_count(audience) == 1 {
+            shard.remove(&room);
         }
     }
 

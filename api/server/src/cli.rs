@@ -10,10 +10,10 @@ Exit codes:
   0  done
   1  it failed; the last line on standard error says why
   2  the command line or the configuration is wrong
-  3  the server refused; its error code is printed
+  3  the server refused, and says why
   4  the server cannot be reached
 
-Everybody's settings: `rookery config show`. Without a command: serve.";
+All settings: `rookery config show`. Without a command: serve.";
 
 /// Realtime messaging: the server, and what speaks to it.
 #[derive(Debug, Parser)]

@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn odd_bytes_are_kept_as_lines_and_the_newest_answered_line_counts() {
-        let raw = b"[00:01] <a> \xe9t\xe9\n=== b [h] has joined #x\n[00:02] <b> \x02bold\n[00:03] <a> b: hi\n";
+        let raw =
+            b"[00:01] <a> \xe9t\xe9\n=== b [h] has joined #x\n[00:02] <b> \x02bold\n[00:03] <a> b: hi\n";
         let day = Day::parse("d".to_owned(), raw, "2 2 -\n0 3 -\n2 3 -\nbroken\n3 99 -\n");
         assert_eq!(day.lines.len(), 4);
         let said = What::Say { nick: "a".to_owned(), text: "\u{fffd}t\u{fffd}".to_owned() };

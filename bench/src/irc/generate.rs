@@ -19,9 +19,38 @@ const MEMORY: usize = 30;
 const SYLLABLES: &[&str] = &["ka", "ro", "mi", "tu", "xe", "lo", "ban", "dor", "fli", "pex", "zu", "na"];
 
 const WORDS: &[&str] = &[
-    "the", "kernel", "sound", "does", "not", "work", "after", "update", "try", "sudo", "install", "what", "is",
-    "your", "driver", "thanks", "reboot", "yes", "no", "it", "says", "permission", "denied", "où", "größe", "日本",
-    "🙂", "http://example.org/a?b=c", "xorg", "paste", "that", "please",
+    "the",
+    "kernel",
+    "sound",
+    "does",
+    "not",
+    "work",
+    "after",
+    "update",
+    "try",
+    "sudo",
+    "install",
+    "what",
+    "is",
+    "your",
+    "driver",
+    "thanks",
+    "reboot",
+    "yes",
+    "no",
+    "it",
+    "says",
+    "permission",
+    "denied",
+    "où",
+    "größe",
+    "日本",
+    "🙂",
+    "http://example.org/a?b=c",
+    "xorg",
+    "paste",
+    "that",
+    "please",
 ];
 
 /// Returns a day of `lines` lines. The same seed gives the same day.
@@ -78,7 +107,10 @@ impl Channel {
         if self.present.is_empty() {
             self.present.push(0);
         }
-        let notice = format!("=== {} [n=user@host-{nick}.example]  has left #channel [\"Leaving\"] ", self.nicks[nick]);
+        let notice = format!(
+            "=== {} [n=user@host-{nick}.example]  has left #channel [\"Leaving\"] ",
+            self.nicks[nick]
+        );
         self.raw.extend_from_slice(notice.as_bytes());
     }
 
@@ -170,6 +202,8 @@ mod tests {
         assert!(count(|what| matches!(what, What::Rename { .. })) > 10);
         assert!(count(|what| matches!(what, What::Other)) > 10);
         assert!(day.answers.len() > LINES / 4);
-        assert!(day.lines.iter().any(|line| matches!(&line.what, What::Say { text, .. } if text.len() > 1_000)));
+        assert!(
+            day.lines.iter().any(|line| matches!(&line.what, What::Say { text, .. } if text.len() > 1_000))
+        );
     }
 }

@@ -49,7 +49,9 @@ fn stamp(text: &str) -> Option<(u32, &str)> {
 fn said(rest: &str) -> What {
     let rest = rest.trim_start();
     let parts = match rest.strip_prefix('<') {
-        Some(rest) => rest.split_once('>').map(|(nick, text)| (nick, text.strip_prefix(' ').unwrap_or(text).to_owned())),
+        Some(rest) => {
+            rest.split_once('>').map(|(nick, text)| (nick, text.strip_prefix(' ').unwrap_or(text).to_owned()))
+        }
         None => rest.strip_prefix("* ").and_then(|acts| {
             let nick = acts.split(' ').next()?;
             Some((nick, format!("* {acts}")))
@@ -69,7 +71,11 @@ fn notice_of(notice: &str) -> What {
     }
     let Some((nick, rest)) = notice.split_once(' ') else { return What::Other };
     // The host in brackets may hold anything but a closing one.
-    let verb = rest.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(_, verb)| verb.trim_start());
+    let verb = rest
+        .trim_start()
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+        .map(|(_, verb)| verb.trim_start());
     let nick = nick.to_owned();
     match verb {
         Some(verb) if verb.starts_with("has joined") => What::Join { nick },

@@ -55,7 +55,12 @@ async fn hire(server: ServerUrl, account: Registration) -> anyhow::Result<Member
 }
 
 fn account(number: usize, nick: &str) -> Registration {
-    let plain = nick.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(HANDLE_CHARS).collect::<String>();
+    let plain = nick
+        .to_lowercase()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(HANDLE_CHARS)
+        .collect::<String>();
     Registration {
         email: format!("replay{number}@example.org"),
         password: PASSWORD.to_owned(),

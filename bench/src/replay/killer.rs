@@ -30,8 +30,7 @@ pub(crate) async fn kill(
             look.tick().await;
         }
         let server = Arc::clone(&server);
-        let restart =
-            move || server.lock().unwrap_or_else(PoisonError::into_inner).kill_and_restart();
+        let restart = move || server.lock().unwrap_or_else(PoisonError::into_inner).kill_and_restart();
         tokio::task::spawn_blocking(restart).await??;
         look.reset();
     }
@@ -47,7 +46,9 @@ mod tests {
         let points = points(20, 1_700, &mut Rng::with_seed(1));
         assert_eq!(points.len(), 20);
         assert!(points.is_sorted());
-        assert!(points.iter().zip(0..).all(|(point, number)| (85 * number..85 * (number + 1)).contains(point)));
+        assert!(
+            points.iter().zip(0..).all(|(point, number)| (85 * number..85 * (number + 1)).contains(point))
+        );
         assert!(super::points(0, 10, &mut Rng::with_seed(1)).is_empty());
     }
 }

@@ -25,12 +25,18 @@ pub(crate) async fn open_rooms(
 ) -> anyhow::Result<Vec<RoomId>> {
     let mut rooms = Vec::new();
     for title in titles {
-        let room =
-            RoomCreate { client_id: ids.make(), kind: RoomKind::Group, title: title.clone(), members: Vec::new() };
+        let room = RoomCreate {
+            client_id: ids.make(),
+            kind: RoomKind::Group,
+            title: title.clone(),
+            members: Vec::new(),
+        };
         let asked = chat.submit(Op::RoomCreate(Box::new(room)))?;
         let room = loop {
             match chat.next().await? {
-                News::Answered { handle, outcome, .. } if handle == asked => break outcome?.read::<Room>()?,
+                News::Answered { handle, outcome, .. } if handle == asked => {
+                    break outcome?.read::<Room>()?;
+                }
                 _ => {}
             }
         };

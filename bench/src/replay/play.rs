@@ -1,27 +1,34 @@
-//! One replay from the server's start to the verdict.
+//! One replay, from the server's start to the verdict.
 
 use super::cast::{self, Member};
 use super::conductor::{self, Speed, WINDOW};
 use super::final_read;
 use super::killer;
 use super::owner;
-use super::player::{self, Cue, Player};
+use super::player::{self, Cue, Heads, Player};
 use super::recorder::Recorder;
 use super::report::{Effort, Report, Setting};
 use super::script::Script;
 use super::server::{self, Server};
 use super::stage::Stage;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use fastrand::Rng;
 use rookery_client::{Chat, ClientIds, ServerUrl, Totals};
-use rookery_protocol::Codec;
+use rookery_protocol::{Codec, RoomId};
 use rookery_tests::checker::{Verdict, check_folder};
 use rookery_tests::journal::Owner;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+/// How often it is looked whether every step has come to its end.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// How often a replay says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// What is played.
 #[derive(Debug)]
@@ -35,99 +42,53 @@ pub(crate) struct Play {
     pub(crate) seed: u64,
 }
 
-/// The users of one script among all.
-#[derive(Clone, Copy, Debug)]
-struct Troupe {
-    from: usize,
-    users: usize,
+/// Who plays, once they are engaged.
+struct Company {
+    url: ServerUrl,
+    owner: Member,
+    /// Everybody else.
+    members: Vec<Member>,
+    /// Where the users of each room's script begin among the members.
+    from: Vec<usize>,
+    rng: Rng,
+}
+
+/// The clients, on their way.
+struct Running {
+    clients: JoinSet<anyhow::Result<Totals>>,
+    cues: Vec<mpsc::Sender<Cue>>,
+    tell_heads: watch::Sender<Heads>,
 }
 
 impl Play {
     pub(crate) async fn run(self) -> anyhow::Result<(Report, Verdict)> {
-        let mut rng = Rng::with_seed(self.seed);
         let server = Server::start(&self.server, &self.folder)?;
-        let url = ServerUrl::from(server.address());
-        let (nicks, troupes) = self.nicks();
-        let members = cast::engage(&url, &nicks).await?;
-        let (owner, members) = members.split_first().context("there is an owner")?;
-
-        let codec_of = |number: usize| if number % 2 == 0 { Codec::Json } else { Codec::MessagePack };
-        let chat_of = |number: usize, member: &Member, rng: &mut Rng| {
-            Chat::new(url.clone(), codec_of(number), member.tokens.clone(), Some(member.login.clone()), rng.fork())
-        };
-        let mut owner_chat = chat_of(0, owner, &mut rng);
+        let mut company = self.engage(ServerUrl::from(server.address())).await?;
+        let mut chat = company.chat(0);
         let titles: Vec<String> = self.scripts.iter().map(|script| script.name.clone()).collect();
-        let rooms = owner::open_rooms(&mut owner_chat, &titles, &mut ClientIds::new(rng.fork())).await?;
-
-        let users = members.iter().map(|member| member.tokens.user.id).collect();
+        let mut ids = ClientIds::new(company.rng.fork());
+        let rooms = owner::open_rooms(&mut chat, &titles, &mut ids).await?;
+        let users = company.members.iter().map(|member| member.tokens.user.id).collect();
         let steps: Vec<usize> = self.scripts.iter().map(|script| script.steps.len()).collect();
-        let stage = Arc::new(Stage::new(rooms.clone(), users, &steps));
-        let total: u64 = steps.iter().map(|steps| *steps as u64).sum();
-        let (tell_heads, heads) = watch::channel(None);
-        let (ask_owner, asked) = mpsc::channel(WINDOW);
-        let recorder = |number: usize, member: &Member| {
-            let owner = Owner { client: nicks[number].clone(), user: member.tokens.user.id };
-            Recorder::create(&self.folder, number, &owner, Arc::clone(&stage))
-        };
-
-        let mut playing = JoinSet::new();
-        playing.spawn(owner::admit(owner_chat, recorder(0, owner)?, rooms.clone(), asked, heads.clone()));
-        let mut cues: Vec<mpsc::Sender<Cue>> = Vec::new();
-        for troupe in &troupes {
-            for number in troupe.from..troupe.from + troupe.users {
-                let member = &members[number];
-                let (give, take) = mpsc::channel(WINDOW);
-                cues.push(give);
-                playing.spawn(player::play(Player {
-                    user: member.tokens.user.id,
-                    chat: chat_of(number + 1, member, &mut rng),
-                    recorder: recorder(number + 1, member)?,
-                    stage: Arc::clone(&stage),
-                    cast_from: troupe.from,
-                    ids: ClientIds::new(rng.fork()),
-                    cues: take,
-                    owner: ask_owner.clone(),
-                    heads: heads.clone(),
-                }));
-            }
-        }
-        drop(ask_owner);
-
+        let stage = Arc::new(Stage::new(rooms, users, &steps));
+        let mut running = self.begin(&mut company, chat, &stage)?;
         let server = Arc::new(Mutex::new(server));
-        let mut conducting = JoinSet::new();
         let begun = Instant::now();
-        for (room, script) in self.scripts.iter().enumerate() {
-            let Troupe { from, users } = self.troupe(&troupes, script);
-            let players = cues[from..from + users].to_vec();
-            conducting.spawn(conductor::conduct(room, Arc::clone(script), players, self.speed));
-        }
-        drop(cues);
-        conducting.spawn(killer::kill(Arc::clone(&server), Arc::clone(&stage), self.kills, total, rng.fork()));
-        // Whatever fails first is the error; all else is then broken off.
-        let mut totals = Totals::default();
-        while let Some(ended) = next_of(&mut conducting, &mut playing, &mut totals).await {
-            ended?;
-        }
-        let mut look = tokio::time::interval(std::time::Duration::from_millis(2));
-        while stage.done() < total {
-            look.tick().await;
-        }
+        self.conduct(&mut company, &mut running, &stage, &server).await?;
         let played = begun.elapsed();
-
-        let last = final_read::heads(&url, owner, &rooms).await?;
-        tell_heads.send_replace(Some(Arc::new(last)));
-        while let Some(ended) = playing.join_next().await {
-            add(&mut totals, ended??);
-        }
-        final_read::read_all(&url, owner, &rooms, &self.folder).await?;
-        let used = server.lock().unwrap_or_else(PoisonError::into_inner).usage();
-        let client = server::usage("self");
+        let totals = drain(running, &company, &stage.rooms).await?;
+        final_read::read_all(&company.url, &company.owner, &stage.rooms, &self.folder).await?;
+        let effort = Effort {
+            played,
+            totals,
+            server: server.lock().unwrap_or_else(PoisonError::into_inner).usage(),
+            client: server::usage("self"),
+        };
         let folder = self.folder.clone();
         let verdict = tokio::task::spawn_blocking(move || check_folder(&folder)).await??;
-        let effort = Effort { played, totals, server: used, client };
         let setting = Setting {
             days: titles,
-            rooms: rooms.len(),
+            rooms: stage.rooms.len(),
             speed: self.speed.to_string(),
             seed: self.seed,
             kills: self.kills,
@@ -135,4 +96,120 @@ impl Play {
         let report = Report::new(setting, &effort, &stage.ledger(), &verdict);
         Ok((report, verdict))
     }
+
+    /// Makes the accounts: the owner's, and one for each nick of each day.
+    async fn engage(&self, url: ServerUrl) -> anyhow::Result<Company> {
+        let mut nicks = vec!["owner".to_owned()];
+        let mut from: Vec<usize> = Vec::new();
+        for (room, script) in self.scripts.iter().enumerate() {
+            match self.scripts[..room].iter().position(|other| Arc::ptr_eq(other, script)) {
+                Some(other) => from.push(from[other]),
+                None => {
+                    from.push(nicks.len() - 1);
+                    nicks.extend(script.nicks.iter().cloned());
+                }
+            }
+        }
+        let mut members = cast::engage(&url, &nicks).await?;
+        let owner = members.remove(0);
+        Ok(Company { url, owner, members, from, rng: Rng::with_seed(self.seed) })
+    }
+
+    /// Starts a client for everybody; they wait for their cues.
+    fn begin(&self, company: &mut Company, owner_chat: Chat, stage: &Arc<Stage>) -> anyhow::Result<Running> {
+        let (tell_heads, heads) = watch::channel(None);
+        let (ask_owner, asked) = mpsc::channel(WINDOW);
+        let mut clients = JoinSet::new();
+        let recorder = self.recorder(company, 0, stage)?;
+        clients.spawn(owner::admit(owner_chat, recorder, stage.rooms.clone(), asked, heads.clone()));
+        let mut cues = Vec::new();
+        for number in 0..company.members.len() {
+            let (give, take) = mpsc::channel(WINDOW);
+            cues.push(give);
+            clients.spawn(player::play(Player {
+                user: company.members[number].tokens.user.id,
+                chat: company.chat(number + 1),
+                recorder: self.recorder(company, number + 1, stage)?,
+                stage: Arc::clone(stage),
+                // The last script that begins at or before this user is its own.
+                cast_from: company.from.iter().copied().filter(|from| *from <= number).max().unwrap_or(0),
+                ids: ClientIds::new(company.rng.fork()),
+                cues: take,
+                owner: ask_owner.clone(),
+                heads: heads.clone(),
+            }));
+        }
+        Ok(Running { clients, cues, tell_heads })
+    }
+
+    fn recorder(&self, company: &Company, number: usize, stage: &Arc<Stage>) -> anyhow::Result<Recorder> {
+        let user = &company.member(number).tokens.user;
+        let owner = Owner { client: user.handle.clone(), user: user.id };
+        Ok(Recorder::create(&self.folder, number, &owner, Arc::clone(stage))?)
+    }
+
+    /// Gives every cue and every kill, and waits until every step has come to its end.
+    async fn conduct(
+        &self,
+        company: &mut Company,
+        running: &mut Running,
+        stage: &Arc<Stage>,
+        server: &Arc<Mutex<Server>>,
+    ) -> anyhow::Result<()> {
+        let mut conducting = JoinSet::new();
+        for (room, script) in self.scripts.iter().enumerate() {
+            let from = company.from[room];
+            let players = running.cues[from..from + script.nicks.len()].to_vec();
+            conducting.spawn(conductor::conduct(room, Arc::clone(script), players, self.speed));
+        }
+        running.cues.clear();
+        let total = self.scripts.iter().map(|script| script.steps.len() as u64).sum();
+        let rng = company.rng.fork();
+        conducting.spawn(killer::kill(Arc::clone(server), Arc::clone(stage), self.kills, total, rng));
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut tell = tokio::time::interval(TELL_EVERY);
+        tell.tick().await;
+        while stage.done() < total || !conducting.is_empty() {
+            tokio::select! {
+                Some(ended) = conducting.join_next() => ended??,
+                Some(ended) = running.clients.join_next() => {
+                    ended??;
+                    bail!("a client ended before the play");
+                }
+                _ = tell.tick() => eprintln!("{} of {total} steps", stage.done()),
+                _ = look.tick() => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Company {
+    /// The owner is number 0.
+    fn member(&self, number: usize) -> &Member {
+        number.checked_sub(1).map_or(&self.owner, |number| &self.members[number])
+    }
+
+    fn chat(&mut self, number: usize) -> Chat {
+        let codec = if number.is_multiple_of(2) { Codec::Json } else { Codec::MessagePack };
+        let random = self.rng.fork();
+        let Member { tokens, login } = self.member(number);
+        Chat::new(self.url.clone(), codec, tokens.clone(), Some(login.clone()), random)
+    }
+}
+
+/// Has everybody hear the rooms to their ends, and returns the sums over all.
+async fn drain(mut running: Running, company: &Company, rooms: &[RoomId]) -> anyhow::Result<Totals> {
+    let heads = final_read::heads(&company.url, &company.owner, rooms).await?;
+    running.tell_heads.send_replace(Some(Arc::new(heads)));
+    let mut totals = Totals::default();
+    while let Some(ended) = running.clients.join_next().await {
+        let client = ended?.context("hear the rooms to their ends")?;
+        totals = Totals {
+            connections: totals.connections + client.connections,
+            bytes_in: totals.bytes_in + client.bytes_in,
+            bytes_out: totals.bytes_out + client.bytes_out,
+        };
+    }
+    Ok(totals)
 }

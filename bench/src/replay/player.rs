@@ -6,7 +6,10 @@ use super::script::{Action, Saying, Step};
 use super::stage::Stage;
 use anyhow::{Context, ensure};
 use rookery_client::{Chat, ClientIds, Handle, News, Totals};
-use rookery_protocol::{BodyKind, ErrorCode, MemberRemove, Mention, MessageBody, MessageSend, Op, RawBody, RoomId, Sent, Seq, UserId, WireError};
+use rookery_protocol::{
+    BodyKind, ErrorCode, MemberRemove, Mention, MessageBody, MessageSend, Op, RawBody, RoomId, Sent, Seq,
+    UserId, WireError,
+};
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::Arc;
@@ -132,11 +135,16 @@ impl Scene {
     /// Safe, and so is every branch.
     async fn wait(&mut self, player: &mut Player) -> anyhow::Result<Woken> {
         let Player { chat, cues, heads, stage, .. } = player;
-        let takes_cues = matches!(self.hold, Hold::Nothing) && self.under_way.len() < IN_FLIGHT && !self.is_over;
+        let takes_cues =
+            matches!(self.hold, Hold::Nothing) && self.under_way.len() < IN_FLIGHT && !self.is_over;
         let held = async {
             match &mut self.hold {
-                Hold::Admission(_, admitted) => admitted.await.context("the owner is gone").map(Woken::Admitted),
-                Hold::Reply(cue, _, answered) => Ok(Woken::Answerable(stage.place(cue.room, *answered).await)),
+                Hold::Admission(_, admitted) => {
+                    admitted.await.context("the owner is gone").map(Woken::Admitted)
+                }
+                Hold::Reply(cue, _, answered) => {
+                    Ok(Woken::Answerable(stage.place(cue.room, *answered).await))
+                }
                 Hold::Leave(_) | Hold::Leaving(_) | Hold::Nothing => pending().await,
             }
         };
@@ -153,7 +161,11 @@ impl Scene {
         match &cue.step.action {
             Action::Join => {
                 let (admitted, admission) = oneshot::channel();
-                player.owner.send(Admission { room, user: player.user, admitted }).await.context("the owner is gone")?;
+                player
+                    .owner
+                    .send(Admission { room, user: player.user, admitted })
+                    .await
+                    .context("the owner is gone")?;
                 self.hold = Hold::Admission(cue, admission);
             }
             Action::Leave => self.hold = Hold::Leave(cue),
@@ -180,7 +192,8 @@ impl Scene {
         match std::mem::replace(&mut self.hold, Hold::Nothing) {
             Hold::Reply(cue, saying, _) => {
                 // Who came later cannot point at what it cannot see.
-                let place = place.filter(|place| self.joined.get(&cue.room).is_some_and(|joined| joined <= place));
+                let place =
+                    place.filter(|place| self.joined.get(&cue.room).is_some_and(|joined| joined <= place));
                 self.say(player, cue, &saying, place)
             }
             other => {
@@ -190,7 +203,13 @@ impl Scene {
         }
     }
 
-    fn say(&mut self, player: &mut Player, cue: Cue, saying: &Saying, reply_to: Option<Seq>) -> anyhow::Result<()> {
+    fn say(
+        &mut self,
+        player: &mut Player,
+        cue: Cue,
+        saying: &Saying,
+        reply_to: Option<Seq>,
+    ) -> anyhow::Result<()> {
         let mentioned = |user: &usize| Mention::User(player.stage.users[player.cast_from + user]);
         let mut body = MessageBody::text(saying.text.as_str());
         body.mentions = saying.mentions.iter().map(mentioned).collect();

@@ -2,7 +2,9 @@
 
 use super::stage::Stage;
 use rookery_client::News;
-use rookery_protocol::{ErrorCode, Event, EventBody, OpenStatus, Op, RawBody, RoomId, Sent, UserId, WireError, Written};
+use rookery_protocol::{
+    ErrorCode, Event, EventBody, Op, OpenStatus, RawBody, RoomId, Sent, UserId, WireError, Written,
+};
 use rookery_tests::journal::{Act, Content, Entry, JournalWriter, Owner, Sighting};
 use std::io;
 use std::path::Path;

@@ -142,7 +142,10 @@ impl fmt::Display for Report {
         row("seconds", format!("{:.1}", self.seconds))?;
         row("messages, events", format!("{}, {}", self.messages, self.events))?;
         row("deliveries, read from pages", format!("{}, {}", self.deliveries, self.read_from_pages))?;
-        row("acks/s, deliveries/s", format!("{:.0}, {:.0}", self.acks_per_second, self.deliveries_per_second))?;
+        row(
+            "acks/s, deliveries/s",
+            format!("{:.0}, {:.0}", self.acks_per_second, self.deliveries_per_second),
+        )?;
         row("send to ack, ms", self.send_to_ack_ms.to_string())?;
         row("send to delivery, ms", self.send_to_delivery_ms.to_string())?;
         row("bytes in, out", format!("{}, {}", self.bytes_in, self.bytes_out))?;

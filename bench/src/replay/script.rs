@@ -87,8 +87,12 @@ impl Writer {
                     self.join(user, at);
                     let answers = day.answers.get(&number).and_then(|line| steps_of.get(line)).copied();
                     steps_of.insert(number, self.steps.len());
-                    let saying =
-                        Saying { kind: None, text: text.clone(), answers, mentions: self.mentioned(text, user) };
+                    let saying = Saying {
+                        kind: None,
+                        text: text.clone(),
+                        answers,
+                        mentions: self.mentioned(text, user),
+                    };
                     self.steps.push(Step { user, at, action: Action::Say(saying) });
                 }
                 What::Join { nick } => {
@@ -212,7 +216,13 @@ mod tests {
         let twice = script("[10:00] <a> one\n[10:00] <a> two\n", "0 1 -", 2);
         assert_eq!(
             shown(&twice),
-            ["0 0 joins", "0 0 one None None []", "30 0 two None Some(1) []", "30 0 one None None []", "60 0 two None Some(3) []"]
+            [
+                "0 0 joins",
+                "0 0 one None None []",
+                "30 0 two None Some(1) []",
+                "30 0 one None None []",
+                "60 0 two None Some(3) []"
+            ]
         );
     }
 }

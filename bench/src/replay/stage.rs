@@ -42,7 +42,8 @@ pub(crate) struct Ledger {
 
 impl Stage {
     pub(crate) fn new(rooms: Vec<RoomId>, users: Vec<UserId>, steps: &[usize]) -> Self {
-        let places = steps.iter().map(|steps| std::iter::repeat_with(SetOnce::new).take(*steps).collect()).collect();
+        let places =
+            steps.iter().map(|steps| std::iter::repeat_with(SetOnce::new).take(*steps).collect()).collect();
         let histogram = || Histogram::new(DIGITS).expect("two digits are within what a histogram has");
         let ledger = Ledger {
             sent_at: HashMap::new(),
@@ -50,7 +51,14 @@ impl Stage {
             delivered: histogram(),
             refused: HashMap::new(),
         };
-        Self { rooms, users, places, begun: Instant::now(), done: AtomicU64::new(0), ledger: Mutex::new(ledger) }
+        Self {
+            rooms,
+            users,
+            places,
+            begun: Instant::now(),
+            done: AtomicU64::new(0),
+            ledger: Mutex::new(ledger),
+        }
     }
 
     /// Returns the index of a room that is played, if it is one.

@@ -101,7 +101,7 @@ impl Report {
         Ok(())
     }
 
-    pub(super) fn print(&self) -> anyhow::Result<()> {
+    pub(super) fn print(&self) {
         let Summary { commit_bytes, bare, cases, speedup, fsyncs } = self.summary();
         println!(
             "{:>8} {:>10} {:>9} {:>9} {:>8} {:>8} {:>7}",
@@ -119,7 +119,7 @@ impl Report {
         }
         println!("most writers to fewest: {speedup:.1} times the appends (at least 15)");
         println!("median of the fewest: {fsyncs:.2} bare fsyncs (at most 2)");
-        Ok(())
+        println!("bytes: of one bare write, as of one commit of one writer; else of the database, an append");
     }
 
     fn summary(&self) -> Summary {

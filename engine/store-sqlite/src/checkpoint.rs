@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// Groups between two looks at the log's length; a look is some 5 µs.
-const GROUPS_BETWEEN_LOOKS: u32 = 8;
+const GROUPS_BETWEEN_LOOKS: u32 = 4;
 
 /// How long nothing must have been due before the log is copied although it is short, so that an idle
 /// database is whole in its one file.
