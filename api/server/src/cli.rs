@@ -125,7 +125,7 @@ pub(crate) enum Output {
 pub(crate) struct RegisterArgs {
     /// The e-mail address to log in with.
     pub(crate) email: String,
-    /// The unique name: 3 to 32 of a-z 0-9 _ . [default: the part of the address before the @].
+    /// The unique name: 3 to 32 of a-z 0-9 _ . (by default the part of the address before the @).
     #[arg(long)]
     pub(crate) handle: Option<String>,
     /// The display name [default: the handle].

@@ -12,6 +12,9 @@ use tokio::time::Instant;
 /// Significant digits of the latencies: two, which is within 1 %.
 const DIGITS: u8 = 2;
 
+/// The longest latency that is told from longer ones, in microseconds: an hour.
+const LONGEST: u64 = 3_600_000_000;
+
 /// The shared state of a replay.
 #[derive(Debug)]
 pub(crate) struct Stage {
@@ -44,7 +47,7 @@ impl Stage {
     pub(crate) fn new(rooms: Vec<RoomId>, users: Vec<UserId>, steps: &[usize]) -> Self {
         let places =
             steps.iter().map(|steps| std::iter::repeat_with(SetOnce::new).take(*steps).collect()).collect();
-        let histogram = || Histogram::new(DIGITS).expect("two digits are within what a histogram has");
+        let histogram = || Histogram::new_with_max(LONGEST, DIGITS).expect("the bounds are a histogram's");
         let ledger = Ledger {
             sent_at: HashMap::new(),
             acked: histogram(),
