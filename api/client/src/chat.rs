@@ -166,7 +166,13 @@ pub struct Totals {
 
 impl Chat {
     /// Begins a conversation. With `login` it can log in again when the tokens are lost.
-    pub fn new(server: ServerUrl, codec: Codec, tokens: Tokens, login: Option<Login>, random: fastrand::Rng) -> Self {
+    pub fn new(
+        server: ServerUrl,
+        codec: Codec,
+        tokens: Tokens,
+        login: Option<Login>,
+        random: fastrand::Rng,
+    ) -> Self {
         let keys = Keys::new(tokens, login);
         let connecting = Connecting::begin(&server, codec, &keys);
         Self {
@@ -228,7 +234,8 @@ impl Chat {
 
     /// Returns the sums, the live connection included.
     pub fn totals(&self) -> Totals {
-        let (bytes_in, bytes_out) = if let Phase::Live(connection) = &self.phase { connection.bytes() } else { (0, 0) };
+        let (bytes_in, bytes_out) =
+            if let Phase::Live(connection) = &self.phase { connection.bytes() } else { (0, 0) };
         Totals {
             bytes_in: self.totals.bytes_in + bytes_in,
             bytes_out: self.totals.bytes_out + bytes_out,

@@ -10,7 +10,9 @@ pub use open::Credential;
 use crate::notice::Notice;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use rookery_protocol::{Authenticated, COMMAND_ID_MAX, Codec, Command, CommandId, Hello, Op, RawBody, ServerFrame, WireError};
+use rookery_protocol::{
+    Authenticated, COMMAND_ID_MAX, Codec, Command, CommandId, Hello, Op, RawBody, ServerFrame, WireError,
+};
 use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
 use std::future::poll_fn;

@@ -93,10 +93,17 @@ impl HttpClient {
         let body = body.map(serde_json::to_vec).transpose();
         let body = body.map_err(|error| HttpError::Unwritable(error.to_string()))?;
         let extra = Extra { token, body: body.as_deref() };
-        tokio::time::timeout(ANSWER_WITHIN, self.exchange(&method, path, extra)).await.map_err(|_| HttpError::Late)?
+        tokio::time::timeout(ANSWER_WITHIN, self.exchange(&method, path, extra))
+            .await
+            .map_err(|_| HttpError::Late)?
     }
 
-    async fn exchange(&mut self, method: &::http::Method, path: &str, extra: Extra<'_>) -> Result<Answer, HttpError> {
+    async fn exchange(
+        &mut self,
+        method: &::http::Method,
+        path: &str,
+        extra: Extra<'_>,
+    ) -> Result<Answer, HttpError> {
         let mut live = match self.idle.take() {
             Some(live) => live,
             None => Live::connect(&self.server).await?,
@@ -106,7 +113,8 @@ impl HttpClient {
         }
         let request = self.build(method, path, extra)?;
         let answer = live.send(request).await?;
-        let is_last = answer.head.headers.get(::http::header::CONNECTION).is_some_and(|value| value == "close");
+        let is_last =
+            answer.head.headers.get(::http::header::CONNECTION).is_some_and(|value| value == "close");
         self.idle = (!is_last).then_some(live);
         Ok(answer)
     }
@@ -142,7 +150,8 @@ impl Live {
 
     /// Returns whether the server has closed the connection since the last request.
     async fn has_ended(&mut self) -> bool {
-        poll_fn(|cx| Poll::Ready(Pin::new(&mut self.connection).poll(cx).is_ready())).await || self.sender.is_closed()
+        poll_fn(|cx| Poll::Ready(Pin::new(&mut self.connection).poll(cx).is_ready())).await
+            || self.sender.is_closed()
     }
 
     async fn send(&mut self, request: ::http::Request<Full<Bytes>>) -> Result<Answer, HttpError> {

@@ -46,8 +46,9 @@ impl FromStr for ServerUrl {
         let rest = text.strip_prefix("http://").ok_or(BadServerUrl::Scheme)?;
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         let url: ::http::Uri = format!("http://{authority}").parse().map_err(|_| BadServerUrl::Authority)?;
-        let is_bare = url.authority().is_some_and(|found| found.as_str() == authority) && !authority.contains('@');
-        if !is_bare || url.host().is_none_or(str::is_empty) {
+        let host = url.host().filter(|host| !host.is_empty()).ok_or(BadServerUrl::Authority)?;
+        let port = authority.strip_prefix(host).ok_or(BadServerUrl::Authority)?;
+        if !port.is_empty() && url.port_u16().is_none_or(|number| port != format!(":{number}")) {
             return Err(BadServerUrl::Authority);
         }
         Ok(Self { authority: authority.to_owned(), port: url.port_u16().unwrap_or(HTTP_PORT) })
@@ -74,7 +75,10 @@ mod tests {
     fn a_host_and_a_port_are_read_and_nothing_else() {
         let parse = |text: &str| text.parse::<ServerUrl>();
         let local = parse("http://127.0.0.1:7080/").unwrap();
-        assert_eq!((local.to_string().as_str(), local.host_and_port()), ("http://127.0.0.1:7080", ("127.0.0.1", 7080)));
+        assert_eq!(
+            (local.to_string().as_str(), local.host_and_port()),
+            ("http://127.0.0.1:7080", ("127.0.0.1", 7080))
+        );
         assert_eq!(parse("http://chat.example").unwrap().host_and_port(), ("chat.example", 80));
         assert_eq!(parse("http://[::1]:7").unwrap().host_and_port(), ("::1", 7));
         assert_eq!(parse("https://chat.example"), Err(BadServerUrl::Scheme));

@@ -2,6 +2,7 @@
 
 use crate::cli::{Connection, LoginArgs, RegisterArgs};
 use crate::context::{ContextFile, KeptLogin, url};
+use crate::output::line;
 use crate::prompt;
 use crate::session::{Session, block_on};
 use anyhow::{Context, Result};
@@ -61,8 +62,10 @@ async fn log_in(http: &mut HttpClient, login: &Login) -> Result<KeptLogin> {
 fn keep(name: Option<String>, login: KeptLogin) -> Result<()> {
     let name = name.unwrap_or_else(|| login.user.handle.clone());
     let mut file = ContextFile::lock()?;
-    println!("{} ({}) is logged in at {}, kept as {name}", login.user.handle, login.user.id, login.url);
+    let said =
+        format!("{} ({}) is logged in at {}, kept as {name}", login.user.handle, login.user.id, login.url);
     file.contexts.current = Some(name.clone());
     file.contexts.logins.insert(name, login);
-    file.save()
+    file.save()?;
+    line(said)
 }

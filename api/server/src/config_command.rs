@@ -1,6 +1,7 @@
 //! `rookery config`: check, show, schema.
 
 use crate::cli::{ConfigAction, ServeArgs};
+use crate::output::line;
 use crate::settings;
 use anyhow::Result;
 use rookery_api::config::json_schema;
@@ -10,19 +11,18 @@ pub(crate) fn run(action: ConfigAction, args: &ServeArgs) -> Result<()> {
     match action {
         ConfigAction::Check => {
             settings::load(args)?;
-            println!("the configuration is valid");
+            line("the configuration is valid")
         }
         ConfigAction::Show { json } => {
             let (_, settings) = settings::load(args)?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&settings)?);
-            } else {
-                for setting in settings {
-                    println!("{} = {}  # {}", setting.key, setting.value, setting.origin);
-                }
+                return line(serde_json::to_string_pretty(&settings)?);
             }
+            for setting in settings {
+                line(format_args!("{} = {}  # {}", setting.key, setting.value, setting.origin))?;
+            }
+            Ok(())
         }
-        ConfigAction::Schema => println!("{}", serde_json::to_string_pretty(&json_schema())?),
+        ConfigAction::Schema => line(serde_json::to_string_pretty(&json_schema())?),
     }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::ContextAction;
 use crate::context::ContextFile;
+use crate::output::line;
 use anyhow::Result;
 
 /// Runs one of the three; listing when none is named.
@@ -11,7 +12,7 @@ pub(crate) fn run(action: Option<ContextAction>) -> Result<()> {
         ContextAction::List => {
             for (name, login) in &file.contexts.logins {
                 let mark = if file.contexts.current.as_ref() == Some(name) { '*' } else { ' ' };
-                println!("{mark} {name}  {}  {}", login.user.id, login.url);
+                line(format_args!("{mark} {name}  {}  {}", login.user.id, login.url))?;
             }
         }
         ContextAction::Use { name } => {

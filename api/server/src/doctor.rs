@@ -8,6 +8,7 @@ mod system;
 
 use crate::cli::DoctorArgs;
 use crate::exit::Failed;
+use crate::output::line;
 use crate::settings;
 use anyhow::Result;
 use serde::Serialize;
@@ -74,10 +75,10 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
     };
     let failed = findings.iter().any(|finding| finding.level == Level::Fail);
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        line(serde_json::to_string_pretty(&findings)?)?;
     } else {
         for finding in &findings {
-            println!("{finding}");
+            line(finding)?;
         }
     }
     if failed { Err(Failed.into()) } else { Ok(()) }

@@ -3,6 +3,8 @@
 //! This is the only place that reads the environment, installs a log and picks a store. Everything
 //! that serves is in the libraries; everything that speaks is in `rookery-client`.
 
+#![deny(clippy::print_stdout)]
+
 mod account;
 mod cli;
 mod config_command;

@@ -6,19 +6,21 @@ use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
 
+/// Prints a line and flushes it. `println!` would panic where whoever reads has gone.
+pub(crate) fn line(text: impl Display) -> Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()?;
+    Ok(())
+}
+
 impl Output {
     /// Prints one thing and flushes it, so that a reader behind a pipe sees it at once.
     pub(crate) fn print(self, value: &impl Serialize, text: impl Display) -> Result<()> {
-        let mut out = io::stdout().lock();
         match self {
-            Self::Text => writeln!(out, "{text}")?,
-            Self::Json => {
-                serde_json::to_writer(&mut out, value)?;
-                out.write_all(b"\n")?;
-            }
+            Self::Text => line(text),
+            Self::Json => line(serde_json::to_string(value)?),
         }
-        out.flush()?;
-        Ok(())
     }
 }
 

@@ -28,12 +28,14 @@ async fn send(args: &SendArgs) -> Result<()> {
         Some(text) => once(text.clone()),
         None => lines(),
     };
-    let (mut is_read, mut refused) = (false, 0);
+    let (mut is_read, mut broken, mut refused) = (false, None, 0);
     while !is_read || !conversation.chat.is_quiet() {
         let may_take = !is_read && conversation.chat.waiting() < ON_THE_WAY;
         tokio::select! {
             text = texts.recv(), if may_take => match text {
-                Some(text) => drop(conversation.chat.submit(message(room, text))?),
+                Some(Ok(text)) => drop(conversation.chat.submit(message(room, text))?),
+                // What was read before is still sent.
+                Some(Err(error)) => (is_read, broken) = (true, Some(error)),
                 None => is_read = true,
             },
             news = conversation.next() => {
@@ -50,6 +52,9 @@ async fn send(args: &SendArgs) -> Result<()> {
         }
     }
     conversation.chat.end().await;
+    if let Some(error) = broken {
+        return Err(error);
+    }
     if refused > 0 { Err(Refused(refused).into()) } else { Ok(()) }
 }
 
@@ -67,19 +72,24 @@ fn message(room: RoomId, text: String) -> Op {
     Op::MessageSend(Box::new(MessageSend { room, client_id, attempt: None, body, reply_to: None }))
 }
 
-fn once(text: String) -> mpsc::Receiver<String> {
+fn once(text: String) -> mpsc::Receiver<Result<String>> {
     let (sender, texts) = mpsc::channel(1);
-    sender.try_send(text).expect("the channel is empty");
+    sender.try_send(Ok(text)).expect("the channel is empty");
     texts
 }
 
-/// Reads standard input on a thread of its own, since a read of a terminal cannot be given up.
-fn lines() -> mpsc::Receiver<String> {
+/// Reads standard input on a thread of its own, since a read of a terminal cannot be given up. Where it
+/// breaks off, that is the last thing said.
+fn lines() -> mpsc::Receiver<Result<String>> {
     let (sender, texts) = mpsc::channel(1);
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines() {
-            let Ok(line) = line.context("read standard input") else { return };
-            if !line.trim().is_empty() && sender.blocking_send(line).is_err() {
+            let line = line.context("read standard input");
+            if line.as_ref().is_ok_and(|line| line.trim().is_empty()) {
+                continue;
+            }
+            let is_last = line.is_err();
+            if sender.blocking_send(line).is_err() || is_last {
                 return;
             }
         }

@@ -23,11 +23,16 @@ impl Transcript {
         Self { room, handles: HashMap::new() }
     }
 
-    /// Writes an event as a line, after asking for the names that are not known.
+    /// Writes an event as a line, after asking for the names that are not known. Who is not in the room
+    /// keeps the id as a name, so that it is asked for once.
     pub(crate) async fn line(&mut self, session: &mut Session, event: &Event) -> Result<String> {
         let about = if let EventBody::Member(change) = &event.body { Some(change.user) } else { None };
-        if [Some(event.by), about].into_iter().flatten().any(|user| !self.handles.contains_key(&user)) {
+        let people = [Some(event.by), about].into_iter().flatten();
+        if people.clone().any(|user| !self.handles.contains_key(&user)) {
             self.learn(session).await?;
+            for user in people {
+                self.handles.entry(user).or_insert_with(|| user.to_string());
+            }
         }
         let minute = event.at.0.div_euclid(MINUTE_MS).rem_euclid(DAY_MINUTES);
         Ok(format!("{:02}:{:02} {}", minute / 60, minute % 60, self.said(event)))
@@ -59,12 +64,12 @@ impl Transcript {
         }
     }
 
-    /// Returns a handle, or the id of somebody who is gone.
+    /// Returns a handle, or the id of somebody who was not in the room when it was asked for.
     fn name(&self, user: UserId) -> String {
         self.handles.get(&user).cloned().unwrap_or_else(|| user.to_string())
     }
 
-    /// Asks who is in the room. Who is not keeps the id as a name, so that it is asked for once.
+    /// Asks who is in the room.
     async fn learn(&mut self, session: &mut Session) -> Result<()> {
         let mut path = format!("/v1/rooms/{}/members?limit=100", self.room);
         loop {

@@ -19,8 +19,8 @@ impl Authenticator for Accounts {
 }
 
 impl Accounts {
-    /// Finds the user of a login session that is neither revoked nor over. Two reads of the store,
-    /// so that a revocation counts from the next request on.
+    /// Finds the user of a login session that is neither revoked nor over, good until `expires_at` or
+    /// the login's end. Two reads of the store, so that a revocation counts from the next request on.
     pub(super) async fn living(
         &self,
         user: UserId,
@@ -28,12 +28,10 @@ impl Accounts {
         expires_at: Timestamp,
     ) -> Result<Identity, WireError> {
         let login = self.store.session(session).await.map_err(|error| unavailable(&error))?;
-        let lives = login.is_some_and(|login| {
-            login.user == user && login.revoked_at.is_none() && login.expires_at > self.now()
-        });
-        if !lives {
+        let Some(login) = login.filter(|login| login.user == user && login.is_live(self.now())) else {
             return Err(WireError::new(ErrorCode::Unauthenticated, "the login is over"));
-        }
+        };
+        let expires_at = expires_at.min(login.expires_at);
         let users = self.store.users(&[user]).await.map_err(|error| unavailable(&error))?;
         let user = users.into_iter().next();
         let user = user.ok_or_else(|| WireError::new(ErrorCode::Unauthenticated, "the account is gone"))?;

@@ -82,12 +82,12 @@ impl Accounts {
     pub async fn login(&self, request: Login, from: IpAddr) -> Result<Tokens, LoginError> {
         let device = request.device.unwrap_or_default();
         let device_name = device.name.as_deref().map(device_name).transpose()?;
-        let email = names::email(&request.email).map_err(|_| LoginError::Refused);
-        self.throttles.login(from, email.as_deref().unwrap_or(&request.email), self.now())?;
+        let email = names::email(&request.email).ok();
+        self.throttles.login(from, email.as_deref(), self.now())?;
 
         let account = match &email {
-            Ok(email) => self.store.account_by_email(email).await?,
-            Err(_) => None,
+            Some(email) => self.store.account_by_email(email).await?,
+            None => None,
         };
         // Nothing longer was ever accepted, so nothing longer is hashed.
         let within = names::password(&request.password).is_ok();

@@ -1,7 +1,7 @@
 //! Refresh: a spent refresh token for the next pair.
 
 use super::login::Tokens;
-use super::settle::settle;
+use super::settle::{insist, settle};
 use super::{Accounts, after, secret};
 use rookery_engine::store::{RefreshToken, Rotation, StoreError};
 use rookery_protocol::SessionId;
@@ -25,7 +25,8 @@ impl Accounts {
     /// Spends a refresh token and gives the next pair. The login's end does not move.
     ///
     /// # Errors
-    /// [`RefreshError`]. After a store error the token may be spent or not; trying it again tells.
+    /// [`RefreshError`]. After a store error the token may be spent or not; trying it again tells, and
+    /// ends the login where it was spent.
     pub async fn refresh(&self, token: &str) -> Result<Tokens, RefreshError> {
         let now = self.now();
         let (next, hash) = secret::make(self.random.as_ref());
@@ -35,7 +36,8 @@ impl Accounts {
             Rotation::Invalid => Err(RefreshError::Refused),
             Rotation::Reused(session) => Err(RefreshError::Reused(session)),
             Rotation::Rotated(session) => {
-                let users = self.store.users(&[session.user]).await?;
+                // The old token is spent and nobody has the new one yet.
+                let users = insist(|| self.store.users(std::slice::from_ref(&session.user))).await?;
                 let user = users.into_iter().next().ok_or(RefreshError::Refused)?;
                 Ok(self.tokens_of(&session, user, next, now))
             }

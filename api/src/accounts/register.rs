@@ -69,7 +69,7 @@ impl Accounts {
             AccountCreated::HandleTaken => Err(RegisterError::HandleTaken),
             AccountCreated::EmailTaken => {
                 // A durable write of its own, so that this answer takes as long as the other.
-                self.store.probe().await?;
+                settle(|| self.store.probe()).await?;
                 Ok(user)
             }
         }

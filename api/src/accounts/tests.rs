@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::Sources;
 use rookery_actors::Authenticator;
-use rookery_engine::{ManualClock, MemoryStore, SeededRandom};
+use rookery_engine::{FaultStore, Faults, ManualClock, MemoryStore, SeededRandom};
 use rookery_protocol::{ErrorCode, Timestamp, User};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,6 +16,10 @@ struct Fixture {
 }
 
 fn fixture(settings: &[(&str, &str)]) -> Fixture {
+    fixture_over(Arc::new(MemoryStore::new()), settings)
+}
+
+fn fixture_over(store: Arc<dyn Store>, settings: &[(&str, &str)]) -> Fixture {
     let cheap = [("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "8"), ("ROOKERY_AUTH__ARGON2_PASSES", "1")];
     let env = [("ROOKERY_LIMITS__RELAXED", "true")].iter().chain(&cheap).chain(settings);
     let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -23,7 +27,7 @@ fn fixture(settings: &[(&str, &str)]) -> Fixture {
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
     let key = SigningKey::generate(random.as_ref());
-    let parts = AccountsParts { store: Arc::new(MemoryStore::new()), clock: clock.clone(), random, key };
+    let parts = AccountsParts { store, clock: clock.clone(), random, key };
     Fixture { accounts: Accounts::new(parts, &config), clock }
 }
 
@@ -133,6 +137,29 @@ async fn a_refresh_token_is_spent_once_and_its_reuse_ends_the_login() {
     assert!(after.is_err());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_met_a_store_error_does_not_end_the_login_when_it_is_sent_again() {
+    let faults = Faults { refused: 0.2, ..Faults::default() };
+    let fixture = fixture_over(Arc::new(FaultStore::by_seed(MemoryStore::new(), 1, faults)), &[]);
+    while fixture.register("alice@example.org", "alice").await.is_err() {}
+    let mut tokens = loop {
+        if let Ok(tokens) = fixture.login("alice@example.org", "correct horse").await {
+            break tokens;
+        }
+    };
+    let mut refused = 0;
+    for refresh in 0..100 {
+        tokens = loop {
+            match fixture.accounts.refresh(tokens.refresh_token.expose_secret()).await {
+                Ok(next) => break next,
+                Err(RefreshError::Store(_)) => refused += 1,
+                Err(error) => panic!("refresh {refresh}: {error}"),
+            }
+        };
+    }
+    assert!(refused > 0, "the store has failed now and then");
+}
+
 #[tokio::test]
 async fn a_login_ends_however_often_it_is_refreshed() {
     let fixture = fixture(&[("ROOKERY_AUTH__REFRESH_TOKEN_DAYS", "2")]);
@@ -176,6 +203,12 @@ async fn a_ticket_opens_one_socket_for_half_a_minute() {
     let late = fixture.accounts.ticket(&identity).await.unwrap().ticket;
     fixture.clock.advance(Duration::from_secs(30));
     assert!(fixture.accounts.take_ticket(late.expose_secret()).await.is_err());
+
+    let end = identity.expires_at.plus_millis(-600_000).plus_millis(30 * 24 * 3_600_000);
+    fixture.clock.advance(Duration::from_secs(30 * 24 * 3600 - 31 - 60));
+    let last = fixture.accounts.ticket(&identity).await.unwrap().ticket;
+    let taken = fixture.accounts.take_ticket(last.expose_secret()).await.unwrap();
+    assert_eq!(taken.expires_at, end, "a socket does not outlive its login");
 
     let revoked = fixture.accounts.ticket(&identity).await.unwrap().ticket;
     fixture.accounts.logout(Credential::Session(identity.session)).await.unwrap();

@@ -86,10 +86,12 @@ impl Throttles {
         buckets.register_account.take(email.to_owned(), now)
     }
 
-    pub(super) fn login(&self, from: IpAddr, email: &str, now: Timestamp) -> Result<(), Throttled> {
+    /// `email` is an address as an account has it; what cannot be one is kept by nobody, since it
+    /// may be as long as a request.
+    pub(super) fn login(&self, from: IpAddr, email: Option<&str>, now: Timestamp) -> Result<(), Throttled> {
         let Some(buckets) = &self.0 else { return Ok(()) };
         buckets.login_address.take(network(from), now)?;
-        buckets.login_account.take(email.to_owned(), now)
+        email.map_or(Ok(()), |email| buckets.login_account.take(email.to_owned(), now))
     }
 }
 
@@ -169,6 +171,16 @@ mod tests {
         assert_eq!(throttle.full_at.lock().unwrap().len(), BUCKETS);
         assert_eq!(throttle.take("later".to_owned(), at(60_000)), Ok(()));
         assert_eq!(throttle.full_at.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_address_of_an_account_has_no_bucket() {
+        let throttles = Throttles::strict();
+        let from = IpAddr::from([192, 0, 2, 1]);
+        assert_eq!(throttles.login(from, None, at(0)), Ok(()));
+        let Throttles(Some(buckets)) = &throttles else { panic!("it is strict") };
+        let count = |throttle: &Throttle| throttle.full_at.lock().unwrap().len();
+        assert_eq!((count(&buckets.login_address), count(&buckets.login_account)), (1, 0));
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Accounts {
         Ok(IssuedTicket { ticket: text, expires_in: TICKET_LASTS })
     }
 
-    /// Takes a ticket and says whose it was. The connection is then good for as long as an access
+    /// Takes a ticket and says whose it was. The connection is then good for as long as a new access
     /// token would be.
     ///
     /// A store whose answer is lost may have taken the ticket: it is not asked again, the client

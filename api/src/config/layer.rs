@@ -53,7 +53,7 @@ pub(super) fn merge(sources: &Sources) -> Result<Merged, ConfigErrors> {
         let broken = |cause: String| ConfigError::File { file: name.clone(), cause };
         let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
         let settings =
-            File::from_str(&text, FileFormat::Toml).collect().map_err(|error| broken(error.to_string()))?;
+            File::from_str(&text, FileFormat::Toml).collect().map_err(|error| broken(unquoted(&error)))?;
         let mut named = Vec::new();
         for (section, value) in settings {
             flatten(&section, value, &name, &mut named);
@@ -176,6 +176,14 @@ fn unknown_key(key: &str, origin: &str) -> Option<ConfigError> {
         format!("[{section}] has {}", names.join(", "))
     };
     Some(ConfigError::Unknown { key: key.to_owned(), origin: origin.to_owned(), allowed })
+}
+
+/// Says where and why a file is not TOML, without the line itself, which may hold a secret: the parser
+/// draws it behind bars.
+fn unquoted(error: &config::ConfigError) -> String {
+    let text = error.to_string();
+    let lines: Vec<_> = text.lines().filter(|line| !line.contains(" |")).map(str::trim).collect();
+    lines.join(": ")
 }
 
 /// Says in our words what the `config` crate found.

@@ -59,7 +59,18 @@ impl RawLog {
     }
 }
 
+/// A level, or a target with its level.
 fn is_directive(text: &str) -> bool {
-    let level = text.trim().rsplit('=').next().unwrap_or_default();
+    let text = text.trim();
+    let level = match text.split_once('=') {
+        Some((target, level)) if is_target(target) => level,
+        Some(_) => return false,
+        None => text,
+    };
     matches!(level, "error" | "warn" | "info" | "debug" | "trace" | "off")
+}
+
+/// The path of a module.
+fn is_target(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
 }

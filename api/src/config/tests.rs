@@ -111,6 +111,7 @@ fn a_mistake_names_its_place_what_was_found_and_what_is_allowed() {
             "xml",
             "log.format from ROOKERY_LOG__FORMAT: found `xml`, allowed is auto, pretty or json",
         ),
+        ("ROOKERY_LOG__FILTER", "a=b=info", "log.filter from ROOKERY_LOG__FILTER: found `a=b=info`"),
         (
             "ROOKERY_SERVER__ALLOWED_ORIGINS",
             "chat.example.org",
@@ -154,6 +155,8 @@ fn a_file_that_is_missing_broken_or_misspelt_is_named() {
     };
     let broken = load("broken", "[server\n");
     assert!(broken.contains("rookery-broken"), "{broken}");
+    let unquoted = load("unquoted", "[auth]\nsigning_key = c2VjcmV0\n");
+    assert!(unquoted.contains("line 2") && !unquoted.contains("c2VjcmV0"), "{unquoted}");
     let misspelt = load("misspelt", "[server]\nlisten_on = \"x\"\n");
     assert!(misspelt.contains("server.listen_on") && misspelt.contains("rookery-misspelt"), "{misspelt}");
     let mistyped = load("mistyped", "[server]\nmax_headers = \"a lot\"\n");

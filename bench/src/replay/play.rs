@@ -102,12 +102,11 @@ impl Play {
         let mut nicks = vec!["owner".to_owned()];
         let mut from: Vec<usize> = Vec::new();
         for (room, script) in self.scripts.iter().enumerate() {
-            match self.scripts[..room].iter().position(|other| Arc::ptr_eq(other, script)) {
-                Some(other) => from.push(from[other]),
-                None => {
-                    from.push(nicks.len() - 1);
-                    nicks.extend(script.nicks.iter().cloned());
-                }
+            if let Some(other) = self.scripts[..room].iter().position(|other| Arc::ptr_eq(other, script)) {
+                from.push(from[other]);
+            } else {
+                from.push(nicks.len() - 1);
+                nicks.extend(script.nicks.iter().cloned());
             }
         }
         let mut members = cast::engage(&url, &nicks).await?;

@@ -182,8 +182,10 @@ impl Scene {
 
     fn admitted(&mut self, player: &mut Player, seq: Seq) {
         if let Hold::Admission(cue, _) = std::mem::replace(&mut self.hold, Hold::Nothing) {
+            // Where it was added may be earlier, when the first answer was lost: the server knows, and
+            // begins there.
             self.joined.insert(cue.room, seq);
-            player.chat.follow(player.stage.rooms[cue.room], Some(Seq(seq.0.saturating_sub(1))));
+            player.chat.follow(player.stage.rooms[cue.room], Some(Seq::ZERO));
             player.stage.finish(cue.room, cue.number, None);
         }
     }

@@ -110,14 +110,12 @@ fn spawn(binary: &Path, folder: &Path, listen: SocketAddr) -> anyhow::Result<(Ch
     let log = folder.join("server.log");
     let listening = OpenOptions::new().create(true).append(true).open(&log).map(|log| watch(stderr, log));
     let address = listening?.recv_timeout(START_WITHIN);
-    match address {
-        Ok(address) => Ok((child, address)),
-        Err(_) => {
-            child.kill()?;
-            child.wait()?;
-            bail!("the server did not say where it listens; see {}", log.display())
-        }
+    if let Ok(address) = address {
+        return Ok((child, address));
     }
+    child.kill()?;
+    child.wait()?;
+    bail!("the server did not say where it listens; see {}", log.display())
 }
 
 /// Copies what the server says into `log`, and sends on where it listens.

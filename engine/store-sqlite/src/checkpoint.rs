@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Groups between two looks at the log's length; a look is some 5 µs.
 const GROUPS_BETWEEN_LOOKS: u32 = 4;
@@ -21,6 +22,9 @@ const GROUPS_BETWEEN_LOOKS: u32 = 4;
 /// How long nothing must have been due before the log is copied although it is short, so that an idle
 /// database is whole in its one file.
 const IDLE: Duration = Duration::from_secs(5);
+
+/// How long a checkpoint that failed is not tried again; a full disk is not mended faster.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The committer's side.
 #[derive(Debug)]
@@ -104,9 +108,18 @@ impl Checkpointer {
             match Progress::of(&self.connection, "PASSIVE") {
                 Ok(_) if due => self.nearly_done.store(true, Ordering::Release),
                 Ok(_) => {}
-                Err(error) => note(&error, &self.health),
+                Err(error) => {
+                    note(&error, &self.health);
+                    self.rest();
+                }
             }
         }
+    }
+
+    /// Lets [`RETRY`] pass, or less when the committer ends.
+    fn rest(&self) {
+        let end = Instant::now() + RETRY;
+        while self.due.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
     }
 }
 

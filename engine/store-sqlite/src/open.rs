@@ -9,6 +9,7 @@ use crate::{columns, migrate};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
@@ -42,6 +43,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     let lock = lock(&options.dir)?;
     let path = options.dir.join(DATABASE_FILE);
+    make_private(&path).map_err(|source| OpenError::Directory { dir: options.dir.clone(), source })?;
     let failed = |source| OpenError::Database { path: path.clone(), source };
     let mut connection = connect_writer(&path, options).map_err(failed)?;
     migrate::run(&mut connection, migrate::MIGRATIONS)?;
@@ -79,6 +81,12 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { lock: path }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// Makes the file of a new database, which only its owner reads. SQLite gives its mode to the files
+/// beside it; one that is there keeps its own.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    File::options().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {

@@ -26,7 +26,8 @@ impl SqliteOptions {
     /// - 4 readers: a page of history is about 0.1 ms of CPU, so 4 hide one another's disk waits.
     /// - 4096 waiting writes are below 100 ms of work at the measured 50,000 a second.
     /// - 1024 waiting reads are the same for 4 readers.
-    /// - 32 MiB of log are checkpointed in some 20 ms and replayed at opening in less.
+    /// - 32 MiB of log are the commits of some 100,000 messages by many writers, so each page is copied
+    ///   into the database once for many commits; opening after a crash reads them in a fraction of a second.
     pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
@@ -42,7 +43,7 @@ impl SqliteOptions {
 /// Why an embedded store does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The directory cannot be made or its lock file cannot be opened.
+    /// The directory cannot be made, or a file in it cannot be opened.
     #[error("prepare the directory {dir}: {source}")]
     Directory {
         /// Which.

@@ -1,8 +1,11 @@
 //! A model of a good server and good clients under crashes, cuts, refusals and slowness: histories
 //! in which every promise holds, made from a seed.
 
+mod client;
+mod server;
+
 use fastrand::Rng;
-use rookery_protocol::{ClientId, ErrorCode, RoomId, Seq, Timestamp, UserId};
+use rookery_protocol::{ClientId, RoomId, Seq, Timestamp, UserId};
 use rookery_tests::journal::{Act, ContentHash, Entry, Logged, LoggedKind, Owner, RoomLog, Sighting};
 use std::collections::{HashMap, VecDeque};
 use uuid::Uuid;
@@ -29,7 +32,8 @@ impl Run {
             model.step();
         }
         model.settle();
-        let logs = model.rooms.into_iter().map(|room| RoomLog { room: room.id, events: room.events }).collect();
+        let logs =
+            model.rooms.into_iter().map(|room| RoomLog { room: room.id, events: room.events }).collect();
         let journals = model.clients.into_iter().map(|client| (client.owner, client.entries)).collect();
         Self { logs, journals }
     }
@@ -105,7 +109,14 @@ impl Room {
         self.events.len() as u64
     }
 
-    fn append(&mut self, by: UserId, cid: Option<ClientId>, hash: ContentHash, kind: LoggedKind, at: u64) -> u64 {
+    fn append(
+        &mut self,
+        by: UserId,
+        cid: Option<ClientId>,
+        hash: ContentHash,
+        kind: LoggedKind,
+        at: u64,
+    ) -> u64 {
         let seq = self.head() + 1;
         let before = self.events.last().map_or(0, |event| event.ord);
         let ord = before + u64::from(kind == LoggedKind::Message);
@@ -126,7 +137,13 @@ impl Model {
         let mut rooms = Vec::new();
         for _ in 0..2 {
             let mut room = Room { id: RoomId(id(&mut rng)), events: Vec::new(), members: HashMap::new() };
-            room.append(users[0], Some(ClientId(id(&mut rng))), ContentHash(id(&mut rng)), LoggedKind::Other, 0);
+            room.append(
+                users[0],
+                Some(ClientId(id(&mut rng))),
+                ContentHash(id(&mut rng)),
+                LoggedKind::Other,
+                0,
+            );
             for user in &users[..3] {
                 room.append(users[0], None, ContentHash(id(&mut rng)), LoggedKind::Added { user: *user }, 0);
                 room.members.insert(*user, 1);
@@ -171,7 +188,11 @@ impl Model {
                 if self.clients[client].link.is_none() {
                     self.act(client);
                 }
-                while self.clients[client].link.as_ref().is_some_and(|link| !link.up.is_empty() || !link.down.is_empty()) {
+                while self.clients[client]
+                    .link
+                    .as_ref()
+                    .is_some_and(|link| !link.up.is_empty() || !link.down.is_empty())
+                {
                     self.t += 1;
                     self.serve(client);
                     self.take(client);
@@ -224,240 +245,9 @@ impl Model {
         }
         let room = self.rng.usize(..self.rooms.len());
         let user = self.clients[self.rng.usize(1..self.clients.len())].owner.user;
-        let command = if self.rng.u32(..3) > 0 { Command::Add { room, user } } else { Command::Remove { room, user } };
+        let command =
+            if self.rng.u32(..3) > 0 { Command::Add { room, user } } else { Command::Remove { room, user } };
         self.command(0, command);
-    }
-
-    /// The client waits no longer and sends again on the same connection.
-    fn time_out(&mut self, client: usize) {
-        if self.clients[client].link.is_some() && !self.clients[client].unanswered.is_empty() {
-            let unanswered = std::mem::take(&mut self.clients[client].unanswered);
-            for one in unanswered {
-                self.note(client, Act::Timeout { room: self.rooms[one.room].id, cid: one.cid });
-                self.send(client, Unanswered { attempt: one.attempt + 1, ..one });
-            }
-        }
-    }
-
-    fn send(&mut self, client: usize, one: Unanswered) {
-        let Unanswered { room, cid, hash, attempt } = one;
-        self.note(client, Act::Send { room: self.rooms[room].id, cid, attempt, hash });
-        self.command(client, Command::Send { room, cid, hash });
-        self.clients[client].unanswered.push(one);
-    }
-
-    /// The client connects, or else says something.
-    fn act(&mut self, client: usize) {
-        if self.clients[client].is_gone {
-            return;
-        }
-        if self.clients[client].link.is_none() {
-            return self.connect(client);
-        }
-        let room = self.rng.usize(..self.rooms.len());
-        if self.clients[client].unanswered.len() < IN_FLIGHT && self.clients[client].at.contains_key(&room) {
-            let (cid, hash) = (ClientId(id(&mut self.rng)), ContentHash(id(&mut self.rng)));
-            self.send(client, Unanswered { room, cid, hash, attempt: 1 });
-        } else if !self.clients[client].at.contains_key(&room) {
-            self.command(client, Command::Open { room, after: Some(0) });
-        }
-    }
-
-    fn connect(&mut self, client: usize) {
-        let of = &mut self.clients[client];
-        of.conn += 1;
-        of.link = Some(Link::default());
-        let mut followed: Vec<_> = of.at.iter().map(|(room, at)| (*room, *at)).collect();
-        followed.sort_unstable();
-        let mut paging: Vec<_> = of.paging.iter().map(|(room, after)| (*room, *after)).collect();
-        paging.sort_unstable();
-        let unanswered = std::mem::take(&mut of.unanswered);
-        for (room, at) in followed {
-            self.command(client, Command::Open { room, after: at });
-        }
-        for (room, after) in paging {
-            self.command(client, Command::Page { room, after });
-        }
-        for one in unanswered {
-            self.send(client, Unanswered { attempt: one.attempt + 1, ..one });
-        }
-    }
-
-    /// The server takes the client's next command.
-    fn serve(&mut self, client: usize) {
-        let user = self.clients[client].owner.user;
-        let Some(command) = self.clients[client].link.as_mut().and_then(|link| link.up.pop_front()) else { return };
-        match command {
-            Command::Open { room, after } => self.open(client, room, after),
-            Command::Page { room, after } => self.page(client, room, after),
-            Command::Send { room, cid, hash } => {
-                let answer = self.order(room, user, cid, hash);
-                self.reply(client, Reply::Act(answer));
-            }
-            Command::Add { room, user: added } => {
-                let place = &mut self.rooms[room];
-                let seq = if place.members.contains_key(&added) {
-                    place.head()
-                } else {
-                    let kind = LoggedKind::Added { user: added };
-                    let seq = place.append(user, None, ContentHash(id(&mut self.rng)), kind, self.t);
-                    place.members.insert(added, seq);
-                    self.fan_out(room);
-                    seq
-                };
-                let act = Act::Join { room: self.rooms[room].id, user: added, seq: Seq(seq) };
-                self.reply(client, Reply::Act(act));
-            }
-            Command::Remove { room, user: removed } => {
-                if self.rooms[room].members.remove(&removed).is_some() {
-                    let kind = LoggedKind::Removed { user: removed };
-                    let seq = self.rooms[room].append(user, None, ContentHash(id(&mut self.rng)), kind, self.t);
-                    self.reply(client, Reply::Act(Act::Leave { room: self.rooms[room].id, user: removed, seq: Seq(seq) }));
-                    self.fan_out(room);
-                }
-            }
-        }
-    }
-
-    fn order(&mut self, room: usize, by: UserId, cid: ClientId, hash: ContentHash) -> Act {
-        let place = &mut self.rooms[room];
-        let id = place.id;
-        let refused = |code| Act::Nack { room: id, cid, code };
-        let is_busy = self.rng.u32(..40) == 0;
-        if !place.members.contains_key(&by) {
-            return refused(ErrorCode::NotFound);
-        }
-        let known = place.events.iter().find(|event| event.by == by && event.cid == Some(cid)).map(|event| event.seq);
-        // A room that dies may have written and says `busy` all the same.
-        if is_busy && (known.is_some() || self.rng.bool()) {
-            return refused(ErrorCode::Busy);
-        }
-        if known.is_none() && self.rng.u32(..40) == 0 {
-            return refused(ErrorCode::StoreUnavailable);
-        }
-        let seq = known.unwrap_or_else(|| Seq(place.append(by, Some(cid), hash, LoggedKind::Message, self.t)));
-        let ord = place.sighting(seq.0).ord;
-        if known.is_none() {
-            self.fan_out(room);
-        }
-        if is_busy { refused(ErrorCode::Busy) } else { Act::Ack { room: id, cid, seq, ord, duplicate: known.is_some() } }
-    }
-
-    /// The newest event goes to everybody who hears the room; who is no member any more hears that.
-    fn fan_out(&mut self, room: usize) {
-        let place = &self.rooms[room];
-        let (id, seen) = (place.id, place.sighting(place.head()));
-        for client in &mut self.clients {
-            let is_member = place.members.contains_key(&client.owner.user);
-            let Some(link) = client.link.as_mut().filter(|link| link.heard.contains(&room)) else { continue };
-            link.down.push_back(Reply::Act(Act::Recv(seen)));
-            if !is_member {
-                link.heard.retain(|heard| *heard != room);
-                link.down.push_back(Reply::Act(Act::Removed { room: id, seq: seen.seq }));
-            }
-        }
-    }
-
-    fn open(&mut self, client: usize, room: usize, after: Option<u64>) {
-        let place = &self.rooms[room];
-        let Some(joined) = place.members.get(&self.clients[client].owner.user) else {
-            return self.reply(client, Reply::Refused(place.id));
-        };
-        let head = place.head();
-        let wanted = after.map_or(head + 1, |after| (after + 1).max(*joined));
-        let reset = head + 1 - wanted > REPLAY;
-        let from = if reset { head + 1 } else { wanted };
-        let act = Act::Open { room: place.id, after: after.map(Seq), reset, from: Seq(from), head: Seq(head) };
-        let events: Vec<_> = (from..=head).map(|seq| Reply::Act(Act::Recv(place.sighting(seq)))).collect();
-        if let Some(link) = &mut self.clients[client].link {
-            link.heard.retain(|heard| *heard != room);
-            link.heard.push(room);
-            link.down.push_back(Reply::Act(act));
-            link.down.extend(events);
-        }
-    }
-
-    fn page(&mut self, client: usize, room: usize, after: u64) {
-        let place = &self.rooms[room];
-        let Some(joined) = place.members.get(&self.clients[client].owner.user) else {
-            return self.reply(client, Reply::Refused(place.id));
-        };
-        let first = (after + 1).max(*joined);
-        let page = (first..=place.head()).take(PAGE).map(|seq| place.sighting(seq)).collect();
-        self.reply(client, Reply::Events(room, page));
-    }
-
-    /// The client takes what arrived next.
-    fn take(&mut self, client: usize) {
-        let Some(reply) = self.clients[client].link.as_mut().and_then(|link| link.down.pop_front()) else { return };
-        match reply {
-            Reply::Act(act) => {
-                self.note(client, act.clone());
-                self.follow(client, &act);
-            }
-            Reply::Refused(room) => {
-                let room = self.room(room);
-                self.forget(client, room);
-            }
-            Reply::Events(room, page) => {
-                for seen in &page {
-                    self.note(client, Act::Read(*seen));
-                }
-                let last = page.last().filter(|_| page.len() == PAGE).map(|last| last.seq.0);
-                match (last, self.clients[client].paging.get_mut(&room)) {
-                    (Some(last), Some(after)) => {
-                        *after = last;
-                        self.command(client, Command::Page { room, after: last });
-                    }
-                    _ => drop(self.clients[client].paging.remove(&room)),
-                }
-            }
-        }
-    }
-
-    fn follow(&mut self, client: usize, act: &Act) {
-        match act {
-            Act::Open { room, after, reset, from, .. } => {
-                let room = self.room(*room);
-                self.clients[client].at.insert(room, Some(from.0 - 1));
-                let after = after.map_or(0, |after| after.0);
-                // Pages that are being read already go on to the head.
-                if *reset && !self.clients[client].paging.contains_key(&room) {
-                    self.clients[client].paging.insert(room, after);
-                    self.command(client, Command::Page { room, after });
-                }
-            }
-            Act::Recv(seen) => {
-                let room = self.room(seen.room);
-                self.clients[client].at.insert(room, Some(seen.seq.0));
-            }
-            Act::Ack { cid, .. } => self.clients[client].unanswered.retain(|one| one.cid != *cid),
-            Act::Nack { cid, code, .. } => {
-                let unanswered = &mut self.clients[client].unanswered;
-                if let Some(index) = unanswered.iter().position(|one| one.cid == *cid) {
-                    let one = unanswered.remove(index);
-                    if *code != ErrorCode::NotFound && self.rng.u32(..4) > 0 {
-                        self.send(client, Unanswered { attempt: one.attempt + 1, ..one });
-                    }
-                }
-            }
-            Act::Lagged { room } => {
-                let room = self.room(*room);
-                if let Some(after) = self.clients[client].at.get(&room).copied() {
-                    self.command(client, Command::Open { room, after });
-                }
-            }
-            Act::Removed { room, .. } => {
-                let room = self.room(*room);
-                self.forget(client, room);
-            }
-            _ => {}
-        }
-    }
-
-    fn forget(&mut self, client: usize, room: usize) {
-        self.clients[client].at.remove(&room);
-        self.clients[client].paging.remove(&room);
     }
 
     fn room(&self, id: RoomId) -> usize {

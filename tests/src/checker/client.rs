@@ -49,7 +49,17 @@ impl<'a> Client<'a> {
         verdict: &'a mut Verdict,
         replay: u64,
     ) -> Self {
-        Self { owner, rooms, sends, verdict, replay, streams: HashMap::new(), attempts: Vec::new(), written_on: HashMap::new(), conn: 0 }
+        Self {
+            owner,
+            rooms,
+            sends,
+            verdict,
+            replay,
+            streams: HashMap::new(),
+            attempts: Vec::new(),
+            written_on: HashMap::new(),
+            conn: 0,
+        }
     }
 
     pub(super) fn hear(&mut self, entry: Entry) {
@@ -133,7 +143,9 @@ impl<'a> Client<'a> {
 
     fn open(&mut self, room: RoomId, opened: Opened) {
         let Some(history) = self.rooms.get(&room) else {
-            return self.verdict.add(Rule::Lost, room, opened.head, || "was opened and is not there".to_owned());
+            return self
+                .verdict
+                .add(Rule::Lost, room, opened.head, || "was opened and is not there".to_owned());
         };
         self.streams.entry(room).or_default().open(room, self.owner, history, opened, self.verdict);
     }
@@ -179,7 +191,8 @@ impl<'a> Client<'a> {
         let mut found = Vec::new();
         for Attempt { conn, room, cid, is_first } in &self.attempts {
             let key = (*room, self.owner.user, *cid);
-            let Some(place) = self.rooms.get(room).and_then(|history| history.place(self.owner.user, *cid)) else {
+            let Some(place) = self.rooms.get(room).and_then(|history| history.place(self.owner.user, *cid))
+            else {
                 continue;
             };
             let newest = newest.entry((*conn, *room)).or_default();
@@ -193,8 +206,7 @@ impl<'a> Client<'a> {
         }
         for (room, place, newest) in found {
             let client = &self.owner.client;
-            self.verdict
-                .add(Rule::Order, room, place, || format!("{client} had sent {newest} before it"));
+            self.verdict.add(Rule::Order, room, place, || format!("{client} had sent {newest} before it"));
         }
     }
 }

@@ -54,8 +54,9 @@ impl History {
     fn name(&mut self, verdict: &mut Verdict) {
         for event in &self.events {
             if event.kind == LoggedKind::Message && !covers(&self.periods, event.by, event.seq) {
-                verdict
-                    .add(Rule::Outside, self.room, event.seq, || format!("written by {}, no member", event.by));
+                verdict.add(Rule::Outside, self.room, event.seq, || {
+                    format!("written by {}, no member", event.by)
+                });
             }
             let Some(cid) = event.cid else { continue };
             match self.places.entry((event.by, cid)) {
@@ -71,7 +72,7 @@ impl History {
 
     /// Returns what is at `seq`.
     pub(super) fn at(&self, seq: Seq) -> Option<&Logged> {
-        let event = self.events.get(self.index(seq)?)?;
+        let event = self.events.get(index(seq)?)?;
         (event.seq == seq).then_some(event)
     }
 
@@ -114,7 +115,7 @@ impl History {
 
     /// Notes that some client knew at `t` that the event at `seq` was in the log.
     pub(super) fn known(&mut self, seq: Seq, t: u64) {
-        if let Some(known_at) = self.index(seq).and_then(|index| self.known_at.get_mut(index)) {
+        if let Some(known_at) = index(seq).and_then(|index| self.known_at.get_mut(index)) {
             *known_at = t.min(*known_at);
         }
     }
@@ -135,10 +136,10 @@ impl History {
             }
         }
     }
+}
 
-    fn index(&self, seq: Seq) -> Option<usize> {
-        usize::try_from(seq.0.checked_sub(1)?).ok()
-    }
+fn index(seq: Seq) -> Option<usize> {
+    usize::try_from(seq.0.checked_sub(1)?).ok()
 }
 
 /// Reads the members' periods from the log: from the event that adds a member to the one that

@@ -56,8 +56,9 @@ impl Sends {
             return verdict.add(Rule::NeverSent, room, place.seq, || format!("{cid} of {by} is acked"));
         };
         if let Some(first) = tried.ack.replace(place).filter(|first| *first != place) {
-            verdict
-                .add(Rule::Duplicate, room, place.seq, || format!("{cid} of {by} was acked at {} too", first.seq));
+            verdict.add(Rule::Duplicate, room, place.seq, || {
+                format!("{cid} of {by} was acked at {} too", first.seq)
+            });
         }
     }
 
@@ -92,11 +93,14 @@ impl Sends {
             let place = history.and_then(|history| history.place(by, cid));
             match (tried.ack, place) {
                 (Some(ack), None) => {
-                    verdict.add(Rule::Lost, room, ack.seq, || format!("{cid} of {by} was acked and is not there"));
+                    verdict.add(Rule::Lost, room, ack.seq, || {
+                        format!("{cid} of {by} was acked and is not there")
+                    });
                 }
                 (Some(ack), Some(place)) if ack.seq != place => {
-                    verdict
-                        .add(Rule::Duplicate, room, place, || format!("{cid} of {by} was acked at {}", ack.seq));
+                    verdict.add(Rule::Duplicate, room, place, || {
+                        format!("{cid} of {by} was acked at {}", ack.seq)
+                    });
                 }
                 (None, Some(place)) if tried.refused == tried.attempts => {
                     verdict.add(Rule::NeverSent, room, place, || format!("{cid} of {by} was refused"));
@@ -107,7 +111,10 @@ impl Sends {
             let Some(logged) = place.and_then(|place| history?.at(place)) else { continue };
             if logged.hash != tried.hash || tried.ack.is_some_and(|ack| ack.ord != logged.ord) {
                 verdict.add(Rule::Differs, room, logged.seq, || {
-                    format!("{by} sent {cid} as {:?}, acked {:?}; the log has {logged:?}", tried.hash, tried.ack)
+                    format!(
+                        "{by} sent {cid} as {:?}, acked {:?}; the log has {logged:?}",
+                        tried.hash, tried.ack
+                    )
                 });
             }
         }
@@ -123,11 +130,13 @@ impl Sends {
                 }
             }
         }
-        let named: HashSet<ClientId> =
-            if self.strays.is_empty() { HashSet::new() } else { self.tried.keys().map(|key| key.2).collect() };
+        let named: HashSet<ClientId> = if self.strays.is_empty() {
+            HashSet::new()
+        } else {
+            self.tried.keys().map(|key| key.2).collect()
+        };
         for (room, seq, cid) in &self.strays {
-            let rule =
-                if cid.is_none_or(|cid| named.contains(&cid)) { Rule::Lost } else { Rule::NeverSent };
+            let rule = if cid.is_none_or(|cid| named.contains(&cid)) { Rule::Lost } else { Rule::NeverSent };
             verdict.add(rule, *room, *seq, || format!("{cid:?} was delivered and is not in the log"));
         }
     }

@@ -40,19 +40,23 @@ impl Stream {
         let Opened { after, reset, from, head, replay } = opened;
         let client = &owner.client;
         let Some(joined) = history.joined(owner.user, head) else {
-            return verdict.add(Rule::Outside, room, head, || format!("{client} opened it and was no member"));
+            return verdict
+                .add(Rule::Outside, room, head, || format!("{client} opened it and was no member"));
         };
-        if let (Some(after), Some(reached)) = (after, self.reached) {
-            if after > reached {
-                verdict.add(Rule::Stream, room, after, || format!("{client} resumed there and had {reached}"));
-            }
+        // What lies before a new membership may be left out: it cannot be seen any more.
+        if let (Some(after), Some(reached)) = (after, self.reached)
+            && after.0 >= joined.max(reached.0 + 1)
+        {
+            verdict.add(Rule::Stream, room, after, || format!("{client} resumed there and had {reached}"));
         }
         let wanted = after.map_or(head.0 + 1, |after| (after.0 + 1).max(joined));
         let missing = (head.0 + 1).saturating_sub(wanted);
         let is_given = wanted <= head.0 + 1 && missing <= replay;
         let due = if reset { head.0 + 1 } else { wanted };
         if from.0 != due {
-            verdict.add(Rule::Stream, room, from, || format!("{client} asked {after:?}: begins there, not at {due}"));
+            verdict.add(Rule::Stream, room, from, || {
+                format!("{client} asked {after:?}: begins there, not at {due}")
+            });
         }
         if reset && is_given {
             verdict.add(Rule::Stream, room, from, || format!("{client} asked {after:?}: reset without need"));
@@ -69,7 +73,9 @@ impl Stream {
     /// An event arrives (C5).
     pub(super) fn receive(&mut self, room: RoomId, client: &str, seq: Seq, verdict: &mut Verdict) {
         match self.next {
-            None => verdict.add(Rule::Stream, room, seq, || format!("{client} got it and has not the room open")),
+            None => {
+                verdict.add(Rule::Stream, room, seq, || format!("{client} got it and has not the room open"));
+            }
             Some(next) if next != seq => {
                 verdict.add(Rule::Stream, room, seq, || format!("{client} got it instead of {next}"));
             }
@@ -109,7 +115,9 @@ impl Stream {
             return verdict.add(Rule::Unseen, room, head, || format!("{client} was not told of its removal"));
         };
         if next <= head {
-            verdict.add(Rule::Unseen, room, next, || format!("{client} has it open and has not seen {next} to {head}"));
+            verdict.add(Rule::Unseen, room, next, || {
+                format!("{client} has it open and has not seen {next} to {head}")
+            });
         }
         // What an earlier membership covered cannot be read any more.
         for (first, last) in self.owed.iter().filter(|(_, last)| *last >= joined) {

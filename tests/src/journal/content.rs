@@ -32,9 +32,12 @@ impl Content<'_> {
     ///
     /// Taken over the typed content written as JSON: in which codec and in which order of keys it
     /// came does not matter.
+    ///
+    /// # Panics
+    /// Never: what was decoded can be encoded.
     pub fn hash(&self) -> ContentHash {
         let Self { by, client_id, target, reply_to, body } = self;
-        let json = body.to_json().expect("an event that was decoded can be encoded");
+        let json = body.to_json().expect("own types can be encoded");
         let canonical = format!("{by} {client_id:?} {target:?} {reply_to:?} {} {json}", body.kind());
         ContentHash(Uuid::new_v5(&NAMESPACE, canonical.as_bytes()))
     }

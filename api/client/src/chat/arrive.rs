@@ -7,7 +7,8 @@ use super::{ANSWER_WITHIN, Chat, Closed, Connection, GaveUp, News, Phase};
 use crate::connection::Incoming;
 use crate::notice::Notice;
 use rookery_protocol::{
-    Auth, CommandId, ErrorCode, Event, History, Op, RawBody, RoomHistory, RoomId, RoomOpen, RoomOpened, Seq, WireError,
+    Auth, CommandId, ErrorCode, Event, History, Op, RawBody, RoomHistory, RoomId, RoomOpen, RoomOpened, Seq,
+    WireError,
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -64,9 +65,17 @@ impl Chat {
                 self.asked.insert(id, (Asked::Open { room, after }, now));
                 followed.state = Stream::Opening;
             }
-            if let Some(owed) = followed.owed.as_mut().filter(|owed| owed.ask_at.is_some_and(|time| time <= now)) {
+            if let Some(owed) =
+                followed.owed.as_mut().filter(|owed| owed.ask_at.is_some_and(|time| time <= now))
+            {
                 connection.ready().await?;
-                let page = RoomHistory { room: *room, before: None, after: Some(owed.after), around: None, limit: None };
+                let page = RoomHistory {
+                    room: *room,
+                    before: None,
+                    after: Some(owed.after),
+                    around: None,
+                    limit: None,
+                };
                 let id = connection.put(&Op::RoomHistory(page))?;
                 self.asked.insert(id, (Asked::Page { room: *room }, now));
                 owed.ask_at = None;
@@ -129,7 +138,9 @@ impl Chat {
             }
             Asked::Open { room, after } => match outcome.map(|body| body.read::<RoomOpened>()) {
                 Ok(Ok(opened)) => self.opened(room, after, opened),
-                Ok(Err(error)) => self.not_opened(room, WireError::new(ErrorCode::Internal, error.to_string())),
+                Ok(Err(error)) => {
+                    self.not_opened(room, WireError::new(ErrorCode::Internal, error.to_string()));
+                }
                 Err(error) => self.not_opened(room, error),
             },
             Asked::Page { room } => self.paged(room, outcome),
@@ -189,7 +200,11 @@ impl Chat {
                 self.news.push_back(News::Removed { room, seq });
             }
             Notice::Bye { retry_after, .. } => self.come_back_after = retry_after,
-            Notice::Hello(_) | Notice::Ready(_) | Notice::RoomHead(_) | Notice::Error(_) | Notice::Other { .. } => {}
+            Notice::Hello(_)
+            | Notice::Ready(_)
+            | Notice::RoomHead(_)
+            | Notice::Error(_)
+            | Notice::Other { .. } => {}
         }
     }
 

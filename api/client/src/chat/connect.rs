@@ -119,7 +119,9 @@ impl Refreshing {
 async fn renew(server: &ServerUrl, keys: &Keys) -> Result<Tokens, NoConnection> {
     let mut http = HttpClient::new(server.clone());
     let sort = |error: HttpError| match &error {
-        HttpError::Refused(refused) if matches!(refused.status, 400 | 401 | 403 | 422) => NoConnection::Login(error),
+        HttpError::Refused(refused) if matches!(refused.status, 400 | 401 | 403 | 422) => {
+            NoConnection::Login(error)
+        }
         _ => NoConnection::Http(error),
     };
     if let Some(refresh_token) = &keys.tokens.refresh_token {
@@ -162,7 +164,9 @@ impl Chat {
             {
                 self.keys.expire();
             }
-            OpenError::Closed(closed) if !may_come_back(closed) => return self.give_up(closed.clone().into()),
+            OpenError::Closed(closed) if !may_come_back(closed) => {
+                return self.give_up(closed.clone().into());
+            }
             _ => {}
         }
         self.news.push_back(News::Failed(Arc::new(error)));

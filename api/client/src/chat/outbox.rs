@@ -119,7 +119,8 @@ impl Outbox {
         let index = self.waiting.iter().position(|waiting| waiting.handle == handle)?;
         if let Some(error) = error.filter(|error| error.retryable) {
             let waiting = &mut self.waiting[index];
-            let delay = error.retry_after_ms.map_or(RETRY_AFTER, |millis| Duration::from_millis(millis.into()));
+            let delay =
+                error.retry_after_ms.map_or(RETRY_AFTER, |millis| Duration::from_millis(millis.into()));
             waiting.state = State::NotBefore(now + delay);
             return Some(Err(Arc::clone(&waiting.op)));
         }
@@ -162,5 +163,77 @@ fn room_of(op: &Op) -> Option<RoomId> {
         Op::MemberRole(role) => Some(role.room),
         Op::RoomUpdate(update) => Some(update.room),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rookery_protocol::{ClientId, ErrorCode, MessageBody, MessageSend};
+    use uuid::Uuid;
+
+    fn message(room: u128, name: u128) -> Op {
+        Op::MessageSend(Box::new(MessageSend {
+            room: RoomId(Uuid::from_u128(room)),
+            client_id: ClientId(Uuid::from_u128(name)),
+            attempt: None,
+            body: MessageBody::text("hello"),
+            reply_to: None,
+        }))
+    }
+
+    /// Sends all that is due, and returns name and attempt of each.
+    fn send_due(outbox: &mut Outbox, now: Instant) -> Vec<(u128, Option<u32>)> {
+        let mut sent = Vec::new();
+        while let Some(waiting) = outbox.due(now) {
+            let op = waiting.begin_attempt();
+            waiting.is_under_way(1);
+            let Op::MessageSend(message) = op.as_ref() else { panic!("only messages are submitted") };
+            sent.push((message.client_id.0.as_u128(), message.attempt));
+        }
+        sent
+    }
+
+    #[test]
+    fn a_message_that_is_put_off_holds_back_its_room_and_no_other() {
+        let now = Instant::now();
+        let mut outbox = Outbox::default();
+        let first = outbox.push(message(1, 1)).unwrap();
+        assert_eq!(send_due(&mut outbox, now), [(1, None)]);
+        let busy = WireError::new(ErrorCode::Busy, "full").retry_after(50);
+        assert!(outbox.answered(first, Some(&busy), now).unwrap().is_err());
+        outbox.push(message(1, 2)).unwrap();
+        outbox.push(message(2, 3)).unwrap();
+        assert_eq!(send_due(&mut outbox, now), [(3, None)]);
+        assert_eq!(outbox.next_due(), Some(now + Duration::from_millis(50)));
+        assert_eq!(send_due(&mut outbox, now + Duration::from_millis(50)), [(1, Some(2)), (2, None)]);
+    }
+
+    #[test]
+    fn after_a_break_everything_unanswered_goes_out_again_in_its_order() {
+        let now = Instant::now();
+        let mut outbox = Outbox::default();
+        let handles: Vec<Handle> = (1..=3).map(|name| outbox.push(message(1, name)).unwrap()).collect();
+        assert_eq!(send_due(&mut outbox, now), [(1, None), (2, None), (3, None)]);
+        assert!(outbox.answered(handles[1], None, now).unwrap().is_ok());
+        outbox.disconnected();
+        assert_eq!(send_due(&mut outbox, now), [(1, Some(2)), (3, Some(2))]);
+        let forbidden = WireError::new(ErrorCode::Forbidden, "no");
+        assert!(
+            outbox.answered(handles[0], Some(&forbidden), now).unwrap().is_ok(),
+            "a refusal for good ends it"
+        );
+        assert_eq!(outbox.len(), 1);
+    }
+
+    #[test]
+    fn no_more_than_a_window_is_under_way_and_no_more_than_a_bound_waits() {
+        let now = Instant::now();
+        let mut outbox = Outbox::default();
+        for name in 0..COMMANDS {
+            outbox.push(message(1, name as u128)).unwrap();
+        }
+        assert_eq!(outbox.push(message(1, 0)), Err(Full));
+        assert_eq!(send_due(&mut outbox, now).len(), IN_FLIGHT);
     }
 }

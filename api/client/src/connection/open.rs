@@ -84,10 +84,15 @@ impl Connection {
     async fn greeted(server: &ServerUrl, codec: Codec, credential: &Credential) -> Result<Self, OpenError> {
         let stream = TcpStream::connect(server.host_and_port()).await?;
         stream.set_nodelay(true)?;
-        let query = if let Credential::Ticket(ticket) = credential { format!("?ticket={ticket}") } else { String::new() };
+        let query = if let Credential::Ticket(ticket) = credential {
+            format!("?ticket={ticket}")
+        } else {
+            String::new()
+        };
         let url = format!("ws://{}/v1/ws{query}", server.authority());
         let mut request = url.into_client_request().map_err(|error| OpenError::Upgrade(error.to_string()))?;
-        let host = HeaderValue::from_str(server.authority()).map_err(|error| OpenError::Upgrade(error.to_string()))?;
+        let host = HeaderValue::from_str(server.authority())
+            .map_err(|error| OpenError::Upgrade(error.to_string()))?;
         request.headers_mut().insert(HOST, host);
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(codec.subprotocol()));
         let config = WebSocketConfig::default()

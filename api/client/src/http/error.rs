@@ -54,8 +54,10 @@ struct Problem {
 impl ApiError {
     pub(super) fn read(answer: &Answer) -> Self {
         let problem: Problem = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let seconds = answer.head.headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = seconds.and_then(|seconds| seconds.parse::<u64>().ok()).map(|seconds| seconds * 1_000);
+        let seconds =
+            answer.head.headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after =
+            seconds.and_then(|seconds| seconds.parse::<u64>().ok()).map(|seconds| seconds * 1_000);
         let reason = answer.head.status.canonical_reason().unwrap_or("refused");
         Self {
             status: answer.head.status.as_u16(),

@@ -2,6 +2,7 @@
 
 use super::Finding;
 use rookery_api::accounts::{KeyError, SigningKey, signing_key_path};
+use rustix::fs::Access;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
@@ -37,8 +38,7 @@ pub(super) enum State {
 /// Looks at the folder itself.
 pub(super) fn look(dir: &Path, findings: &mut Vec<Finding>) -> State {
     if !dir.exists() {
-        let detail = format!("{} is made at the first start", dir.display());
-        findings.push(Finding::ok("data dir", detail));
+        findings.push(absent(dir));
         return State::Absent;
     }
     findings.push(match probe_writes(dir) {
@@ -70,6 +70,19 @@ pub(super) fn signing_key(dir: &Path, is_given: bool) -> Finding {
         }
         Err(error) => Finding::fail(NAME, error),
     }
+}
+
+/// Looks at whether a folder that is not there can be made: in the nearest one that is.
+fn absent(dir: &Path) -> Finding {
+    const NAME: &str = "data dir";
+    // Above a relative path is the working directory.
+    let here = Path::new(".");
+    let above = dir.ancestors().skip(1).find(|above| above.symlink_metadata().is_ok()).unwrap_or(here);
+    let may_make = rustix::fs::access(above, Access::WRITE_OK | Access::EXEC_OK);
+    if let (true, Ok(())) = (above.is_dir(), may_make) {
+        return Finding::ok(NAME, format!("{} is made at the first start", dir.display()));
+    }
+    Finding::fail(NAME, format!("{} cannot be made: {} takes no folder", dir.display(), above.display()))
 }
 
 /// Writes and syncs a small file of our own, and returns the median time of a sync.
@@ -122,5 +135,24 @@ fn lock(dir: &Path) -> (State, Finding) {
             (State::Idle, Finding::warn(NAME, format!("not known: {error}")))
         }
         Ok(Ok(())) | Err(_) => (State::Idle, Finding::ok(NAME, "free")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Level;
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_told() {
+        let level = |dir: &Path| {
+            let mut findings = Vec::new();
+            assert_eq!(look(dir, &mut findings), State::Absent);
+            findings.into_iter().map(|finding| finding.level).collect::<Vec<_>>()
+        };
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(level(&here.join("no/such/folder")), [Level::Ok]);
+        assert_eq!(level(Path::new("no/such/folder")), [Level::Ok]);
+        assert_eq!(level(&here.join("Cargo.toml/data")), [Level::Fail]);
     }
 }

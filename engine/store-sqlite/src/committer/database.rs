@@ -23,8 +23,8 @@ pub(crate) struct LogPosition {
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) connection: Connection,
-    /// Nobody else writes, so what was read or written once stays true. It saves the seek that is
-    /// a third of an append's CPU time (bench/RESULTS.md, "store").
+    /// Nobody else writes, so what was read or written once stays true. It saves an append its three
+    /// seeks before the first write.
     heads: HashMap<RoomId, LogPosition>,
 }
 

@@ -56,6 +56,8 @@ async fn full_story() {
     assert!(matches!(store.probe().await, Err(StoreError::Refused(_))));
     let health = store.health();
     assert!(matches!(&health, Health::Refusing(reason) if reason.contains("full")), "{health:?}");
+    assert_eq!(store.take_ticket([9; 32], Timestamp(1)).await, Ok(None));
+    assert_eq!(store.health(), health, "what writes nothing does not show that the disk has room");
     assert_eq!(positions(&store).await, [1, 2, 3], "reads go on");
 
     fs::remove_file(&flag).expect("turn the fault off");

@@ -8,6 +8,7 @@ use rookery_protocol::{ClientId, Event, EventBody, MessageBody, RoomId, Seq, Tim
 use rookery_store_sqlite::{
     MigrationState, OpenError, SqliteOptions, SqliteStore, migrations_status, quick_check,
 };
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -34,6 +35,17 @@ async fn one_process_has_the_directory_until_it_closes() {
     first.close().await.expect("close");
     let second = open(scratch.path());
     assert_eq!(second.health(), Health::Ready);
+}
+
+#[tokio::test]
+async fn nobody_else_reads_the_database() {
+    let scratch = Scratch::new("mode");
+    let store = open(scratch.path());
+    store.append(message(1, 1, None)).await.expect("append");
+    for file in ["rookery.db", "rookery.db-wal", "rookery.db-shm"] {
+        let mode = std::fs::metadata(scratch.path().join(file)).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 #[tokio::test]
