@@ -1,6 +1,7 @@
 //! A call: one request on its way through its handler, and what the handler may ask of it.
 
 use crate::edge::Edge;
+use crate::forwarded;
 use crate::problem::Problem;
 use crate::query;
 use bytes::Bytes;
@@ -29,9 +30,9 @@ impl Call {
         self.request.headers()
     }
 
-    /// Returns the address that the request came from.
-    pub(crate) const fn from(&self) -> IpAddr {
-        self.peer.ip()
+    /// Returns the address that the request came from, behind the proxies that are trusted.
+    pub(crate) fn from(&self) -> IpAddr {
+        forwarded::client(self.peer.ip(), self.headers(), &self.edge.config.server.trusted_proxies)
     }
 
     /// Parses what stands in the path for `{name}`; what is no id is nothing that exists.
@@ -97,6 +98,10 @@ pub(crate) fn too_large(limit: usize) -> Problem {
 
 /// Not JSON is a bad request; JSON of another shape is invalid, with the field that is.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // A derived struct would also read an array, as its fields in their order.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(Problem::new(ErrorCode::Invalid, "the body is an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -145,5 +150,6 @@ mod tests {
         assert!(errors(r#"{"outer":{}}"#).contains("Some(\"name\")"));
         assert!(errors(r#"{"outer":{"name":"x"}} {}"#).contains("BadRequest"));
         assert!(errors("{").contains("BadRequest"));
+        assert!(errors(r#" [{"name":"x"}]"#).contains("Invalid"));
     }
 }

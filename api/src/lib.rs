@@ -20,6 +20,7 @@ mod call;
 mod cookie;
 mod dispatch;
 mod edge;
+mod forwarded;
 mod http;
 mod observe;
 mod origin;

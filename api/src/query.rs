@@ -2,11 +2,12 @@
 
 /// Returns the value of `name`, the first one when there are several.
 ///
-/// `+` is a plus sign: this is a URI's query (RFC 3986), not a form's.
+/// `+` is a plus sign: this is a URI's query (RFC 3986), not a form's. A value whose encoding is broken
+/// stands as it is, so that whoever reads it refuses it.
 pub(crate) fn value(query: &str, name: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if decode(key)? == name { decode(value) } else { None }
+        (decode(key)? == name).then(|| decode(value).unwrap_or_else(|| value.to_owned()))
     })
 }
 
@@ -43,9 +44,10 @@ mod tests {
     }
 
     #[test]
-    fn broken_encoding_has_no_value() {
-        for query in ["a=%", "a=%2", "a=%zz", "a=%ff", "a=%+1"] {
-            assert_eq!(value(query, "a"), None, "{query}");
+    fn broken_encoding_stands_as_it_is() {
+        for text in ["%", "%2", "%zz", "%ff", "%+1"] {
+            assert_eq!(value(&format!("a={text}"), "a").as_deref(), Some(text));
+            assert_eq!(value(&format!("{text}=1"), "a"), None);
         }
     }
 }

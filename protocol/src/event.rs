@@ -145,7 +145,7 @@ impl EventBody {
     pub fn text_bytes(&self) -> usize {
         let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         match self {
-            Self::Message(body) | Self::Edit(EditBody { body }) => message_bytes(body),
+            Self::Message(body) | Self::Edit(EditBody { body }) => body.weight(),
             Self::Reaction(reaction) => reaction.emoji.len(),
             Self::Room(change) => len(&change.title) + len(&change.about) + len(&change.avatar),
             Self::Delete(_) | Self::Pin(_) | Self::Member(_) => 0,
@@ -184,22 +184,4 @@ impl EventBody {
             _ => return Err(serde::de::Error::custom(format_args!("an event has no type `{kind}`"))),
         })
     }
-}
-
-fn message_bytes(body: &MessageBody) -> usize {
-    /// What an attachment takes besides its strings.
-    const ATTACHMENT: usize = 160;
-    /// What a mention takes as text.
-    const MENTION: usize = 40;
-    let attachments: usize = body
-        .attachments
-        .iter()
-        .map(|file| {
-            ATTACHMENT + file.name.len() + file.mime.len() + file.thumb.as_ref().map_or(0, String::len)
-        })
-        .sum();
-    body.text.as_ref().map_or(0, String::len)
-        + body.meta.as_ref().map_or(0, |meta| meta.as_json().len())
-        + body.mentions.len() * MENTION
-        + attachments
 }

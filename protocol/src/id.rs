@@ -55,7 +55,7 @@ uuid_id! {
 
 /// A position in a room's log: 1 is the first event, 0 is before it.
 ///
-/// Decoding refuses what is above [`SAFE_INTEGER`], so that [`Seq::next`] cannot overflow.
+/// Reading one refuses what is above [`SAFE_INTEGER`], so that [`Seq::next`] cannot overflow.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
 )]
@@ -80,13 +80,31 @@ impl fmt::Display for Seq {
     }
 }
 
+/// Says that a text or a number is not a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a whole number below 2^53")]
+pub struct NoPosition;
+
+impl TryFrom<u64> for Seq {
+    type Error = NoPosition;
+
+    fn try_from(value: u64) -> Result<Self, NoPosition> {
+        if value > SAFE_INTEGER { Err(NoPosition) } else { Ok(Self(value)) }
+    }
+}
+
+impl FromStr for Seq {
+    type Err = NoPosition;
+
+    fn from_str(text: &str) -> Result<Self, NoPosition> {
+        text.parse::<u64>().map_err(|_| NoPosition)?.try_into()
+    }
+}
+
 impl<'de> Deserialize<'de> for Seq {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = u64::deserialize(deserializer)?;
-        if value > SAFE_INTEGER {
-            return Err(D::Error::custom("a number of 2^53 or above"));
-        }
-        Ok(Self(value))
+        Self::try_from(value).map_err(|_| D::Error::custom("a number of 2^53 or above"))
     }
 }
 

@@ -36,7 +36,7 @@ pub use event::{
     Change, DeleteBody, EditBody, Event, EventBody, MemberChange, PinBody, ReactionBody, RoomChange,
 };
 pub use frame::{Frame, websocket_frame};
-pub use id::{ClientId, DeviceId, FileId, RoomId, Seq, SessionId, Timestamp, UserId};
+pub use id::{ClientId, DeviceId, FileId, NoPosition, RoomId, Seq, SessionId, Timestamp, UserId};
 pub use mention::Mention;
 pub use message::{Attachment, Message, MessageBody, Reaction};
 pub use meta::Meta;

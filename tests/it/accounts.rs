@@ -69,6 +69,32 @@ async fn what_is_wrong_with_a_registration_is_named() {
 }
 
 #[tokio::test]
+async fn people_behind_one_trusted_proxy_are_limited_each_for_themselves() {
+    let node = with(&[
+        ("ROOKERY_LIMITS__RELAXED", "false"),
+        ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "7168"),
+        ("ROOKERY_AUTH__ARGON2_PASSES", "5"),
+        ("ROOKERY_SERVER__TRUSTED_PROXIES", "127.0.0.1"),
+    ])
+    .await;
+    let register = async |from: &str, number: u32| {
+        let body = json!({
+            "email": format!("u{number}@example.org"), "password": PASSWORD, "handle": format!("u{number}"),
+            "name": "A Name",
+        });
+        post(&node, "/v1/auth/register", &[("x-forwarded-for", from)], body).await.status
+    };
+    let mut statuses = Vec::new();
+    for number in 100..111 {
+        statuses.push(register("198.51.100.7", number).await);
+    }
+    assert_eq!(statuses, [[201; 10].as_slice(), &[429]].concat());
+    assert_eq!(register("198.51.100.8", 111).await, 201);
+    // A client that puts another address in front is still the one that the proxy saw.
+    assert_eq!(register("203.0.113.1, 198.51.100.7", 112).await, 429);
+}
+
+#[tokio::test]
 async fn registering_tells_nobody_whether_an_address_has_an_account() {
     let node = TestNode::start().await;
     let first = register(&node, "alice@example.org", "alice").await;

@@ -6,6 +6,9 @@ use rookery_tests::wire::{Heard, Wire};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// More big messages than the kernel's buffers and the outbox together take while nobody reads.
+const MESSAGES: u64 = 700;
+
 fn big(room: &Value) -> Value {
     json!({ "room": room, "client_id": uuid::Uuid::from_u128(fresh()), "body": { "kind": "text", "text": "x".repeat(16_000) } })
 }
@@ -18,8 +21,6 @@ async fn a_slow_reader_is_told_that_it_lags_and_resumes_without_a_gap() {
     let mut slow = Wire::log_in(node.http(), bob.token()).await;
     let room = group(&mut a, "Tea", &[&bob]).await;
     slow.ok("room.open", json!({ "room": room, "after": 3 })).await;
-    // More than the kernel's buffers and the outbox together take while nobody reads.
-    const MESSAGES: u64 = 700;
     for _ in 0..MESSAGES {
         a.ok("message.send", big(&room)).await;
     }
@@ -46,7 +47,7 @@ async fn a_reader_that_takes_nothing_at_all_is_closed_with_a_code_to_come_back()
     let mut stopped = Wire::log_in(node.http(), alice.token()).await;
     let room = group(&mut a, "Tea", &[]).await;
     stopped.ok("room.open", json!({ "room": room })).await;
-    for _ in 0..700 {
+    for _ in 0..MESSAGES {
         a.ok("message.send", big(&room)).await;
     }
     node.advance(Duration::from_secs(11));

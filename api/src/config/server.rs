@@ -3,7 +3,7 @@
 use super::error::Problems;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Where and how the server listens.
@@ -17,6 +17,8 @@ pub struct ServerConfig {
     pub admin_listen: SocketAddr,
     /// Origins that browsers may come from; empty means the same host only.
     pub allowed_origins: Vec<String>,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
     pub max_connections: usize,
     /// Bytes of one request's line and headers.
@@ -50,6 +52,8 @@ pub(super) struct RawServer {
     admin_listen: String,
     /// Origins that browsers may come from, each as `https://host` or `https://host:port`; empty means the same host only.
     allowed_origins: Vec<String>,
+    /// Addresses of the reverse proxies whose `X-Forwarded-For` is believed; without it all that comes through a proxy shares the limits of one address.
+    trusted_proxies: Vec<String>,
     /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
     #[schemars(range(min = 1, max = 1_000_000))]
     max_connections: u64,
@@ -86,6 +90,7 @@ impl Default for RawServer {
             listen: "127.0.0.1:7080".to_owned(),
             admin_listen: "127.0.0.1:7081".to_owned(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             max_connections: 16_384,
             header_bytes: 16_384,
             max_headers: 64,
@@ -122,11 +127,19 @@ impl RawServer {
             let allowed = "an origin such as https://chat.example.org, in lower case, without a path";
             problems.value("server.allowed_origins", origin, allowed);
         }
+        let proxies = self.trusted_proxies.iter();
+        let proxies = proxies.filter_map(|text| {
+            let address: Option<IpAddr> =
+                problems.parse("server.trusted_proxies", text, "IP addresses, such as 127.0.0.1");
+            address.map(|address| address.to_canonical())
+        });
+        let trusted_proxies = proxies.collect();
         ServerConfig {
             node: self.node.clone(),
             listen: address(problems, "server.listen", &self.listen),
             admin_listen: address(problems, "server.admin_listen", &self.admin_listen),
             allowed_origins: self.allowed_origins.clone(),
+            trusted_proxies,
             max_connections: size(max_connections),
             header_bytes: size(header_bytes),
             max_headers: size(max_headers),

@@ -111,6 +111,11 @@ fn a_mistake_names_its_place_what_was_found_and_what_is_allowed() {
             "xml",
             "log.format from ROOKERY_LOG__FORMAT: found `xml`, allowed is auto, pretty or json",
         ),
+        (
+            "ROOKERY_SERVER__TRUSTED_PROXIES",
+            "127.0.0.1,proxy",
+            "server.trusted_proxies from ROOKERY_SERVER__TRUSTED_PROXIES: found `proxy`",
+        ),
         ("ROOKERY_LOG__FILTER", "a=b=info", "log.filter from ROOKERY_LOG__FILTER: found `a=b=info`"),
         (
             "ROOKERY_SERVER__ALLOWED_ORIGINS",

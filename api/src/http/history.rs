@@ -9,7 +9,7 @@ use crate::respond::{self, Answer};
 use crate::route::{Handler, Route};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rookery_actors::Identity;
-use rookery_protocol::{Op, ReplyBody, RoomHistory, Seq};
+use rookery_protocol::{Op, ReplyBody, RoomHistory};
 
 pub(crate) const ROUTE: Route = Route::get(
     "/v1/rooms/{room}/messages",
@@ -20,9 +20,9 @@ pub(crate) const ROUTE: Route = Route::get(
 async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = RoomHistory {
         room: call.path("room")?,
-        before: call.query("before")?.map(Seq),
-        after: call.query("after")?.map(Seq),
-        around: call.query("around")?.map(Seq),
+        before: call.query("before")?,
+        after: call.query("after")?,
+        around: call.query("around")?,
         limit: call.query("limit")?,
     };
     let page = call.edge.node.perform(&who.user, Op::RoomHistory(op)).await?;

@@ -105,6 +105,21 @@ async fn a_message_is_written_once_however_often_it_is_posted() {
 }
 
 #[tokio::test]
+async fn what_is_no_position_is_refused_and_not_left_out() {
+    let node = TestNode::start().await;
+    let alice = node.user("alice").await;
+    let room = tea(&node, &alice, &[]).await;
+    for (field, value) in
+        [("after", "9007199254740992"), ("around", "-1"), ("before", "%zz"), ("limit", "%ff")]
+    {
+        let path = format!("/v1/rooms/{room}/messages?{field}={value}");
+        let answer = ask(&node, &alice, "GET", &path, Value::Null).await;
+        assert_eq!(answer.problem(), (422, "invalid".to_owned()), "{field}={value}");
+        assert_eq!(answer.json()["errors"][0]["field"], field);
+    }
+}
+
+#[tokio::test]
 async fn polling_costs_a_page_only_when_something_happened() {
     let node = TestNode::start().await;
     let alice = node.user("alice").await;

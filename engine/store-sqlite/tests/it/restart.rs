@@ -42,7 +42,7 @@ async fn nobody_else_reads_the_database() {
     let scratch = Scratch::new("mode");
     let store = open(scratch.path());
     store.append(message(1, 1, None)).await.expect("append");
-    for file in ["rookery.db", "rookery.db-wal", "rookery.db-shm"] {
+    for file in ["rookery.db", "rookery.db-wal", "rookery.db-shm", "rookery.lock"] {
         let mode = std::fs::metadata(scratch.path().join(file)).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
