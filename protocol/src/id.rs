@@ -55,7 +55,7 @@ uuid_id! {
 
 /// A position in a room's log: 1 is the first event, 0 is before it.
 ///
-/// Reading one refuses what is above [`SAFE_INTEGER`], so that [`Seq::next`] cannot overflow.
+/// Decoding refuses what is above [`SAFE_INTEGER`], so that [`Seq::next`] cannot overflow.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
 )]

@@ -27,6 +27,8 @@ mod kill;
 mod msgpack;
 // Joining a room's stream.
 mod open;
+// What a review of the core found: interleavings that lost, leaked or blocked something.
+mod review;
 // Rooms and members.
 mod rooms;
 // Who speaks on a socket, how long, and how it ends.

@@ -130,13 +130,16 @@ pub(crate) fn at_close(connection: &Connection) {
     }
 }
 
-/// A checkpoint that failed for want of space or of its turn is tried again when the next one is due; the
-/// log keeps everything meanwhile. One that failed at I/O may have been an fsync, so the store fails.
+/// A checkpoint that failed for want of space, of memory or of its turn is tried again when the next one
+/// is due; the log keeps everything meanwhile. One that failed at I/O may have been an fsync, so the
+/// store fails.
 fn note(error: &rusqlite::Error, health: &SharedHealth) {
-    if let fatal @ StoreError::Fatal(_) = failure::at_commit(error) {
-        health.note(&fatal);
-    } else if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
-        tracing::warn!(%error, "a checkpoint was not made");
+    match (error.sqlite_error_code(), failure::at_commit(error)) {
+        (Some(ErrorCode::DatabaseBusy), _) => {}
+        (Some(ErrorCode::OutOfMemory), _) | (_, StoreError::Refused(_)) => {
+            tracing::warn!(%error, "a checkpoint was not made");
+        }
+        (_, fatal) => health.note(&fatal),
     }
 }
 
