@@ -174,7 +174,8 @@ impl Node {
 
     /// Opens a connection and starts its session. The caller owns the socket: it takes frames from
     /// the connection's outbox, sends commands to the session, and at the end calls
-    /// [`Node::disconnected`].
+    /// [`Node::disconnected`]. A connection opened while the node goes down is closed at once, since
+    /// the drain may have looked at all connections before.
     ///
     /// # Errors
     /// When the runtime is going down.
@@ -183,7 +184,12 @@ impl Node {
         let arguments = (Arc::clone(self), Arc::clone(&connection));
         let supervisor = self.session_supervisors.of(connection.id());
         match ActorRuntime::spawn_linked_instant(None, SessionActor, arguments, supervisor) {
-            Ok((session, _)) => Ok((connection, session)),
+            Ok((session, _)) => {
+                if self.is_draining() {
+                    self.close(&connection, CloseCode::Draining);
+                }
+                Ok((connection, session))
+            }
             Err(error) => {
                 self.connections.remove(connection.id());
                 Err(error.into())
@@ -194,6 +200,8 @@ impl Node {
     /// The socket of a connection is gone.
     pub fn disconnected(&self, connection: &Connection, session: &SessionRef) {
         self.connections.remove(connection.id());
+        // Whoever waits for room in its outbox must not wait for ever, and whoever pushes must know.
+        connection.close(CloseCode::Normal, None, self.clock().elapsed());
         // A session that has died needs no word.
         drop(session.send_message(SessionMessage::Closed));
     }

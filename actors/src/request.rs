@@ -113,12 +113,6 @@ impl Node {
     }
 }
 
-/// Waits until everything that was submitted to the room before is settled.
-pub(crate) async fn settle(node: &Arc<Node>, by: UserId, room: RoomId) {
-    // Whether it was refused or not, nothing from before is under way any more.
-    drop(node.submit(by, room, Action::Settle).await);
-}
-
 /// Returns the room as `user` sees it.
 ///
 /// # Errors
@@ -156,7 +150,7 @@ fn object(state: RoomState) -> Room {
 
 /// What a client is told when the store could not be read.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-fn unread(error: StoreError) -> WireError {
+pub(crate) fn unread(error: StoreError) -> WireError {
     tracing::warn!(%error, "store not read");
     WireError::new(ErrorCode::StoreUnavailable, "nothing can be read at the moment").retry_after(1000)
 }

@@ -60,12 +60,18 @@ pub(crate) enum RoomMessage {
 }
 
 impl RoomMessage {
+    /// Returns whether it only asks for the end of what was sent before. No bound refuses it, since a
+    /// refusal would come before that end; a connection has one a room at a time.
+    fn is_settle(&self) -> bool {
+        matches!(self, Self::Submit(Draft { action: Action::Settle, .. }))
+    }
+
     /// Answers a message that no room will handle.
-    pub(crate) fn refuse(self, node: &Node, error: &WireError) {
+    pub(crate) fn refuse(self, error: &WireError) {
         match self {
             Self::Submit(draft) => draft.answer.err(error.clone()),
             Self::Open(open) => open.refuse(error.clone()),
-            Self::Join(join) => join.refuse(node),
+            // A join says so by itself, and nobody waits for the others.
             _ => {}
         }
     }
@@ -140,12 +146,18 @@ impl Actor for RoomActor {
 impl Room {
     fn hear(&mut self, message: RoomMessage) {
         match &mut self.phase {
-            Phase::Retired => return self.node.tell_room(self.id, message),
-            Phase::Loading(held) if message_waits(&message) => {
-                if held.len() < HELD_MESSAGES {
+            Phase::Retired => {
+                // The answers to its own questions, and looks at it, are nobody else's.
+                if comes_from_outside(&message) {
+                    self.node.tell_room(self.id, message);
+                }
+                return;
+            }
+            Phase::Loading(held) if comes_from_outside(&message) => {
+                if held.len() < HELD_MESSAGES || message.is_settle() {
                     held.push(message);
                 } else {
-                    message.refuse(&self.node, &busy());
+                    message.refuse(&busy());
                 }
                 return;
             }
@@ -174,6 +186,12 @@ impl Room {
         });
     }
 
+    /// Reads the room again, since the store holds more than it knows of.
+    fn catch_up(&mut self) {
+        self.phase = Phase::Loading(Vec::new());
+        self.load(Some(self.live.head.seq));
+    }
+
     fn loaded(&mut self, loaded: Result<Loaded, StoreError>) {
         let Phase::Loading(held) = std::mem::replace(&mut self.phase, Phase::Live) else { return };
         match loaded {
@@ -189,7 +207,7 @@ impl Room {
                 tracing::warn!(room = %self.id, %error, "room not activated");
                 let refusal = unavailable();
                 for message in held {
-                    message.refuse(&self.node, &refusal);
+                    message.refuse(&refusal);
                 }
                 self.in_flight.take().into_iter().flat_map(|batch| batch.ordered).for_each(|ordered| {
                     // Whether it was applied is not known, and dropping the answer says so.
@@ -245,8 +263,9 @@ impl Room {
     }
 }
 
-/// Whether a message needs the room's state, so that it is held until that is there.
-fn message_waits(message: &RoomMessage) -> bool {
+/// Whether a message is what somebody wants of the room: it is held until the state is there, and
+/// goes to the next actor of the room when this one has gone.
+fn comes_from_outside(message: &RoomMessage) -> bool {
     matches!(message, RoomMessage::Submit(_) | RoomMessage::Open(_) | RoomMessage::Join(_))
 }
 

@@ -39,6 +39,8 @@ pub enum SessionMessage {
     /// What held back later commands on this room is done; `true` when it was to open the room and
     /// was refused.
     Passed(RoomId, bool),
+    /// The actor that this room was reached at has gone, and has handed on all that it was sent.
+    Moved(RoomId),
     /// The socket is gone.
     Closed,
 }
@@ -86,6 +88,8 @@ struct Entry {
     is_open: bool,
     /// Commands that wait for the one under way on this room, if one is.
     held: Option<VecDeque<HeldCommand>>,
+    /// Messages that wait for the room's last actor to hand on those before them, if it is going.
+    moving: Option<VecDeque<RoomMessage>>,
 }
 
 impl Actor for SessionActor {
@@ -115,10 +119,14 @@ impl Actor for SessionActor {
         state: &mut Session,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            SessionMessage::Command(command, credit) => state.command(command, credit),
+            SessionMessage::Command(command, credit) => {
+                state.node.metrics().commands.increment(1);
+                state.command(command, credit);
+            }
             SessionMessage::Ticket(identity) => state.ticket(*identity),
             SessionMessage::Identified(identified) => state.identified(*identified),
             SessionMessage::Passed(room, was_refused) => state.passed(room, was_refused),
+            SessionMessage::Moved(room) => state.moved(room),
             SessionMessage::Closed => state.end(),
         }
         Ok(())
@@ -144,10 +152,11 @@ impl Drop for Session {
     /// Runs after a panic as well: the peer must not be left with a socket that nobody serves.
     fn drop(&mut self) {
         if !self.has_ended {
-            self.leave_rooms();
             let code = CloseCode::Internal;
             let bye = Frame::server(ServerEvent::bye(code, Some(0)));
             self.connection.close(code, Some(&bye), self.node.clock().elapsed());
+            // Afterwards, so that no room takes it in behind our back.
+            self.leave_rooms();
         }
     }
 }

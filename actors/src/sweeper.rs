@@ -6,7 +6,8 @@ use crate::room::RoomMessage;
 use bytes::Bytes;
 use rookery_engine::Verdict;
 use rookery_engine::limits::{ROOM_SWEEP_ROUNDS, SWEEP_EVERY};
-use rookery_engine::store::Health;
+use rookery_engine::store::{Answer, Health};
+use std::future::pending;
 use std::sync::Arc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -18,17 +19,31 @@ pub(crate) async fn run(node: Arc<Node>) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut round = 0_u64;
+    // At most one, beside the sweeping: a stuck store must not stop the deadlines.
+    let mut probe: Option<Answer<'_, ()>> = None;
     loop {
         tokio::select! {
             () = node.tasks().stopped() => return,
+            // Its outcome shows in the store's health.
+            () = finished(&mut probe) => {
+                probe = None;
+                continue;
+            }
             _ = ticks.tick() => {}
         }
         round += 1;
         sweep(&node, round.is_multiple_of(ROOM_SWEEP_ROUNDS));
-        if matches!(node.store().health(), Health::Refusing(_)) {
-            // Its outcome shows in the store's health.
-            drop(node.store().probe().await);
+        if probe.is_none() && matches!(node.store().health(), Health::Refusing(_)) {
+            probe = Some(node.store().probe());
         }
+    }
+}
+
+/// Completes when the probe does; never where there is none.
+async fn finished(probe: &mut Option<Answer<'_, ()>>) {
+    match probe {
+        Some(probe) => drop(probe.await),
+        None => pending().await,
     }
 }
 

@@ -21,7 +21,9 @@ use crate::stream::Stream;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use rookery_actors::{Identity, SessionMessage};
+use metrics::Gauge;
+use rookery_actors::{Identity, Node, SessionMessage, SessionRef};
+use rookery_engine::Connection;
 use rookery_protocol::{Codec, ErrorCode, Frame, ServerEvent};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -105,24 +107,47 @@ async fn serve(
         Ok(connected) => connected,
         Err(error) => return tracing::error!(%error, %peer, "connection not served"),
     };
-    let gauge = match codec {
-        Codec::Json => &node.metrics().connections_json,
-        Codec::MessagePack => &node.metrics().connections_msgpack,
-    };
-    gauge.increment(1.0);
-    node.metrics().connects.increment(1);
+    let served = Served::new(Arc::clone(&node), Arc::clone(&connection), session.clone());
     connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
     if let Some(identity) = identity {
         // A session that has died closes the connection by itself.
         drop(session.send_message(SessionMessage::Ticket(Box::new(identity))));
     }
-    let socket =
-        Socket::new(tcp, read_ahead, Arc::clone(&connection), session.clone(), Arc::clone(&node)).await;
+    let socket = Socket::new(tcp, read_ahead, connection, session, node).await;
     let code = socket.run().await;
-    tracing::debug!(connection = connection.id().0, %peer, code, "connection ended");
-    node.metrics().closes.of(label(code)).increment(1);
-    gauge.decrement(1.0);
-    node.disconnected(&connection, &session);
+    tracing::debug!(connection = served.connection.id().0, %peer, code, "connection ended");
+    served.node.metrics().closes.of(label(code)).increment(1);
+}
+
+/// A connection while its socket is served. Dropping it, after a panic as well, tells the node that
+/// the socket is gone.
+struct Served {
+    node: Arc<Node>,
+    connection: Arc<Connection>,
+    session: SessionRef,
+}
+
+impl Served {
+    fn new(node: Arc<Node>, connection: Arc<Connection>, session: SessionRef) -> Self {
+        let served = Self { node, connection, session };
+        served.gauge().increment(1.0);
+        served.node.metrics().connects.increment(1);
+        served
+    }
+
+    fn gauge(&self) -> &Gauge {
+        match self.connection.codec() {
+            Codec::Json => &self.node.metrics().connections_json,
+            Codec::MessagePack => &self.node.metrics().connections_msgpack,
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.gauge().decrement(1.0);
+        self.node.disconnected(&self.connection, &self.session);
+    }
 }
 
 /// Returns the code as a metric's label; one that only a peer can have thought of counts as 1000.

@@ -112,9 +112,11 @@ impl Connection {
         self.identity.get().copied()
     }
 
-    /// Closes the connection for lack of a token at `expires`.
+    /// Closes the connection for lack of a token at `expires`. Only the latest moment given counts:
+    /// the answers about two tokens may come in any order.
     pub fn expire_at(&self, expires: Timestamp) {
-        self.expires.store(expires.0, Ordering::Relaxed);
+        let later = |known| (known == i64::MAX || known < expires.0).then_some(expires.0);
+        self.expires.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later).ok();
     }
 
     /// Notes that the peer was heard at `now`: any frame shows that it is there.
@@ -160,8 +162,14 @@ impl Connection {
         if wall.0 >= self.expires.load(Ordering::Relaxed) {
             return Verdict::Close(CloseCode::TokenExpired);
         }
-        if self.outbox.stalled_since().is_some_and(|since| passed(millis(since), STALL_WITHIN)) {
-            return Verdict::Close(CloseCode::SlowConsumer);
+        if let Some(since) = self.outbox.stalled_since() {
+            if passed(millis(since), STALL_WITHIN) {
+                return Verdict::Close(CloseCode::SlowConsumer);
+            }
+            // It takes what it is sent. It would see a ping only behind all that, and while so much
+            // waits its pong is not read either.
+            self.heard(since);
+            return Verdict::Leave;
         }
         if passed(self.pinged.load(Ordering::Relaxed), PONG_WITHIN) {
             return Verdict::Close(CloseCode::NoPong);
@@ -243,6 +251,9 @@ fn millis(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
+    use std::collections::VecDeque;
+    use std::task::{Context, Waker};
     use uuid::Uuid;
 
     const NOW: Timestamp = Timestamp(1_000_000);
@@ -283,9 +294,25 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_takes_what_it_is_sent_owes_no_pong_however_long_that_lasts() {
+        let connection = authenticated();
+        connection.outbox().push_reply(Bytes::from_static(&[0; 100]));
+        let mut frames = VecDeque::new();
+        connection.outbox().poll_take(&Context::from_waker(Waker::noop()), &mut frames, Duration::ZERO);
+        for second in 1..100 {
+            assert_eq!(connection.sweep(seconds(second), NOW), Verdict::Leave, "after {second} s");
+            connection.outbox().wrote(0, 1, seconds(second));
+        }
+        connection.outbox().wrote(1, 1, seconds(100));
+        assert_eq!(connection.sweep(seconds(101), NOW), Verdict::Leave);
+        assert_eq!(connection.sweep(seconds(125), NOW), Verdict::Ping);
+    }
+
+    #[test]
     fn a_connection_ends_with_its_token() {
         let connection = authenticated();
         connection.expire_at(NOW);
+        connection.expire_at(NOW.plus_millis(-5));
         assert_eq!(connection.sweep(seconds(1), NOW.plus_millis(-1)), Verdict::Leave);
         assert_eq!(connection.sweep(seconds(1), NOW), Verdict::Close(CloseCode::TokenExpired));
     }

@@ -80,17 +80,18 @@ impl<S> FaultStore<S> {
         self.switch.set(Health::Ready);
     }
 
-    /// Keeps appends waiting from now on, before they are applied.
+    /// Keeps appends waiting from now on, before they are applied, and probes and the close with
+    /// them: what a disk does that has stopped to answer.
     pub fn hold(&self) {
         self.switch.hold(true);
     }
 
-    /// Lets the appends go on that wait, and those to come.
+    /// Lets the calls go on that wait, and those to come.
     pub fn release(&self) {
         self.switch.hold(false);
     }
 
-    /// Returns how many appends wait.
+    /// Returns how many calls wait.
     pub fn held(&self) -> usize {
         self.switch.held()
     }
@@ -166,11 +167,17 @@ impl<S: Store> Store for FaultStore<S> {
     }
 
     fn probe(&self) -> Answer<'_, ()> {
-        self.write(|store| store.probe())
+        Box::pin(async move {
+            self.switch.pass().await;
+            self.write(|store| store.probe()).await
+        })
     }
 
     fn close(&self) -> Answer<'_, ()> {
-        self.inner.close()
+        Box::pin(async move {
+            self.switch.pass().await;
+            self.inner.close().await
+        })
     }
 }
 

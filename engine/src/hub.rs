@@ -58,6 +58,11 @@ impl Hub {
         Arc::clone(self.shard(room).entry(room).or_default())
     }
 
+    /// Returns whether a connection hears `room`.
+    pub fn hears(&self, room: RoomId, connection: ConnectionId) -> bool {
+        self.shard(room).get(&room).is_some_and(|audience| audience.hears(connection))
+    }
+
     /// Has a connection hear `room` no more.
     pub fn detach(&self, room: RoomId, connection: ConnectionId) {
         let mut shard = self.shard(room);
@@ -69,7 +74,8 @@ impl Hub {
         }
     }
 
-    /// Forgets the audience of `room` if nobody is in it. Only its room's actor may ask this.
+    /// Forgets the audience of `room` if nobody is in it. Only its room's actor may ask this, while
+    /// no other can be activated: that one would publish to an audience that nobody finds.
     pub fn forget_if_empty(&self, room: RoomId) {
         let mut shard = self.shard(room);
         if shard.get(&room).is_some_and(|audience| audience.is_empty()) {
@@ -90,11 +96,14 @@ impl Default for Hub {
 }
 
 impl Audience {
-    /// Has `listener` hear everything published from now on. A connection listens once.
+    /// Has `listener` hear everything published from now on. A connection listens once; one that is
+    /// closing does not, since whoever would take it out may have been here before.
     pub fn attach(&self, listener: Listener) {
         let mut listeners = self.lock();
         listeners.retain(|other| other.connection.id() != listener.connection.id());
-        listeners.push(listener);
+        if listener.connection.outbox().closing().is_none() {
+            listeners.push(listener);
+        }
     }
 
     /// Has a connection hear no more. Returns whether it did.

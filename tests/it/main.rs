@@ -17,6 +17,8 @@ mod tokens;
 mod bad_input;
 // The checker catches what it is there for.
 mod checker;
+// The client: its login, its place, its way back.
+mod client;
 // A disk that fails when a test says so.
 mod disk;
 // Faults of the store and of our own code.

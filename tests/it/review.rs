@@ -2,16 +2,17 @@
 
 use crate::http::call;
 use crate::rooms::{fresh, group};
-use rookery_actors::{Identity, SessionMessage};
-use rookery_engine::limits::{OUTBOX_HARD_BYTES, OUTBOX_SOFT_BYTES};
+use rookery_actors::{Authenticating, Authenticator, Identity, Node, NodeConfig, NodeParts, SessionMessage};
+use rookery_engine::limits::OUTBOX_SOFT_BYTES;
 use rookery_engine::store::Store;
-use rookery_engine::{Connection, FaultStore, MemoryStore};
-use rookery_protocol::{CloseCode, Codec};
+use rookery_engine::{Connection, FaultStore, MemoryStore, SeededRandom, SystemClock};
+use rookery_protocol::{CloseCode, Codec, ErrorCode, WireError};
 use rookery_tests::node::{TestNode, TestNodeOptions, TestUser};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tokio_tungstenite::tungstenite::Message;
 
 /// Turns of the executor that a test gives the node before it says that something did not happen.
 const TURNS: usize = 10_000;
@@ -83,37 +84,13 @@ async fn a_replay_is_bounded_while_nobody_reads_it_and_ends_with_its_socket() {
     reader.send("room.open", json!({ "room": room, "after": 0 })).await;
     assert!(soon(|| waiting(&connection) > OUTBOX_SOFT_BYTES).await, "the replay never waited");
     for _ in 0..1000 {
-        assert!(waiting(&connection) <= OUTBOX_HARD_BYTES, "{} bytes wait", waiting(&connection));
+        // Above the soft limit by one frame at most.
+        assert!(waiting(&connection) < OUTBOX_SOFT_BYTES + 17_000, "{} bytes wait", waiting(&connection));
         tokio::task::yield_now().await;
     }
     reader.hang_up();
     a.settle().await;
     assert!(soon(|| connection.strong_count() == 0).await, "somebody still waits for a peer that is gone");
-}
-
-#[tokio::test]
-async fn a_reader_that_catches_up_slowly_but_steadily_is_left_alone() {
-    const MESSAGES: u64 = 990;
-    let node = TestNode::start().await;
-    let (_, mut a, bob, mut slow) = two(&node).await;
-    let room = group(&mut a, "Tea", &[&bob]).await;
-    fill(&mut a, &room, 990).await;
-    let connection = newest(&node);
-    slow.ok("room.open", json!({ "room": room, "after": 3 })).await;
-    let mut waited = Duration::ZERO;
-    for seq in 4..4 + MESSAGES {
-        assert_eq!(slow.room_event().await["seq"], seq);
-        if seq % 100 == 0 && waiting(&connection) > 0 {
-            for _ in 0..100 {
-                tokio::task::yield_now().await;
-            }
-            node.advance(Duration::from_secs(9));
-            a.settle().await;
-            waited += Duration::from_secs(9);
-        }
-    }
-    assert!(waited > Duration::from_secs(35), "a pong was never due: the test shows nothing");
-    slow.settle().await;
 }
 
 #[tokio::test]
@@ -181,7 +158,8 @@ async fn a_page_shows_what_was_sent_before_it_also_when_the_room_takes_no_more()
 async fn a_login_that_ends_while_its_socket_opens_does_not_outlive_it() {
     let node = TestNode::start().await;
     let alice = node.user("alice").await;
-    let user = serde_json::from_value(json!({ "id": alice.id(), "handle": "alice", "name": "alice" })).unwrap();
+    let user =
+        serde_json::from_value(json!({ "id": alice.id(), "handle": "alice", "name": "alice" })).unwrap();
     let expires_at = node.node().clock().now().plus_millis(600_000);
     let identity = Identity { user, session: alice.session(), expires_at };
     // The ticket has been taken, and before the session hears of it the user logs out.
@@ -242,4 +220,113 @@ async fn rooms_that_one_was_removed_from_do_not_count_as_open() {
     }
     a.ok("member.remove", json!({ "room": rooms[0], "user": bob.id() })).await;
     b.ok("room.open", json!({ "room": rooms[255] })).await;
+}
+
+#[tokio::test]
+async fn an_auth_that_could_not_open_the_inbox_can_be_sent_again() {
+    let store = Arc::new(FaultStore::by_hand(MemoryStore::new()));
+    let node = TestNode::over(Arc::clone(&store) as Arc<dyn Store>).await;
+    let alice = node.user("alice").await;
+    let mut a = Wire::open(node.http()).await;
+    store.refuse_all("the disk is full");
+    assert_eq!(a.refused("auth", json!({ "token": alice.token() })).await, "store_unavailable");
+    store.heal();
+    let who = a.ok("auth", json!({ "token": alice.token() })).await;
+    assert!(who["inbox_from"].is_u64(), "its inbox is not open: {who}");
+}
+
+#[tokio::test]
+async fn what_a_repeated_write_finds_in_the_log_is_heard_by_those_who_listen_here() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let (here, there) = (TestNode::over(Arc::clone(&store)).await, TestNode::over(store).await);
+    let (_, mut a, bob, mut b) = two(&here).await;
+    let room = group(&mut a, "Tea", &[&bob]).await;
+    b.ok("room.open", json!({ "room": room })).await;
+    let mut hello = draft(&room, "hello");
+    let mut elsewhere = Wire::log_in(there.http(), there.login("alice").await.token()).await;
+    assert_eq!(elsewhere.ok("message.send", hello.clone()).await["seq"], 4);
+    hello["attempt"] = json!(2);
+    let again = a.ok("message.send", hello).await;
+    assert_eq!((&again["seq"], &again["duplicate"]), (&json!(4), &json!(true)));
+    assert_eq!(b.room_event().await["seq"], 4);
+}
+
+/// Knows nobody.
+#[derive(Debug)]
+struct Nobody;
+
+impl Authenticator for Nobody {
+    fn authenticate<'a>(&'a self, _: &'a str) -> Authenticating<'a> {
+        Box::pin(async { Err(WireError::new(ErrorCode::Unauthenticated, "nobody is known here")) })
+    }
+}
+
+/// Starts a node whose sweeper runs by itself, by the time that the executor keeps.
+async fn sweeping(store: Arc<dyn Store>) -> Arc<Node> {
+    Node::start(NodeParts {
+        name: "test".to_owned(),
+        config: NodeConfig::default(),
+        store,
+        clock: Arc::new(SystemClock::new()),
+        random: Arc::new(SeededRandom::new(1)),
+        authenticator: Arc::new(Nobody),
+        metrics: rookery_api::exporter().0,
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_answer_stops_no_deadline() {
+    let store = Arc::new(FaultStore::by_hand(MemoryStore::new()));
+    let node = sweeping(Arc::clone(&store) as Arc<dyn Store>).await;
+    store.refuse_all("the disk is full");
+    store.hold();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert!(soon(|| store.held() == 1).await, "the store is never asked whether it is better");
+    let (connection, _session) = node.connect(Codec::Json).unwrap();
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert!(soon(|| connection.outbox().closing().is_some()).await, "the deadline for auth never came");
+    assert_eq!(connection.outbox().closing(), Some(CloseCode::AuthTimeout));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_ends_whether_the_store_answers_or_not() {
+    let store = Arc::new(FaultStore::by_hand(MemoryStore::new()));
+    let node = sweeping(Arc::clone(&store) as Arc<dyn Store>).await;
+    store.hold();
+    let drained = tokio::time::timeout(Duration::from_secs(60), node.drain(Duration::from_secs(10))).await;
+    assert_eq!(drained, Ok(false), "`false`: not all of it was done");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pipelined_sends_keep_their_order_while_the_room_comes_and_goes() {
+    let options = TestNodeOptions { room_idle: Duration::ZERO, ..TestNodeOptions::default() };
+    let node = TestNode::with(options).await;
+    let alice = node.user("alice").await;
+    let mut a = Wire::log_in(node.http(), alice.token()).await;
+    let room = group(&mut a, "Tea", &[]).await;
+    let sweeper = Arc::clone(node.node());
+    let sweeping = tokio::spawn(async move {
+        loop {
+            // Every look lets an idle room go.
+            sweeper.sweep(true);
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut last = 2;
+    for round in 0..500_u64 {
+        let ids: Vec<u64> = (0..8).map(|number| 1000 + round * 8 + number).collect();
+        let sends: Vec<_> = ids
+            .iter()
+            .map(|id| json!({ "id": id, "op": "message.send", "d": draft(&room, &id.to_string()) }))
+            .collect();
+        a.raw(Message::text(Value::from(sends).to_string())).await;
+        for id in ids {
+            let seq = a.reply(id).await.unwrap()["seq"].as_u64().unwrap();
+            assert_eq!(seq, last + 1, "round {round}");
+            last = seq;
+        }
+    }
+    sweeping.abort();
 }

@@ -5,10 +5,14 @@ use crate::room::RoomMessage;
 use rookery_protocol::{CloseCode, Frame, ServerEvent};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How often the drain looks whether all are gone.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// How long a store may take to finish what it has accepted. Beyond that its disk is stuck, and
+/// what was acked is on it already.
+const STORE_CLOSES_WITHIN: Duration = Duration::from_secs(5);
 
 /// The window over which clients are asked to come back, so that they do not all come at once.
 const RECONNECT_OVER_MS: u32 = 2_000;
@@ -20,7 +24,8 @@ impl Node {
     }
 
     /// Sends every connection away, lets rooms finish what is under way, and closes the store; at
-    /// most for `grace`. Returns whether all of it was done.
+    /// most for `grace`, and 5 s more for a store that does not answer. Returns whether all of it was
+    /// done.
     pub async fn drain(&self, grace: Duration) -> bool {
         self.begin_drain();
         let until = Instant::now() + grace;
@@ -36,14 +41,25 @@ impl Node {
         if !all_gone {
             self.connections.each(|connection| connection.abort());
         }
-        self.rooms.each(|_, room| drop(room.send_message(RoomMessage::Retire)));
-        all_gone &= wait(until, || self.rooms.is_empty()).await;
+        all_gone &= wait(until, || {
+            // Each time, since one may have been activated just before.
+            self.rooms.each(|_, room| drop(room.send_message(RoomMessage::Retire)));
+            self.rooms.is_empty()
+        })
+        .await;
         self.tasks.stop();
         let left = until.saturating_duration_since(Instant::now()).max(LOOK_EVERY);
         all_gone &= self.tasks.finished(left).await;
-        if let Err(error) = self.store().close().await {
-            tracing::error!(%error, "store not closed");
-            all_gone = false;
+        match timeout(STORE_CLOSES_WITHIN, self.store().close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "store not closed");
+                all_gone = false;
+            }
+            Err(_) => {
+                tracing::error!(within = ?STORE_CLOSES_WITHIN, "store not closed: it does not answer");
+                all_gone = false;
+            }
         }
         self.session_supervisors.stop();
         self.room_supervisors.stop();

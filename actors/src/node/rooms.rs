@@ -27,7 +27,7 @@ impl Node {
             let address = match self.reach(room) {
                 Ok(address) => address,
                 Err(error) => {
-                    message.refuse(self, &error);
+                    message.refuse(&error);
                     return None;
                 }
             };
@@ -39,7 +39,7 @@ impl Node {
             // It has just gone, and may not have been forgotten yet.
             self.rooms.remove(room, address.get_id());
         }
-        message.refuse(self, &WireError::new(ErrorCode::Busy, "the room is not reached").retry_after(200));
+        message.refuse(&WireError::new(ErrorCode::Busy, "the room is not reached").retry_after(200));
         None
     }
 
@@ -76,11 +76,11 @@ impl Node {
         self.rooms.len()
     }
 
-    /// The room's actor has gone in good order.
+    /// The room's actor goes in good order.
     pub(crate) fn forget_room(&self, room: RoomId, actor: ActorId) {
-        if self.rooms.remove(room, actor) {
-            self.hub.forget_if_empty(room);
-        }
+        // First, while no other actor of the room can have taken the audience up.
+        self.hub.forget_if_empty(room);
+        self.rooms.remove(room, actor);
     }
 
     /// The room's actor has died.

@@ -6,7 +6,7 @@ use crate::room::no_such_room;
 use rookery_engine::limits::PAGE_BYTES;
 use rookery_engine::store::{Membership, Range, RoomState, RoomsCursor};
 use rookery_protocol::{
-    ErrorCode, Event, Head, History, Member, MemberList, Members, Message, ReplyBody, Role, RoomHistory,
+    ErrorCode, Event, History, Member, MemberList, Members, Message, ReplyBody, Role, RoomHistory,
     RoomId, RoomList, Rooms, Seq, Timestamp, User, UserId, WireError,
 };
 use std::collections::HashMap;
@@ -58,29 +58,27 @@ async fn page(
 ) -> Result<Vec<Event>, WireError> {
     let joined = state.membership.joined;
     let floor = Seq(joined.0.saturating_sub(1));
+    // The membership was looked at there: what came later it may not cover.
+    let end = state.head.seq.next();
     let read = |range, limit| async move { node.store().read(room, range, limit).await.map_err(unread) };
     let mut events = match part {
-        Part::Before(before) => newest(read(Range::Before(before), limit).await?),
+        Part::Before(before) => newest(read(Range::Before(before.min(end)), limit).await?),
         Part::After(after) => oldest(read(Range::After(after.max(floor)), limit).await?),
         Part::Around(around) => {
-            let mut events = newest(read(Range::Before(around), limit / 2).await?);
+            let mut events = newest(read(Range::Before(around.min(end)), limit / 2).await?);
             let rest = limit - events.len();
             events
                 .extend(oldest(read(Range::After(Seq(around.0.saturating_sub(1)).max(floor)), rest).await?));
             events
         }
     };
-    events.retain(|event| event.seq >= joined);
+    events.retain(|event| (joined..end).contains(&event.seq));
     Ok(events)
 }
 
 fn shown(events: Vec<Event>, part: Part, state: &RoomState) -> History {
     let joined = state.membership.joined;
-    let head = events.last().filter(|last| last.seq > state.head.seq).map_or(state.head, |last| Head {
-        seq: last.seq,
-        ord: last.ord,
-        at: last.at,
-    });
+    let head = state.head;
     let (more_before, more_after) = match (events.first(), events.last(), part) {
         (Some(first), Some(last), _) => (first.seq > joined, last.seq < head.seq),
         (_, _, Part::Before(before) | Part::Around(before)) => (false, before <= head.seq),

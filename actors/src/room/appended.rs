@@ -2,7 +2,7 @@
 
 use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
-use super::{Phase, Room, RoomMessage, unavailable};
+use super::{Room, RoomMessage, unavailable};
 use rookery_engine::store::{AppendError, Receipt, StoreError};
 use rookery_protocol::{Change, ClientId, Event, EventBody, Frame, ServerEvent, UserId};
 use std::sync::Arc;
@@ -17,8 +17,7 @@ impl Room {
             Err(AppendError::Stale { .. }) => {
                 // Somebody appended, or an earlier try of this very batch was applied: look.
                 self.in_flight = Some(batch);
-                self.phase = Phase::Loading(Vec::new());
-                return self.load(Some(self.live.head.seq));
+                return self.catch_up();
             }
             Err(AppendError::Duplicate { by, client_id }) => {
                 self.in_flight = Some(batch);

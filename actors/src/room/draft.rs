@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use rookery_engine::store::Receipt;
-use rookery_protocol::{ClientId, MessageSend, Role, RoomKind, RoomUpdate, UserId};
+use rookery_protocol::{ClientId, MessageSend, Role, RoomKind, RoomUpdate, Seq, UserId};
 use std::time::Duration;
 
 /// What somebody wants to happen, and who waits for the answer.
@@ -76,6 +76,16 @@ pub(crate) enum Known {
     Written(Option<Receipt>),
     /// The users that do not exist.
     Missing(Vec<UserId>),
+}
+
+impl Known {
+    /// Returns the position in the log that it shows to be there, 0 for none.
+    pub(super) fn newest(&self) -> Seq {
+        match self {
+            Self::Written(Some(receipt)) => receipt.seq,
+            Self::Written(None) | Self::Missing(_) => Seq::ZERO,
+        }
+    }
 }
 
 impl Draft {

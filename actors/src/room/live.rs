@@ -46,11 +46,6 @@ impl Live {
     pub(super) fn owners(&self) -> usize {
         self.members.values().filter(|member| member.role == Some(Role::Owner)).count()
     }
-
-    /// Returns whether `user` is a member now.
-    pub(super) fn is_member(&self, user: UserId) -> bool {
-        self.members.contains_key(&user)
-    }
 }
 
 /// What was read of a room, and the events that its listeners have not heard.

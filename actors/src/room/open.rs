@@ -6,16 +6,16 @@
 //! buffered, and nothing can slip between.
 
 use super::compose::no_such_room;
-use super::{Room, RoomMessage, unavailable};
+use super::{Room, RoomMessage};
 use crate::answer::Answer;
 use crate::node::Node;
 use crate::session::Gate;
-use rookery_engine::store::Range;
+use rookery_engine::store::{Range, StoreError};
 use rookery_engine::{Connection, Listener, Pushed};
 use rookery_protocol::limits::{PAGE, REPLAY};
 use rookery_protocol::{
-    Authenticated, CloseCode, Frame, OpenStatus, Room as RoomObject, RoomId, RoomOpened, Seq, ServerEvent,
-    UserId, WireError,
+    Authenticated, Frame, Head, OpenStatus, Room as RoomObject, RoomId, RoomOpened, Seq, ServerEvent, UserId,
+    WireError,
 };
 use std::sync::Arc;
 
@@ -45,13 +45,29 @@ pub(crate) enum Opening {
     Inbox(Box<Authenticated>),
 }
 
-/// A reader that has been given everything up to `position`.
+/// A reader that has its answer and is on its way into the audience. Dropped before it is there,
+/// whoever drops it and why, it is told to open the room again.
 #[derive(Debug)]
 pub(crate) struct Join {
+    room: RoomId,
+    /// The room's head when it was looked at last.
+    head: Head,
     listener: Listener,
     /// The next event it lacks.
     from: Seq,
-    gate: Option<Gate>,
+    /// Whether it has arrived, or has been told why it does not.
+    is_settled: bool,
+    /// Dropped last, when there is nothing more to be told.
+    _gate: Option<Gate>,
+}
+
+impl Drop for Join {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            let notice = ServerEvent::RoomLagged { room: self.room, head: self.head };
+            self.listener.connection.push_reply(&Frame::server(notice));
+        }
+    }
 }
 
 impl Open {
@@ -66,7 +82,7 @@ impl Open {
 impl Room {
     pub(super) fn open(&mut self, open: Open) {
         self.last_used = self.node.clock().elapsed();
-        let Some(member) = self.live.members.get(&open.user) else {
+        let Some(&member) = self.live.members.get(&open.user) else {
             return open.refuse(no_such_room(self.id));
         };
         let head = self.live.head;
@@ -86,6 +102,14 @@ impl Room {
         match open.opening {
             Opening::Room(mut room) => {
                 room.head = head;
+                room.me.role = member.role.unwrap_or(room.me.role);
+                // It was read from the store a moment ago, and must not be older than the head.
+                if let Some(record) = &self.live.record {
+                    room.title.clone_from(&record.title);
+                    room.about.clone_from(&record.about);
+                    room.avatar.clone_from(&record.avatar);
+                    room.members = record.members;
+                }
                 open.answer.ok(RoomOpened { status, head, from, room, reads: None });
             }
             Opening::Inbox(mut who) => {
@@ -96,81 +120,101 @@ impl Room {
         }
         let listener = Listener { user: open.user, connection: open.connection };
         self.audience.detach(listener.connection.id());
-        self.join(Join { listener, from, gate: open.gate });
+        self.join(Join { room: self.id, head, listener, from, is_settled: false, _gate: open.gate });
     }
 
-    pub(super) fn join(&mut self, join: Join) {
-        let Join { listener, from, gate } = join;
-        let connection = &listener.connection;
-        if !self.live.is_member(listener.user) {
+    pub(super) fn join(&mut self, mut join: Join) {
+        join.head = self.live.head;
+        let connection = &join.listener.connection;
+        let Some(member) = self.live.members.get(&join.listener.user) else {
             let notice = ServerEvent::RoomRemoved { room: self.id, seq: self.live.head.seq };
             connection.push_reply(&Frame::server(notice));
+            join.is_settled = true;
+            return;
+        };
+        if join.from < member.joined {
+            // It was removed and came back on the way: what is in between is not for it to see.
             return;
         }
         let is_covered =
-            from > self.live.head.seq || self.live.ring.first().is_some_and(|first| first <= from);
+            join.from > self.live.head.seq || self.live.ring.first().is_some_and(|first| first <= join.from);
         if !is_covered {
             let until = self.live.ring.first().unwrap_or(self.live.head.seq.next());
-            return self.read_up_to(until, Join { listener, from, gate });
+            return self.read_up_to(until, join);
         }
-        for frame in self.live.ring.from(from) {
+        for frame in self.live.ring.from(join.from) {
             match connection.push_event(frame) {
                 Pushed::Queued | Pushed::Replaced => self.node.metrics().deliveries.increment(1),
-                Pushed::Full => {
-                    self.node.metrics().lagged.increment(1);
-                    connection.push_reply(&self.lagged_notice());
-                    return;
-                }
+                Pushed::Full => return self.node.metrics().lagged.increment(1),
                 Pushed::Closed => return,
             }
         }
-        self.audience.attach(listener);
+        self.audience.attach(join.listener.clone());
+        join.is_settled = true;
     }
 
     /// Gives a reader the events before `until` from the store, and then lets it join.
     fn read_up_to(&self, until: Seq, join: Join) {
         let (node, room) = (Arc::clone(&self.node), self.id);
-        let lagged = self.lagged_notice();
         self.node.tasks().spawn(async move {
-            let connection = Arc::clone(&join.listener.connection);
             match replay(&node, room, until, join).await {
                 Ok(Some(join)) => node.tell_room(room, RoomMessage::Join(join)),
                 // It has closed.
                 Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%room, %error, "replay broken off");
-                    connection.push_reply(&lagged);
-                }
+                Err(error) => tracing::warn!(%room, %error, "replay broken off"),
             }
         });
     }
 }
 
-impl Join {
-    /// No room takes the reader: its connection starts again from its position.
-    pub(super) fn refuse(self, node: &Node) {
-        self.listener.connection.close(CloseCode::StateLost, None, node.clock().elapsed());
-    }
-}
-
-/// Pushes the events from `join.from` to before `until`, no faster than the peer takes them.
-async fn replay(node: &Node, room: RoomId, until: Seq, mut join: Join) -> Result<Option<Join>, WireError> {
+/// Pushes the events from `join.from` to before `until`, no faster than the peer takes them. Returns
+/// the reader, or `None` when it has closed.
+async fn replay(node: &Node, room: RoomId, until: Seq, mut join: Join) -> Result<Option<Join>, StoreError> {
     let connection = Arc::clone(&join.listener.connection);
     while join.from < until {
         connection.outbox().room().await;
-        if connection.outbox().closing().is_some() {
-            return Ok(None);
-        }
         let after = Seq(join.from.0 - 1);
-        let page = node.store().read(room, Range::After(after), PAGE).await.map_err(|_| unavailable())?;
+        let page = node.store().read(room, Range::After(after), PAGE).await?;
         if page.is_empty() {
-            return Err(unavailable());
+            return Err(StoreError::Refused(format!("nothing is there after position {after}")));
         }
         for event in page.into_iter().filter(|event| event.seq < until) {
-            join.from = event.seq.next();
-            connection.push_reply(&Frame::event(event));
+            // Before each, since a page is many times what may wait.
+            connection.outbox().room().await;
+            let seq = event.seq;
+            if connection.push_reply(&Frame::event(event)) == Pushed::Closed {
+                return Ok(None);
+            }
+            join.from = seq.next();
             node.metrics().deliveries.increment(1);
         }
     }
     Ok(Some(join))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rookery_engine::ConnectionId;
+    use rookery_protocol::Codec;
+    use std::collections::VecDeque;
+    use std::task::{Context, Waker};
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    fn told(is_settled: bool) -> String {
+        let connection = Connection::new(ConnectionId(1), Codec::Json, Duration::ZERO);
+        let listener = Listener { user: UserId(Uuid::nil()), connection: Arc::clone(&connection) };
+        let room = RoomId(Uuid::nil());
+        drop(Join { room, head: Head::default(), listener, from: Seq(1), is_settled, _gate: None });
+        let mut frames = VecDeque::new();
+        connection.outbox().poll_take(&Context::from_waker(Waker::noop()), &mut frames, Duration::ZERO);
+        frames.iter().map(|frame| String::from_utf8_lossy(frame).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_reader_that_gets_lost_on_its_way_is_told_to_open_the_room_again() {
+        assert!(told(false).contains("room.lagged"));
+        assert_eq!(told(true), "");
+    }
 }

@@ -1,8 +1,8 @@
 //! Taking drafts, and turning what waits into the next batch.
 
 use super::batch::{InFlight, Lookup, Waiting, build};
-use super::draft::{Draft, Known, Question};
-use super::{Room, RoomMessage, busy, unavailable};
+use super::draft::{Action, Draft, Known, Question};
+use super::{Phase, Room, RoomMessage, busy, unavailable};
 use crate::node::Node;
 use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
 use rookery_engine::store::{Append, AppendError, StoreError};
@@ -12,7 +12,8 @@ use tokio::time::sleep;
 impl Room {
     pub(super) fn submit(&mut self, draft: Draft) {
         self.last_used = self.node.clock().elapsed();
-        if self.waiting.len() >= WAITING_DRAFTS {
+        // A refused settle would say that what was sent before it is done.
+        if self.waiting.len() >= WAITING_DRAFTS && !matches!(draft.action, Action::Settle) {
             return draft.answer.err(busy());
         }
         let ticket = self.next_ticket;
@@ -48,7 +49,14 @@ impl Room {
     pub(super) fn known(&mut self, ticket: u64, known: Result<Known, StoreError>) {
         let Some(index) = self.waiting.iter().position(|waiting| waiting.ticket == ticket) else { return };
         match known {
-            Ok(known) => self.waiting[index].lookup = Lookup::Known(known),
+            Ok(known) => {
+                let is_behind = self.in_flight.is_none() && known.newest() > self.live.head.seq;
+                self.waiting[index].lookup = Lookup::Known(known);
+                if is_behind && matches!(self.phase, Phase::Live) {
+                    // Somebody else has appended it; our listeners have to hear it too.
+                    return self.catch_up();
+                }
+            }
             Err(_) => {
                 if let Some(waiting) = self.waiting.remove(index) {
                     waiting.draft.answer.err(unavailable());
@@ -61,7 +69,7 @@ impl Room {
 
     /// Hands the next batch to the store, if none is under way and something waits.
     pub(super) fn order(&mut self) {
-        if self.in_flight.is_some() || !matches!(self.phase, super::Phase::Live) {
+        if self.in_flight.is_some() || !matches!(self.phase, Phase::Live) {
             return;
         }
         let ordered = build(self.id, &self.live, &mut self.waiting, self.node.clock().now());

@@ -4,8 +4,10 @@ use super::{HeldCommand, Identified, Phase, Session, SessionMessage};
 use crate::answer::Answer;
 use crate::identity::Identity;
 use crate::naming::inbox_of;
+use crate::node::Node;
+use crate::request::unread;
 use crate::room::{Open, Opening, RoomMessage};
-use rookery_protocol::{Auth, Authenticated, CloseCode, ErrorCode, Seq, UserId, WireError};
+use rookery_protocol::{Auth, Authenticated, CloseCode, ErrorCode, Seq, SessionId, UserId, WireError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -64,11 +66,11 @@ impl Session {
             inbox_status: None,
             inbox_from: None,
         };
-        let is_first = !matches!(self.phase, Phase::Ready(_));
+        let is_heard = self.rooms.get(&inbox).is_some_and(|entry| entry.is_open);
         let held = self.held_while_authenticating();
         let user = identity.user.id;
         self.phase = Phase::Ready(Box::new(identity));
-        if is_first || inbox_after.is_some() {
+        if !is_heard || inbox_after.is_some() {
             self.open_inbox(user, who, inbox_after, answer);
         } else {
             answer.ok(who);
@@ -77,12 +79,26 @@ impl Session {
     }
 
     /// Makes the inbox if this is its user's first visit, and opens it; that gives the answer.
+    ///
+    /// First it looks at the login once more: one that ended after its token was found to be good
+    /// has found no connection to close if this one had no identity yet.
     fn open_inbox(&mut self, user: UserId, who: Authenticated, after: Option<Seq>, answer: Answer) {
         let inbox = who.inbox;
         self.entry(inbox).is_open = true;
         let gate = self.close_gate(inbox);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
+            match still_live(&node, who.session).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    answer.err(WireError::new(ErrorCode::Unauthenticated, "the login is over"));
+                    return node.close(&connection, CloseCode::SessionRevoked);
+                }
+                Err(error) => {
+                    answer.err(error);
+                    return gate.not_opened();
+                }
+            }
             if let Err(error) = node.make_inbox(user).await {
                 answer.err(error);
                 return gate.not_opened();
@@ -102,4 +118,10 @@ impl Session {
             }
         }
     }
+}
+
+/// Returns whether the login has neither ended nor been revoked.
+async fn still_live(node: &Node, session: SessionId) -> Result<bool, WireError> {
+    let login = node.store().session(session).await.map_err(unread)?;
+    Ok(login.is_some_and(|login| login.is_live(node.clock().now())))
 }

@@ -1,24 +1,28 @@
 //! Each command to where it belongs: a room, a task that reads from the store, or an answer at once.
 
-use super::{Entry, Gate, HeldCommand, Phase, Session};
+use super::{Entry, Gate, HeldCommand, Phase, Session, SessionMessage};
 use crate::answer::Answer;
+use crate::identity::Identity;
+use crate::naming::inbox_of;
 use crate::request::{self, Step};
-use crate::room::{Draft, Open, Opening, RoomMessage};
-use ractor::MessagingErr;
+use crate::room::{Action, Draft, Open, Opening, RoomMessage};
+use ractor::{ActorRef, MessagingErr};
 use rookery_engine::Credit;
-use rookery_protocol::{Command, ErrorCode, Op, Pong, RoomId, RoomOpen, User, WireError, limits};
+use rookery_protocol::{
+    Command, ErrorCode, Op, Pong, ReplyBody, RoomId, RoomOpen, User, UserId, WireError, limits,
+};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// Rooms that a session keeps the address of although they are not open.
 const ADDRESSES_KEPT: usize = 64;
 
 impl Session {
     pub(super) fn command(&mut self, command: Command, credit: Credit) {
-        self.node.metrics().commands.increment(1);
         let held = match &mut self.phase {
             Phase::Authenticating(held) => Some(held),
-            Phase::Ready(_) => request::room_of(&command.op)
+            Phase::Ready(identity) => room_of(&command.op, identity)
                 .and_then(|room| self.rooms.get_mut(&room))
                 .and_then(|entry| entry.held.as_mut()),
             Phase::Greeting => None,
@@ -52,7 +56,7 @@ impl Session {
             Op::RoomClose(close) => {
                 self.entry(close.room).is_open = false;
                 self.node.hub().detach(close.room, self.connection.id());
-                answer.ok(rookery_protocol::ReplyBody::Empty {});
+                answer.ok(ReplyBody::Empty {});
             }
             op => match request::step(op) {
                 Ok(Step::Submit(room, action)) => {
@@ -70,13 +74,15 @@ impl Session {
     /// before on the same room.
     fn run(&mut self, user: User, op: Op, answer: Answer) {
         let room = request::room_of(&op);
-        let settles = room.filter(|room| self.rooms.get(room).is_some_and(|entry| entry.address.is_some()));
+        let settled = room
+            .filter(|room| self.rooms.get(room).is_some_and(Entry::was_told))
+            .map(|room| self.settle(user.id, room));
         let gate = room.map(|room| self.close_gate(room));
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
             connection.outbox().room().await;
-            if let Some(room) = settles {
-                request::settle(&node, user.id, room).await;
+            if let Some(settled) = settled {
+                drop(settled.await);
             }
             answer.give(node.perform(&user, op).await);
             drop(gate);
@@ -84,18 +90,21 @@ impl Session {
     }
 
     fn open(&mut self, user: User, RoomOpen { room, after }: RoomOpen, answer: Answer) {
-        let others = self.rooms.iter().filter(|(other, entry)| entry.is_open && **other != room).count();
-        if others >= limits::OPEN_ROOMS {
+        if self.open_besides(room) >= limits::OPEN_ROOMS {
+            self.forget_left_rooms();
+        }
+        if self.open_besides(room) >= limits::OPEN_ROOMS {
             return answer.err(WireError::new(
                 ErrorCode::TooLarge,
                 format!("a connection has at most {} rooms open", limits::OPEN_ROOMS),
             ));
         }
         self.entry(room).is_open = true;
+        let settled = self.settle(user.id, room);
         let gate = self.close_gate(room);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
-            request::settle(&node, user.id, room).await;
+            drop(settled.await);
             match request::view(&node, &user, room).await {
                 Ok(view) => {
                     let open = Open {
@@ -116,6 +125,28 @@ impl Session {
         });
     }
 
+    fn open_besides(&self, room: RoomId) -> usize {
+        self.rooms.iter().filter(|(other, entry)| entry.is_open && **other != room).count()
+    }
+
+    /// Takes note of the rooms that have let this connection go: it lagged, or its user was removed.
+    fn forget_left_rooms(&mut self) {
+        let (hub, connection) = (self.node.hub(), self.connection.id());
+        for (room, entry) in &mut self.rooms {
+            // One that is being opened just now is not heard yet.
+            entry.is_open = entry.is_open && (entry.held.is_some() || hub.hears(*room, connection));
+        }
+    }
+
+    /// Has `room` say when everything that this connection has sent to it before is settled, done or
+    /// refused.
+    fn settle(&mut self, by: UserId, room: RoomId) -> oneshot::Receiver<Result<ReplyBody, WireError>> {
+        let (answer, settled) = Answer::task(Arc::clone(self.node.metrics()));
+        let draft = Draft { by, action: Action::Settle, answer, arrived: self.node.clock().elapsed() };
+        self.tell_room(room, RoomMessage::Submit(draft));
+        settled
+    }
+
     /// Has later commands on `room` wait until the gate is dropped.
     pub(super) fn close_gate(&mut self, room: RoomId) -> Gate {
         self.entry(room).held.get_or_insert_default();
@@ -125,7 +156,8 @@ impl Session {
     /// A gate was dropped: what waited behind it goes on, up to the next command that closes it.
     pub(super) fn passed(&mut self, room: RoomId, was_refused: bool) {
         if let (true, Some(entry)) = (was_refused, self.rooms.get_mut(&room)) {
-            entry.is_open = false;
+            // A room that was open before stays so.
+            entry.is_open = self.node.hub().hears(room, self.connection.id());
         }
         let mut held = self.rooms.get_mut(&room).and_then(|entry| entry.held.take()).unwrap_or_default();
         while let Some((command, credit)) = held.pop_front() {
@@ -142,23 +174,62 @@ impl Session {
     }
 
     /// Sends a message to a room, by the address kept since the last time where that still holds.
-    pub(super) fn tell_room(&mut self, room: RoomId, message: RoomMessage) {
-        let kept = self.rooms.get(&room).and_then(|entry| entry.address.clone());
-        let message = match kept {
-            None => message,
-            Some(address) => match address.send_message(message) {
-                Err(MessagingErr::SendErr(message)) => message,
-                Ok(()) | Err(_) => return,
-            },
+    fn tell_room(&mut self, room: RoomId, message: RoomMessage) {
+        let entry = self.entry(room);
+        if let Some(moving) = &mut entry.moving {
+            return moving.push_back(message);
+        }
+        let Some(address) = entry.address.take() else {
+            let address = self.node.send_room(room, message);
+            self.entry(room).address = address;
+            return;
         };
-        let address = self.node.send_room(room, message);
-        self.entry(room).address = address;
+        match address.send_message(message) {
+            Err(MessagingErr::SendErr(message)) => self.wait_for_the_last_of(room, address, message),
+            Ok(()) | Err(_) => self.entry(room).address = Some(address),
+        }
+    }
+
+    /// Keeps `message`, and what is sent to the room after it, until the actor that is going has
+    /// handed on what it was sent before: the next one must not hear the later message first.
+    fn wait_for_the_last_of(&mut self, room: RoomId, going: ActorRef<RoomMessage>, message: RoomMessage) {
+        self.entry(room).moving = Some(VecDeque::from([message]));
+        let myself = self.myself.clone();
+        self.node.tasks().spawn(async move {
+            // Without a bound of its own: an actor that is going waits for nothing.
+            drop(going.wait(None).await);
+            drop(myself.send_message(SessionMessage::Moved(room)));
+        });
+    }
+
+    /// What waited for the room's last actor goes to the next one.
+    pub(super) fn moved(&mut self, room: RoomId) {
+        let moving = self.rooms.get_mut(&room).and_then(|entry| entry.moving.take());
+        for message in moving.into_iter().flatten() {
+            self.tell_room(room, message);
+        }
     }
 
     pub(super) fn entry(&mut self, room: RoomId) -> &mut Entry {
         if self.rooms.len() >= limits::OPEN_ROOMS + ADDRESSES_KEPT {
-            self.rooms.retain(|_, entry| entry.is_open || entry.held.is_some());
+            self.rooms.retain(|_, entry| entry.is_open || entry.held.is_some() || entry.moving.is_some());
         }
         self.rooms.entry(room).or_default()
+    }
+}
+
+impl Entry {
+    /// Whether something was sent to the room that it may not have done yet.
+    fn was_told(&self) -> bool {
+        self.address.is_some() || self.moving.is_some()
+    }
+}
+
+/// Returns the room whose gate holds `op` back.
+fn room_of(op: &Op, identity: &Identity) -> Option<RoomId> {
+    match op {
+        // It opens the inbox again.
+        Op::Auth(auth) if auth.inbox_after.is_some() => Some(inbox_of(identity.user.id)),
+        op => request::room_of(op),
     }
 }

@@ -20,7 +20,7 @@ use connect::{Connecting, Keys, Refreshing};
 use follow::Followed;
 use outbox::{Asked, Outbox};
 use rookery_protocol::{
-    Auth, Authenticated, Codec, CommandId, Event, Op, RawBody, RoomId, RoomOpened, Seq, WireError,
+    Authenticated, Codec, CommandId, Event, Op, RawBody, RoomId, RoomOpened, Seq, WireError,
 };
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -47,14 +47,18 @@ pub struct Chat {
     news: VecDeque<News>,
     /// What the last `bye` asked for.
     come_back_after: Option<Duration>,
+    /// Goes on from one connection to the next.
     refreshing: Option<Refreshing>,
-    auth_due: Option<Box<Auth>>,
+    /// When to show the live connection the fresh token.
+    auth_due: Option<Instant>,
     totals: Totals,
 }
 
 /// Where the connection is.
 #[derive(Debug)]
 enum Phase {
+    /// The tokens are being replaced first: there is a `refreshing`.
+    Renewing,
     Connecting(Connecting),
     Live(Box<Connection>),
     Waiting(Pin<Box<Sleep>>),
@@ -174,12 +178,11 @@ impl Chat {
         random: fastrand::Rng,
     ) -> Self {
         let keys = Keys::new(tokens, login);
-        let connecting = Connecting::begin(&server, codec, &keys);
-        Self {
+        let mut chat = Self {
             server,
             codec,
             keys,
-            phase: Phase::Connecting(connecting),
+            phase: Phase::Off,
             backoff: Backoff::new(random),
             rooms: HashMap::new(),
             outbox: Outbox::default(),
@@ -189,7 +192,9 @@ impl Chat {
             refreshing: None,
             auth_due: None,
             totals: Totals::default(),
-        }
+        };
+        chat.connect();
+        chat
     }
 
     /// Has a command sent, and sent again until it is answered for good. Commands on one room go
@@ -209,7 +214,8 @@ impl Chat {
     /// Goes on with these tokens, which somebody else got: on the live connection at once, and for
     /// the connections to come.
     pub fn use_tokens(&mut self, tokens: Tokens) {
-        self.refreshed(Ok(tokens));
+        self.refreshing = None;
+        self.renewed(tokens);
     }
 
     /// Returns the position in a followed room; `None` if it is not followed or not yet known.
@@ -259,8 +265,14 @@ impl Chat {
             match &mut self.phase {
                 Phase::Off => return Err(GaveUp::Ended),
                 Phase::Waiting(sleep) => {
-                    sleep.as_mut().await;
-                    self.phase = Phase::Connecting(Connecting::begin(&self.server, self.codec, &self.keys));
+                    tokio::select! {
+                        () = sleep.as_mut() => self.connect(),
+                        outcome = Refreshing::finish(self.refreshing.as_mut()) => self.refreshed(outcome)?,
+                    }
+                }
+                Phase::Renewing => {
+                    let outcome = Refreshing::finish(self.refreshing.as_mut()).await;
+                    self.refreshed(outcome)?;
                 }
                 Phase::Connecting(connecting) => {
                     let made = connecting.finish().await;

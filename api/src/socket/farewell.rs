@@ -41,8 +41,6 @@ impl Socket {
     pub(super) fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<u16> {
         let Some(farewell) = &mut self.farewell else { return Poll::Ready(super::task::ABNORMAL) };
         let code = farewell.code.as_u16();
-        // The sweeper's abort reaches this task through the outbox.
-        self.connection.outbox().wake_with(context);
         let tcp = self.stream.get_mut();
         while farewell.written < farewell.frame.len() {
             match ready!(Pin::new(&mut *tcp).poll_write(context, &farewell.frame[farewell.written..])) {

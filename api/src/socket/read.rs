@@ -28,7 +28,12 @@ impl Socket {
         Poll::Ready(match message {
             Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes()),
             Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes),
-            // Pings are answered by tungstenite; after a close frame it ends the stream.
+            // tungstenite answers it when it is read on, and then ends the stream.
+            Some(Ok(Message::Close(_))) => {
+                self.has_said_goodbye = true;
+                Turn::Again
+            }
+            // tungstenite answers pings.
             Some(Ok(_)) => Turn::Again,
             Some(Err(error)) => self.broken(&error),
             None => Turn::Ended(1000),

@@ -5,7 +5,7 @@ use super::farewell::Farewell;
 use super::write::Writing;
 use bytes::Bytes;
 use rookery_actors::{Node, SessionRef};
-use rookery_engine::{Connection, Taken, limits};
+use rookery_engine::{Connection, Taken};
 use rookery_protocol::limits::FRAME_BYTES;
 use rookery_protocol::{CloseCode, Command};
 use std::collections::VecDeque;
@@ -41,6 +41,8 @@ pub(super) struct Socket {
     pub(super) farewell: Option<Farewell>,
     /// Set when tungstenite can read no further, because the peer broke the protocol.
     pub(super) is_broken: bool,
+    /// Set when the peer has sent its close frame.
+    pub(super) has_said_goodbye: bool,
 }
 
 /// What a step of a turn came to.
@@ -83,6 +85,7 @@ impl Socket {
             waiting: VecDeque::new(),
             farewell: None,
             is_broken: false,
+            has_said_goodbye: false,
         }
     }
 
@@ -92,6 +95,9 @@ impl Socket {
     }
 
     fn turn(&mut self, context: &mut Context<'_>) -> Poll<u16> {
+        // First, since a wake before this turn has used the registration up, and with a full socket
+        // nothing else would take the sweeper's abort here.
+        self.connection.outbox().wake_with(context);
         loop {
             if self.connection.is_aborted() {
                 return Poll::Ready(self.connection.outbox().closing().map_or(ABNORMAL, CloseCode::as_u16));
@@ -114,6 +120,10 @@ impl Socket {
 
     /// Writes all that waits. `Again` means that the connection is to be closed now.
     fn write(&mut self, context: &mut Context<'_>) -> Turn {
+        if self.has_said_goodbye {
+            // Reading on has tungstenite answer its close frame, and after that nothing may be written.
+            return Turn::Wait;
+        }
         loop {
             match self.poll_write(context) {
                 Poll::Ready(Ok(Taken::Frames)) => {}
@@ -127,19 +137,27 @@ impl Socket {
         }
     }
 
-    /// Hands on what has been decoded, and reads more where that is allowed.
+    /// Reads where that is allowed.
     fn receive(&mut self, context: &mut Context<'_>) -> Turn {
-        // In the middle of a frame nothing else may be written, and reading may answer a ping.
-        if self.is_broken || self.writing.is_amid_a_frame() {
-            return Turn::Wait;
-        }
-        if !self.dispatch(context) || self.connection.outbox().bytes() > limits::OUTBOX_SOFT_BYTES {
+        if !self.has_said_goodbye && !self.may_read(context) {
             return Turn::Wait;
         }
         match self.poll_read(context) {
             Poll::Ready(turn) => turn,
             Poll::Pending => Turn::Wait,
         }
+    }
+
+    /// Hands on what has been decoded. Returns whether more is to be read; if not, the task is woken
+    /// when that may have changed.
+    fn may_read(&mut self, context: &Context<'_>) -> bool {
+        let outbox = self.connection.outbox();
+        // In the middle of a frame nothing else may be written, and reading may answer a ping. Once the
+        // socket is to be closed nothing more is taken from this peer, however slowly it reads.
+        if self.writing.is_amid_a_frame() || self.is_broken || outbox.closing().is_some() {
+            return false;
+        }
+        self.dispatch(context) && !self.connection.outbox().is_above_soft()
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<Taken>> {

@@ -48,7 +48,7 @@ impl Switch {
         self.held.load(Ordering::SeqCst)
     }
 
-    /// Waits while appends are held.
+    /// Waits while calls are held.
     pub(super) async fn pass(&self) {
         let mut is_holding = self.is_holding.subscribe();
         if *is_holding.borrow() {
@@ -63,7 +63,7 @@ impl Switch {
     }
 }
 
-/// Counts one append for as long as it waits, also when its caller goes away.
+/// Counts one call for as long as it waits, also when its caller goes away.
 struct Counted<'a>(&'a AtomicUsize);
 
 impl<'a> Counted<'a> {

@@ -1,9 +1,10 @@
 //! The live connection: what is due goes out, what arrives is understood.
 
-use super::connect::{NoConnection, Refreshing};
+use super::connect::{NotRenewed, Refreshing};
 use super::follow::{Followed, RETRY_AFTER, Stream};
 use super::outbox::Asked;
 use super::{ANSWER_WITHIN, Chat, Closed, Connection, GaveUp, News, Phase};
+use crate::account::Tokens;
 use crate::connection::Incoming;
 use crate::notice::Notice;
 use rookery_protocol::{
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 /// What ends a wait.
 enum Woken {
     Incoming(Incoming),
-    Refreshed(Result<crate::account::Tokens, NoConnection>),
+    Refreshed(Result<Tokens, NotRenewed>),
     Time,
 }
 
@@ -34,14 +35,14 @@ impl Chat {
         let refreshing = self.refreshing.as_mut();
         let woken = tokio::select! {
             incoming = connection.next() => Woken::Incoming(incoming),
-            outcome = finish(refreshing) => Woken::Refreshed(outcome),
+            outcome = Refreshing::finish(refreshing) => Woken::Refreshed(outcome),
             () = tokio::time::sleep_until(wake_at) => Woken::Time,
         };
         match woken {
-            Woken::Incoming(Incoming::Reply { id, outcome }) => self.reply(id, outcome),
+            Woken::Incoming(Incoming::Reply { id, outcome }) => return self.reply(id, outcome),
             Woken::Incoming(Incoming::Notice(notice)) => self.notice(notice),
             Woken::Incoming(Incoming::Closed(closed)) => return self.disconnected(closed),
-            Woken::Refreshed(outcome) => self.refreshed(outcome),
+            Woken::Refreshed(outcome) => return self.refreshed(outcome),
             Woken::Time if self.is_dead() => return self.disconnected(Closed::broken("no answer in time")),
             Woken::Time => {}
         }
@@ -52,10 +53,12 @@ impl Chat {
     async fn write_due(&mut self) -> Result<(), Closed> {
         let Phase::Live(connection) = &mut self.phase else { return Ok(()) };
         let now = Instant::now();
-        if let Some(auth) = self.auth_due.take() {
+        if self.auth_due.is_some_and(|time| time <= now) {
             connection.ready().await?;
-            let id = connection.put(&Op::Auth(auth))?;
+            let auth = Auth { token: self.keys.access_token().to_owned(), device: None, inbox_after: None };
+            let id = connection.put(&Op::Auth(Box::new(auth)))?;
             self.asked.insert(id, (Asked::Auth, now));
+            self.auth_due = None;
         }
         for (room, followed) in &mut self.rooms {
             if matches!(followed.state, Stream::Closed(time) if time.is_none_or(|time| time <= now)) {
@@ -95,15 +98,13 @@ impl Chat {
 
     /// Returns when to look again although nothing arrived.
     fn wake_at(&mut self) -> Instant {
+        self.refresh_if_due();
         let Phase::Live(connection) = &self.phase else { return Instant::now() };
-        if self.refreshing.is_none() && self.keys.refresh_at() <= Instant::now() {
-            self.refreshing = Some(Refreshing::begin(&self.server, &self.keys));
-        }
-        let refresh_at = self.refreshing.is_none().then(|| self.keys.refresh_at());
+        let renew_at = if self.refreshing.is_none() { self.keys.renew_at() } else { None };
         let answer_at = self.asked.values().map(|(_, since)| *since + ANSWER_WITHIN).min();
         let silent_at = connection.heard_at() + silence(connection);
         let room_at = self.rooms.values().filter_map(Followed::due_at).min();
-        let times = [refresh_at, answer_at, Some(silent_at), self.outbox.next_due(), room_at];
+        let times = [renew_at, self.auth_due, answer_at, Some(silent_at), self.outbox.next_due(), room_at];
         times.into_iter().flatten().min().unwrap_or(silent_at)
     }
 
@@ -114,19 +115,8 @@ impl Chat {
         self.asked.values().any(is_late) || connection.heard_at() + silence(connection) <= now
     }
 
-    pub(super) fn refreshed(&mut self, outcome: Result<crate::account::Tokens, NoConnection>) {
-        self.refreshing = None;
-        // Without fresh tokens the server ends the connection in its time, and the next one begins
-        // with another try.
-        if let Ok(tokens) = outcome {
-            self.renewed(tokens);
-            let auth = Auth { token: self.keys.access_token().to_owned(), device: None, inbox_after: None };
-            self.auth_due = Some(Box::new(auth));
-        }
-    }
-
-    fn reply(&mut self, id: CommandId, outcome: Result<RawBody, WireError>) {
-        let Some((asked, _)) = self.asked.remove(&id) else { return };
+    fn reply(&mut self, id: CommandId, outcome: Result<RawBody, WireError>) -> Result<(), GaveUp> {
+        let Some((asked, _)) = self.asked.remove(&id) else { return Ok(()) };
         match asked {
             Asked::Submitted(handle) => {
                 let settled = self.outbox.answered(handle, outcome.as_ref().err(), Instant::now());
@@ -144,8 +134,9 @@ impl Chat {
                 Err(error) => self.not_opened(room, error),
             },
             Asked::Page { room } => self.paged(room, outcome),
-            Asked::Auth => {}
+            Asked::Auth => return outcome.map_or_else(|error| self.not_extended(&error), |_| Ok(())),
         }
+        Ok(())
     }
 
     fn opened(&mut self, room: RoomId, after: Option<Seq>, opened: RoomOpened) {
@@ -224,13 +215,6 @@ fn silence(connection: &Connection) -> Duration {
     Duration::from_millis(connection.hello().ping_every_ms) * 2 + ANSWER_WITHIN
 }
 
-fn later(error: &WireError) -> Instant {
+pub(super) fn later(error: &WireError) -> Instant {
     Instant::now() + error.retry_after_ms.map_or(RETRY_AFTER, |millis| Duration::from_millis(millis.into()))
-}
-
-async fn finish(refreshing: Option<&mut Refreshing>) -> Result<crate::account::Tokens, NoConnection> {
-    match refreshing {
-        Some(refreshing) => refreshing.finish().await,
-        None => std::future::pending().await,
-    }
 }

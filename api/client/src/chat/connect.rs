@@ -5,7 +5,7 @@ use crate::account::{Login, Tokens};
 use crate::connection::{Connection, Credential, OpenError};
 use crate::http::{HttpClient, HttpError};
 use crate::server_url::ServerUrl;
-use rookery_protocol::{CloseCode, Codec, ErrorCode};
+use rookery_protocol::{CloseCode, Codec, ErrorCode, WireError};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long before their end tokens are replaced.
+/// How long before their end tokens are replaced; at half their life where that is later.
 ///
 /// A tenth of the access token's 10 minutes: time for a server to come back.
 const REFRESH_BEFORE: Duration = Duration::from_secs(60);
@@ -23,18 +23,20 @@ const REFRESH_BEFORE: Duration = Duration::from_secs(60);
 pub(super) struct Keys {
     tokens: Tokens,
     login: Option<Login>,
-    good_until: Instant,
+    renew_at: Instant,
 }
 
 impl Keys {
     pub(super) fn new(tokens: Tokens, login: Option<Login>) -> Self {
-        let good_until = Instant::now() + Duration::from_secs(tokens.expires_in);
-        Self { tokens, login, good_until }
+        let lifetime = Duration::from_secs(tokens.expires_in);
+        let renew_at = Instant::now() + lifetime.saturating_sub(REFRESH_BEFORE).max(lifetime / 2);
+        Self { tokens, login, renew_at }
     }
 
-    /// Returns when to get fresh tokens.
-    pub(super) fn refresh_at(&self) -> Instant {
-        self.good_until.checked_sub(REFRESH_BEFORE).unwrap_or(self.good_until)
+    /// Returns when to get fresh tokens; `None` where there is nothing to get them with.
+    pub(super) fn renew_at(&self) -> Option<Instant> {
+        let can_renew = self.tokens.refresh_token.is_some() || self.login.is_some();
+        can_renew.then_some(self.renew_at)
     }
 
     pub(super) fn access_token(&self) -> &str {
@@ -43,33 +45,42 @@ impl Keys {
 
     /// Has the next connection begin with fresh tokens.
     fn expire(&mut self) {
-        self.good_until = Instant::now();
+        self.renew_at = Instant::now();
+    }
+
+    /// Lets the tokens be for now; they are still good for a while.
+    fn put_off(&mut self, delay: Duration) {
+        self.renew_at = Instant::now() + delay;
     }
 }
 
-/// Why there is no connection.
-pub(super) enum NoConnection {
-    /// It may be there later.
-    Open(OpenError),
-    /// It may be there later: the tokens could not be replaced.
-    Http(HttpError),
+/// Why there are no fresh tokens.
+pub(super) enum NotRenewed {
+    /// There may be some later.
+    Later(HttpError),
     /// The server does not accept who one is.
     Login(HttpError),
+}
+
+impl From<HttpError> for NotRenewed {
+    fn from(error: HttpError) -> Self {
+        match &error {
+            HttpError::Refused(refused) if matches!(refused.status, 400 | 401 | 403 | 422) => {
+                Self::Login(error)
+            }
+            _ => Self::Later(error),
+        }
+    }
 }
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A connection that is being made.
-pub(super) struct Connecting(Work<Result<Made, NoConnection>>);
+pub(super) struct Connecting(Work<Result<Connection, OpenError>>);
 
-/// Tokens that are being replaced.
-pub(super) struct Refreshing(Work<Result<Tokens, NoConnection>>);
-
-/// A connection that was made.
-pub(super) struct Made {
-    connection: Connection,
-    fresh: Option<Tokens>,
-}
+/// Tokens that are being replaced. Its answer is the only copy of the next refresh token: whatever
+/// becomes of a connection meanwhile, it is waited for.
+pub(super) struct Refreshing(Work<Result<Tokens, NotRenewed>>);
 
 impl fmt::Debug for Connecting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,67 +95,138 @@ impl fmt::Debug for Refreshing {
 }
 
 impl Connecting {
-    pub(super) fn begin(server: &ServerUrl, codec: Codec, keys: &Keys) -> Self {
-        let (server, keys) = (server.clone(), keys.clone());
-        Self(Box::pin(async move {
-            let is_due = keys.refresh_at() <= Instant::now();
-            let fresh = if is_due { Some(renew(&server, &keys).await?) } else { None };
-            let token = fresh.as_ref().unwrap_or(&keys.tokens).access_token.clone();
-            let connection = Connection::open(&server, codec, Credential::Token(token)).await;
-            Ok(Made { connection: connection.map_err(NoConnection::Open)?, fresh })
-        }))
+    fn begin(server: &ServerUrl, codec: Codec, keys: &Keys) -> Self {
+        let (server, token) = (server.clone(), keys.tokens.access_token.clone());
+        Self(Box::pin(async move { Connection::open(&server, codec, Credential::Token(token)).await }))
     }
 
     /// # Cancel safety
     /// Safe.
-    pub(super) async fn finish(&mut self) -> Result<Made, NoConnection> {
+    pub(super) async fn finish(&mut self) -> Result<Connection, OpenError> {
         self.0.as_mut().await
     }
 }
 
 impl Refreshing {
-    pub(super) fn begin(server: &ServerUrl, keys: &Keys) -> Self {
+    fn begin(server: &ServerUrl, keys: &Keys) -> Self {
         let (server, keys) = (server.clone(), keys.clone());
-        Self(Box::pin(async move { renew(&server, &keys).await }))
+        Self(Box::pin(async move { renew(server, &keys).await }))
     }
 
+    /// Never returns where nothing is under way.
+    ///
     /// # Cancel safety
     /// Safe.
-    pub(super) async fn finish(&mut self) -> Result<Tokens, NoConnection> {
-        self.0.as_mut().await
+    pub(super) async fn finish(under_way: Option<&mut Self>) -> Result<Tokens, NotRenewed> {
+        match under_way {
+            Some(refreshing) => refreshing.0.as_mut().await,
+            None => std::future::pending().await,
+        }
     }
 }
 
 /// Gets fresh tokens by the refresh token, else by the password.
-async fn renew(server: &ServerUrl, keys: &Keys) -> Result<Tokens, NoConnection> {
-    let mut http = HttpClient::new(server.clone());
-    let sort = |error: HttpError| match &error {
-        HttpError::Refused(refused) if matches!(refused.status, 400 | 401 | 403 | 422) => {
-            NoConnection::Login(error)
-        }
-        _ => NoConnection::Http(error),
-    };
+async fn renew(server: ServerUrl, keys: &Keys) -> Result<Tokens, NotRenewed> {
+    let mut http = HttpClient::new(server);
     if let Some(refresh_token) = &keys.tokens.refresh_token {
-        match http.refresh(refresh_token).await.map_err(sort) {
+        match http.refresh(refresh_token).await.map_err(NotRenewed::from) {
             // An answer that was lost has spent the token: the password is what is left.
-            Err(NoConnection::Login(_)) if keys.login.is_some() => {}
+            Err(NotRenewed::Login(_)) if keys.login.is_some() => {}
             outcome => return outcome,
         }
     }
     match &keys.login {
-        Some(login) => http.login(login).await.map_err(sort),
-        None => Err(NoConnection::Open(OpenError::Greeting("there is nothing to log in with".to_owned()))),
+        Some(login) => Ok(http.login(login).await?),
+        None => Err(HttpError::Unwritable("there is nothing to log in with".to_owned()).into()),
     }
 }
 
 impl Chat {
+    /// Makes a connection, with fresh tokens where it is time for them.
+    pub(super) fn connect(&mut self) {
+        self.refresh_if_due();
+        if self.refreshing.is_some() {
+            self.phase = Phase::Renewing;
+        } else {
+            self.open();
+        }
+    }
+
+    fn open(&mut self) {
+        self.auth_due = None;
+        self.phase = Phase::Connecting(Connecting::begin(&self.server, self.codec, &self.keys));
+    }
+
+    /// Begins to replace the tokens when it is time, unless that is under way.
+    pub(super) fn refresh_if_due(&mut self) {
+        let is_due = self.keys.renew_at().is_some_and(|time| time <= Instant::now());
+        if is_due && self.refreshing.is_none() {
+            self.refreshing = Some(Refreshing::begin(&self.server, &self.keys));
+        }
+    }
+
+    /// Takes the outcome of a refresh.
+    pub(super) fn refreshed(&mut self, outcome: Result<Tokens, NotRenewed>) -> Result<(), GaveUp> {
+        self.refreshing = None;
+        match outcome {
+            Ok(tokens) => self.renewed(tokens),
+            Err(NotRenewed::Login(error)) => return self.give_up(error.into()),
+            Err(NotRenewed::Later(error)) => self.not_renewed(&error),
+        }
+        Ok(())
+    }
+
+    fn not_renewed(&mut self, error: &HttpError) {
+        let asked = match error {
+            HttpError::Refused(refused) => refused.retry_after_ms.map(Duration::from_millis),
+            _ => None,
+        };
+        if let Phase::Renewing = self.phase {
+            self.news.push_back(News::Failed(Arc::new(OpenError::Greeting(error.to_string()))));
+            self.come_back_after = self.come_back_after.max(asked);
+            self.wait();
+        } else {
+            let delay = self.backoff.failed(None).max(asked.unwrap_or_default());
+            self.keys.put_off(delay);
+        }
+    }
+
+    /// Goes on with fresh tokens.
+    pub(super) fn renewed(&mut self, tokens: Tokens) {
+        self.keys = Keys::new(tokens.clone(), self.keys.login.clone());
+        self.news.push_back(News::Refreshed(Box::new(tokens)));
+        match self.phase {
+            Phase::Renewing => self.open(),
+            Phase::Connecting(_) => self.auth_due = Some(Instant::now()),
+            Phase::Live(_) => {
+                self.backoff.succeeded();
+                self.auth_due = Some(Instant::now());
+            }
+            Phase::Waiting(_) | Phase::Off => {}
+        }
+    }
+
+    /// Takes the refusal of the fresh token by the live connection: unless it is only for now, the
+    /// next connection takes it.
+    pub(super) fn not_extended(&mut self, error: &WireError) -> Result<(), GaveUp> {
+        if error.retryable {
+            self.auth_due = Some(super::arrive::later(error));
+            return Ok(());
+        }
+        self.expire_if_refused(error);
+        self.disconnected(Closed::broken(error.to_string()))
+    }
+
+    fn expire_if_refused(&mut self, error: &WireError) {
+        if matches!(error.code, ErrorCode::TokenExpired | ErrorCode::Unauthenticated) {
+            self.keys.expire();
+        }
+    }
+
     /// Takes the outcome of a try to connect.
-    pub(super) fn connected(&mut self, made: Result<Made, NoConnection>) -> Result<(), GaveUp> {
+    pub(super) fn connected(&mut self, made: Result<Connection, OpenError>) -> Result<(), GaveUp> {
         let error = match made {
-            Ok(Made { connection, fresh }) => {
-                if let Some(tokens) = fresh {
-                    self.renewed(tokens);
-                }
+            Ok(connection) => {
                 self.backoff.succeeded();
                 self.totals.connections += 1;
                 let who = connection.who().cloned().map(Box::new);
@@ -154,16 +236,10 @@ impl Chat {
                 self.phase = Phase::Live(Box::new(connection));
                 return Ok(());
             }
-            Err(NoConnection::Login(error)) => return self.give_up(error.into()),
-            Err(NoConnection::Http(error)) => OpenError::Greeting(error.to_string()),
-            Err(NoConnection::Open(error)) => error,
+            Err(error) => error,
         };
         match &error {
-            OpenError::Auth(refused)
-                if matches!(refused.code, ErrorCode::TokenExpired | ErrorCode::Unauthenticated) =>
-            {
-                self.keys.expire();
-            }
+            OpenError::Auth(refused) => self.expire_if_refused(refused),
             OpenError::Closed(closed) if !may_come_back(closed) => {
                 return self.give_up(closed.clone().into());
             }
@@ -174,17 +250,10 @@ impl Chat {
         Ok(())
     }
 
-    /// Takes fresh tokens.
-    pub(super) fn renewed(&mut self, tokens: Tokens) {
-        self.keys = Keys::new(tokens.clone(), self.keys.login.clone());
-        self.news.push_back(News::Refreshed(Box::new(tokens)));
-    }
-
     /// Takes the end of the connection.
     pub(super) fn disconnected(&mut self, closed: Closed) -> Result<(), GaveUp> {
         self.totals = self.totals();
         self.asked.clear();
-        self.refreshing = None;
         self.outbox.disconnected();
         self.rooms.values_mut().for_each(super::Followed::disconnected);
         if closed.code == Some(CloseCode::TokenExpired.as_u16()) {
