@@ -52,11 +52,6 @@ impl<K: Hash + Eq + Copy + Debug, M: Message> Directory<K, M> {
         self.shard(&key).get(&key).cloned()
     }
 
-    /// Keeps `actor` under `key`, which must be new.
-    pub fn insert(&self, key: K, actor: ActorRef<M>) {
-        self.shard(&key).insert(key, actor);
-    }
-
     /// Forgets `key` if it still is that actor: a later one under the same key stays.
     pub fn remove(&self, key: K, actor: ActorId) -> bool {
         let mut shard = self.shard(&key);

@@ -124,11 +124,6 @@ impl Audience {
         self.lock().iter().any(|listener| listener.connection.id() == connection)
     }
 
-    /// Returns how many listen.
-    pub fn len(&self) -> usize {
-        self.lock().len()
-    }
-
     /// Returns whether nobody listens.
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()

@@ -307,8 +307,8 @@ async fn pipelined_sends_keep_their_order_while_the_room_comes_and_goes() {
     let mut a = Wire::log_in(node.http(), alice.token()).await;
     let room = group(&mut a, "Tea", &[]).await;
     let sweeper = Arc::clone(node.node());
-    let sweeping = tokio::spawn(async move {
-        loop {
+    node.node().tasks().spawn(async move {
+        while !sweeper.tasks().is_stopping() {
             // Every look lets an idle room go.
             sweeper.sweep(true);
             tokio::task::yield_now().await;
@@ -328,5 +328,4 @@ async fn pipelined_sends_keep_their_order_while_the_room_comes_and_goes() {
             last = seq;
         }
     }
-    sweeping.abort();
 }

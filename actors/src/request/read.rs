@@ -6,8 +6,8 @@ use crate::room::no_such_room;
 use rookery_engine::limits::PAGE_BYTES;
 use rookery_engine::store::{Membership, Range, RoomState, RoomsCursor};
 use rookery_protocol::{
-    ErrorCode, Event, History, Member, MemberList, Members, Message, ReplyBody, Role, RoomHistory,
-    RoomId, RoomList, Rooms, Seq, Timestamp, User, UserId, WireError,
+    ErrorCode, Event, History, Member, MemberList, Members, Message, ReplyBody, Role, RoomHistory, RoomId,
+    RoomList, Rooms, Seq, Timestamp, User, UserId, WireError,
 };
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 //! reads nor ends.
 
 use super::task::Socket;
+use futures_util::Sink;
 use rookery_protocol::CloseCode;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -41,6 +42,10 @@ impl Socket {
     pub(super) fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<u16> {
         let Some(farewell) = &mut self.farewell else { return Poll::Ready(super::task::ABNORMAL) };
         let code = farewell.code.as_u16();
+        if farewell.written == 0 {
+            // A pong of tungstenite's may be half written. What goes wrong here shows below as well.
+            drop(ready!(Pin::new(&mut self.stream).poll_flush(context)));
+        }
         let tcp = self.stream.get_mut();
         while farewell.written < farewell.frame.len() {
             match ready!(Pin::new(&mut *tcp).poll_write(context, &farewell.frame[farewell.written..])) {
