@@ -1,6 +1,7 @@
 //! The real binary under kill -9, and under a disk that fails: nothing acked is lost, nothing is
 //! there twice, and everybody goes on where they were.
 
+use crate::disk::Fault;
 use crate::rooms::{fresh, group};
 use rookery_tests::server::Server;
 use rookery_tests::wire::{Heard, Wire};
@@ -101,15 +102,32 @@ async fn a_server_asked_to_end_says_goodbye_and_ends_well() {
     assert_eq!(ended.await.unwrap(), 0);
 }
 
+/// A server on a disk that fails when told to, with one message in one room.
+struct OnBadDisk {
+    _folder: Folder,
+    fault: Fault,
+    server: Server,
+    token: String,
+    wire: Wire,
+    room: Value,
+}
+
+impl OnBadDisk {
+    async fn start(name: &str) -> Self {
+        let folder = Folder::new(name);
+        let fault = Fault::new(&folder.0);
+        let server = Server::start(&folder.0.join("data"), &fault.env());
+        let token = server.user("alice");
+        let mut wire = Wire::log_in(server.http, &token).await;
+        let room = group(&mut wire, "Tea", &[]).await;
+        wire.ok("message.send", draft(&room, "kept", 1)).await;
+        Self { _folder: folder, fault, server, token, wire, room }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_costs_the_sends_and_nothing_that_was_acked() {
-    let folder = Folder::new("full");
-    let fault = crate::disk::Fault::new(&folder.0);
-    let server = Server::start(&folder.0.join("data"), &fault.env());
-    let token = server.user("alice");
-    let mut wire = Wire::log_in(server.http, &token).await;
-    let room = group(&mut wire, "Tea", &[]).await;
-    wire.ok("message.send", draft(&room, "kept", 1)).await;
+    let OnBadDisk { _folder, fault, server, mut wire, room, .. } = OnBadDisk::start("full").await;
     fault.set("enospc");
     assert_eq!(wire.refused("message.send", draft(&room, "refused", 1)).await, "store_unavailable");
     assert_eq!(
@@ -129,13 +147,7 @@ async fn a_full_disk_costs_the_sends_and_nothing_that_was_acked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_fsync_ends_all_writing_until_a_restart_which_finds_what_was_acked() {
-    let folder = Folder::new("fsync");
-    let fault = crate::disk::Fault::new(&folder.0);
-    let server = Server::start(&folder.0.join("data"), &fault.env());
-    let token = server.user("alice");
-    let mut wire = Wire::log_in(server.http, &token).await;
-    let room = group(&mut wire, "Tea", &[]).await;
-    wire.ok("message.send", draft(&room, "kept", 1)).await;
+    let OnBadDisk { _folder, fault, server, token, mut wire, room } = OnBadDisk::start("fsync").await;
     fault.set("eio-sync");
     let lost = draft(&room, "not acked", 1);
     assert_eq!(wire.refused("message.send", lost.clone()).await, "store_unavailable");

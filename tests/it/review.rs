@@ -1,13 +1,13 @@
 //! What a review of the core found: each test is an interleaving that lost, leaked or blocked something.
 
 use crate::http::call;
-use crate::rooms::{fresh, group};
+use crate::rooms::{fresh, group, two};
 use rookery_actors::{Authenticating, Authenticator, Identity, Node, NodeConfig, NodeParts, SessionMessage};
 use rookery_engine::limits::OUTBOX_SOFT_BYTES;
 use rookery_engine::store::Store;
 use rookery_engine::{Connection, FaultStore, MemoryStore, SeededRandom, SystemClock};
 use rookery_protocol::{CloseCode, Codec, ErrorCode, WireError};
-use rookery_tests::node::{TestNode, TestNodeOptions, TestUser};
+use rookery_tests::node::{TestNode, TestNodeOptions};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::sync::{Arc, Weak};
@@ -52,13 +52,6 @@ fn newest(node: &TestNode) -> Weak<Connection> {
 
 fn waiting(connection: &Weak<Connection>) -> usize {
     connection.upgrade().map_or(0, |connection| connection.outbox().bytes())
-}
-
-async fn two(node: &TestNode) -> (TestUser, Wire, TestUser, Wire) {
-    let (alice, bob) = (node.user("alice").await, node.user("bob").await);
-    let wires =
-        (Wire::log_in(node.http(), alice.token()).await, Wire::log_in(node.http(), bob.token()).await);
-    (alice, wires.0, bob, wires.1)
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@ pub(crate) fn fresh() -> u128 {
     u128::from(NEXT.fetch_add(1, Ordering::Relaxed)) | (7 << 76) | (2 << 62)
 }
 
-async fn two(node: &TestNode) -> (TestUser, Wire, TestUser, Wire) {
+/// Registers Alice and Bob, and connects both.
+pub(crate) async fn two(node: &TestNode) -> (TestUser, Wire, TestUser, Wire) {
     let (alice, bob) = (node.user("alice").await, node.user("bob").await);
     let wires =
         (Wire::log_in(node.http(), alice.token()).await, Wire::log_in(node.http(), bob.token()).await);
