@@ -100,5 +100,5 @@ impl Drop for Answer {
 fn push(connection: &Connection, message: &impl serde::Serialize) {
     let codec = connection.codec();
     let payload = codec.encode(message).expect("what the server says can be encoded");
-    connection.outbox().push_reply(websocket_frame(codec, &payload));
+    connection.push_encoded(websocket_frame(codec, &payload));
 }

@@ -52,7 +52,7 @@ pub(crate) fn sweep(node: &Node, rooms: bool) {
     let (now, wall) = (node.clock().elapsed(), node.clock().now());
     node.connections().each(|connection| match connection.sweep(now, wall) {
         Verdict::Leave => {}
-        Verdict::Ping => drop(connection.outbox().push_reply(PING)),
+        Verdict::Ping => drop(connection.push_encoded(PING)),
         Verdict::Close(code) => node.close(connection, code),
         Verdict::Abort => connection.abort(),
     });

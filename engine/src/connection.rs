@@ -9,7 +9,8 @@ use crate::limits::{
     AUTH_WITHIN, CLOSE_WITHIN, CREDITS_PER_CONNECTION, PING_EVERY, PONG_WITHIN, STALL_WITHIN,
 };
 use crate::outbox::{Outbox, Pushed};
-use rookery_protocol::{CloseCode, Codec, Frame, SessionId, Timestamp, UserId};
+use bytes::Bytes;
+use rookery_protocol::{CloseCode, Codec, Frame, ServerEvent, SessionId, Timestamp, UserId};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -94,7 +95,20 @@ impl Connection {
 
     /// Sends a reply or a notice about the connection itself.
     pub fn push_reply(&self, frame: &Frame) -> Pushed {
-        self.outbox.push_reply(frame.bytes(self.codec()))
+        self.push_encoded(frame.bytes(self.codec()))
+    }
+
+    /// Sends a reply, or a frame of the WebSocket itself, encoded for this connection. A peer that has
+    /// let too much pile up is sent away instead.
+    pub fn push_encoded(&self, frame: Bytes) -> Pushed {
+        match self.outbox.push_reply(frame) {
+            Pushed::Full => {
+                let bye = Frame::server(ServerEvent::bye(CloseCode::SlowConsumer, None));
+                self.outbox.close(CloseCode::SlowConsumer, Some(bye.bytes(self.codec())));
+                Pushed::Closed
+            }
+            done => done,
+        }
     }
 
     /// Sends a durable event.
@@ -251,7 +265,7 @@ fn millis(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
+    use crate::limits::OUTBOX_CLOSE_BYTES;
     use std::collections::VecDeque;
     use std::task::{Context, Waker};
     use uuid::Uuid;
@@ -296,7 +310,7 @@ mod tests {
     #[test]
     fn a_peer_that_takes_what_it_is_sent_owes_no_pong_however_long_that_lasts() {
         let connection = authenticated();
-        connection.outbox().push_reply(Bytes::from_static(&[0; 100]));
+        connection.push_encoded(Bytes::from_static(&[0; 100]));
         let mut frames = VecDeque::new();
         connection.outbox().poll_take(&Context::from_waker(Waker::noop()), &mut frames, Duration::ZERO);
         for second in 1..100 {
@@ -306,6 +320,18 @@ mod tests {
         connection.outbox().wrote(1, 1, seconds(100));
         assert_eq!(connection.sweep(seconds(101), NOW), Verdict::Leave);
         assert_eq!(connection.sweep(seconds(125), NOW), Verdict::Ping);
+    }
+
+    #[test]
+    fn a_peer_that_lets_its_replies_pile_up_is_sent_away_with_a_word() {
+        let connection = authenticated();
+        assert_eq!(connection.push_encoded(Bytes::from(vec![0; OUTBOX_CLOSE_BYTES])), Pushed::Queued);
+        assert_eq!(connection.push_encoded(Bytes::from_static(&[0])), Pushed::Closed);
+        assert_eq!(connection.outbox().closing(), Some(CloseCode::SlowConsumer));
+        let mut frames = VecDeque::new();
+        connection.outbox().poll_take(&Context::from_waker(Waker::noop()), &mut frames, Duration::ZERO);
+        let last = frames.pop_back().expect("a frame");
+        assert!(String::from_utf8_lossy(&last).contains("\"bye\""), "{last:?}");
     }
 
     #[test]

@@ -83,19 +83,15 @@ impl Outbox {
         self.codec
     }
 
-    /// Queues an answer to a command or a notice about the connection itself. Refused only when
-    /// the connection is closing; a peer that has let too much pile up is closed here.
-    pub fn push_reply(&self, frame: Bytes) -> Pushed {
+    /// Queues an answer to a command or a notice about the connection itself. [`Pushed::Full`] means
+    /// that so much waits that the connection has to be closed.
+    pub(crate) fn push_reply(&self, frame: Bytes) -> Pushed {
         let mut queue = self.lock();
         if queue.closing.is_some() {
             return Pushed::Closed;
         }
         if queue.bytes + frame.len() > OUTBOX_CLOSE_BYTES {
-            queue.closing = Some(CloseCode::SlowConsumer);
-            drop(queue);
-            self.reader.wake();
-            self.has_room.notify_waiters();
-            return Pushed::Closed;
+            return Pushed::Full;
         }
         queue.push(frame, None);
         drop(queue);
@@ -321,11 +317,10 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_never_reads_its_replies_is_closed() {
+    fn replies_that_nobody_reads_fill_it_in_the_end() {
         let outbox = Outbox::new(Codec::Json);
         assert_eq!(outbox.push_reply(frame(OUTBOX_CLOSE_BYTES)), Pushed::Queued);
-        assert_eq!(outbox.push_reply(frame(1)), Pushed::Closed);
-        assert_eq!(outbox.closing(), Some(CloseCode::SlowConsumer));
+        assert_eq!(outbox.push_reply(frame(1)), Pushed::Full);
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Socket {
                 let codec = self.connection.codec();
                 let reply = Reply::err(id, rejected.error);
                 let payload = codec.encode(&reply).expect("what the server says can be encoded");
-                self.connection.outbox().push_reply(websocket_frame(codec, &payload));
+                self.connection.push_encoded(websocket_frame(codec, &payload));
             }
             None => drop(self.connection.push_reply(&Frame::server(ServerEvent::Error(rejected.error)))),
         }
