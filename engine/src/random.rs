@@ -25,6 +25,7 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     /// # Panics
     /// When the system has no randomness to give, where no secret could be made either.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system for chance")]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the system gives random bytes");
     }
