@@ -2,6 +2,7 @@
 
 mod check;
 mod irc;
+mod process;
 mod replay;
 mod store;
 

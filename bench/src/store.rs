@@ -7,6 +7,7 @@
 
 mod report;
 
+use crate::process::cpu_seconds;
 use anyhow::Context;
 use hdrhistogram::Histogram;
 use report::{Bare, Case, Report};
@@ -28,9 +29,6 @@ const TEXT_BYTES: usize = 200;
 
 /// Appends that tell how many bytes one commit writes.
 const PROBES: u64 = 200;
-
-/// Clock ticks a second in `/proc/self/stat`; Linux has had this value on every machine since 2.6.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Measures durable appends of 200-byte messages.
 #[derive(Clone, Debug, clap::Args)]
@@ -119,7 +117,7 @@ fn append(runtime: &Runtime, dir: &Path, writers: usize, time: Duration) -> anyh
     let store = Arc::new(open(dir)?);
     let latency = Arc::new(Mutex::new(Histogram::<u64>::new(3)?));
     let tasks = Tasks::new();
-    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let (started, cpu) = (Instant::now(), cpu_seconds("self")?);
     for number in 0..writers {
         let (store, latency) = (store.clone(), latency.clone());
         runtime.block_on(async {
@@ -130,7 +128,7 @@ fn append(runtime: &Runtime, dir: &Path, writers: usize, time: Duration) -> anyh
         });
     }
     anyhow::ensure!(runtime.block_on(tasks.finished(time * 10)), "the writers do not end");
-    let (elapsed, cpu) = (started.elapsed(), cpu_seconds()? - cpu);
+    let (elapsed, cpu) = (started.elapsed(), cpu_seconds("self")? - cpu);
     runtime.block_on(store.close())?;
     let bytes = fs::metadata(dir.join("rookery.db"))?.len();
     let latency = latency.lock().unwrap_or_else(PoisonError::into_inner);
@@ -193,13 +191,4 @@ impl Writer {
 
 fn nanos(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Returns the CPU time of this process so far, user and system.
-fn cpu_seconds() -> anyhow::Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // The second field is a name in parentheses that may hold spaces; utime and stime are 14 and 15.
-    let fields = stat.rsplit_once(')').context("a name in /proc/self/stat")?.1.split_whitespace();
-    let ticks: Vec<f64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
 }

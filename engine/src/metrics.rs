@@ -197,11 +197,12 @@ impl Metrics {
                 .collect();
             CounterBy { values, counters }
         };
+        let (started, failed) = (by(ACTORS_STARTED), by(ACTORS_FAILED));
         let kind = |kind: &'static str| KindMetrics {
             kind,
             running: gauge(ACTORS_RUNNING, kind),
-            started: by(ACTORS_STARTED).of(kind),
-            failed: by(ACTORS_FAILED).of(kind),
+            started: started.of(kind),
+            failed: failed.of(kind),
         };
         Self {
             connections_json: gauge(CONNECTIONS, "json"),

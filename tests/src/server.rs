@@ -58,7 +58,7 @@ impl Server {
         let mut told = Vec::new();
         let (http, admin) = loop {
             match lines.next() {
-                Some(Ok(line)) => match addresses(&line) {
+                Some(Ok(line)) => match listening(&line) {
                     Some(found) => break found,
                     None => told.push(line),
                 },
@@ -140,8 +140,9 @@ impl Drop for Server {
     }
 }
 
-/// Returns the addresses in the line that says that the server listens.
-fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
+/// Reads `listening http=ADDR admin=ADDR`, the line by which a server says that it listens: where
+/// clients connect, and where operators do.
+pub fn listening(line: &str) -> Option<(SocketAddr, SocketAddr)> {
     let rest = line.strip_prefix("listening http=")?;
     let (http, admin) = rest.split_once(" admin=")?;
     Some((http.parse().ok()?, admin.parse().ok()?))
@@ -183,4 +184,17 @@ fn binary() -> &'static Path {
         let tests = std::env::current_exe().expect("a test has a path");
         tests.ancestors().nth(2).expect("a test is in target/PROFILE/deps").join("rookery")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_are_read_from_the_line_that_says_them() {
+        let addresses = listening("listening http=127.0.0.1:4711 admin=127.0.0.1:4712");
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        assert_eq!(addresses, Some((at(4711), at(4712))));
+        assert_eq!(listening("opening the store"), None);
+    }
 }

@@ -1,6 +1,8 @@
 //! The real binary as a child process: started, killed without warning, started again.
 
+use crate::process::cpu_seconds;
 use anyhow::{Context, bail};
+use rookery_tests::server::listening;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -11,9 +13,6 @@ use std::time::Duration;
 
 /// The time for a start: opening a database after a kill replays at most one log of a few MiB.
 const START_WITHIN: Duration = Duration::from_secs(30);
-
-/// Clock ticks a second in `/proc/PID/stat`; Linux has had this value on every machine since 2.6.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A server on a folder of its own. Dropping it kills it.
 #[derive(Debug)]
@@ -81,14 +80,10 @@ impl Drop for Server {
 
 /// Reads what a process uses from `/proc`; nothing where that is not there.
 pub(crate) fn usage(process: &str) -> Usage {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name in parentheses may hold spaces; user and system time are the 14th and 15th field.
-    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
-    let ticks: f64 = fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0);
-    Usage { cpu_seconds: ticks / TICKS_PER_SECOND, peak_bytes: kib * 1_024 }
+    Usage { cpu_seconds: cpu_seconds(process).unwrap_or(0.0), peak_bytes: kib * 1_024 }
 }
 
 fn spawn(binary: &Path, folder: &Path, listen: SocketAddr) -> anyhow::Result<(Child, SocketAddr)> {
@@ -120,36 +115,23 @@ fn spawn(binary: &Path, folder: &Path, listen: SocketAddr) -> anyhow::Result<(Ch
 
 /// Copies what the server says into `log`, and sends on where it listens.
 fn watch(stderr: ChildStderr, mut log: File) -> Receiver<SocketAddr> {
-    let (found, listening) = sync_channel(1);
+    let (found, address) = sync_channel(1);
     std::thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            if let Some(address) = listening_at(&line) {
+            if let Some((http, _)) = listening(&line) {
                 // Nobody waits any more after a late start.
-                let _ = found.try_send(address);
+                let _ = found.try_send(http);
             }
             // The log is for people; a full disk must not stop the server's output.
             let _ = writeln!(log, "{line}");
         }
     });
-    listening
-}
-
-/// Reads `listening http=ADDR admin=ADDR`.
-fn listening_at(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("listening http=")?;
-    rest.split_whitespace().next()?.parse().ok()
+    address
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_address_is_read_from_the_line_that_says_it() {
-        let address = listening_at("listening http=127.0.0.1:4711 admin=127.0.0.1:4712");
-        assert_eq!(address, Some(SocketAddr::from(([127, 0, 0, 1], 4711))));
-        assert_eq!(listening_at("opening the store"), None);
-    }
 
     #[test]
     fn a_process_can_read_its_own_use() {
