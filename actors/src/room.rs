@@ -176,11 +176,11 @@ impl Room {
         }
     }
 
-    /// Starts reading the room's state; `heard` as for [`load`].
-    fn load(&self, heard: Option<Seq>) {
+    /// Starts reading the room's state; `told` as for [`load`].
+    fn load(&self, told: Option<Seq>) {
         let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
         self.node.tasks().spawn(async move {
-            let loaded = load(node.store().as_ref(), room, heard).await;
+            let loaded = load(node.store().as_ref(), room, told).await;
             // A room that has gone meanwhile needs no state.
             drop(myself.send_message(RoomMessage::Loaded(loaded)));
         });
