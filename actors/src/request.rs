@@ -137,14 +137,15 @@ fn object(state: RoomState) -> Room {
         me: RoomView {
             role: state.membership.role.unwrap_or(Role::Reader),
             read: state.read,
-            delivered: state.read,
+            delivered: state.delivered,
             unread,
             mentions: state.mentions,
-            muted_until: None,
-            notify: rookery_protocol::Notify::All,
-            pinned: false,
-            archived: false,
+            muted_until: state.settings.muted_until,
+            notify: state.settings.notify,
+            pinned: state.settings.pinned,
+            archived: state.settings.archived,
         },
+        preview: state.preview,
     }
 }
 

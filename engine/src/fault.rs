@@ -6,11 +6,12 @@
 mod switch;
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, Health, Log, LoginSession, Membership,
-    Range, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, Store, StoreError,
-    Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, Log,
+    LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt, RefreshToken,
+    RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError, Ticket,
+    TokenHash,
 };
-use rookery_protocol::{ClientId, Event, Head, RoomId, SessionId, Timestamp, User, UserId};
+use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use switch::Switch;
@@ -193,6 +194,14 @@ impl<S: Store> Log for FaultStore<S> {
         self.read(move |store| store.read(room, range, limit))
     }
 
+    fn page(&self, room: RoomId, range: Range, limit: usize, reader: UserId) -> Answer<'_, Vec<Message>> {
+        self.read(move |store| store.page(room, range, limit, reader))
+    }
+
+    fn messages<'a>(&'a self, room: RoomId, seqs: &'a [Seq], reader: UserId) -> Answer<'a, Vec<Message>> {
+        self.read(move |store| store.messages(room, seqs, reader))
+    }
+
     fn find(&self, room: RoomId, by: UserId, client_id: ClientId) -> Answer<'_, Option<Receipt>> {
         self.read(move |store| store.find(room, by, client_id))
     }
@@ -211,6 +220,14 @@ impl<S: Store> Rooms for FaultStore<S> {
         self.read(move |store| store.room_state(room, user))
     }
 
+    fn room_states<'a>(&'a self, room: RoomId, users: &'a [UserId]) -> Answer<'a, Vec<RoomState>> {
+        self.read(move |store| store.room_states(room, users))
+    }
+
+    fn change_settings(&self, room: RoomId, user: UserId, change: SettingsChange) -> Answer<'_, ()> {
+        self.write(move |store| store.change_settings(room, user, change))
+    }
+
     fn rooms_of(
         &self,
         user: UserId,
@@ -226,6 +243,30 @@ impl<S: Store> Rooms for FaultStore<S> {
 
     fn members(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Answer<'_, Vec<Membership>> {
         self.read(move |store| store.members(room, after, limit))
+    }
+}
+
+impl<S: Store> Cursors for FaultStore<S> {
+    fn mark<'a>(&'a self, room: RoomId, marks: &'a [Mark]) -> Answer<'a, ()> {
+        self.write(move |store| store.mark(room, marks))
+    }
+
+    fn cursors(&self, room: RoomId, limit: usize) -> Answer<'_, Vec<MemberCursor>> {
+        self.read(move |store| store.cursors(room, limit))
+    }
+
+    fn reached(&self, room: RoomId, kind: CursorKind, seq: Seq, limit: usize) -> Answer<'_, Reached> {
+        self.read(move |store| store.reached(room, kind, seq, limit))
+    }
+}
+
+impl<S: Store> Notices for FaultStore<S> {
+    fn notices(&self, after: Option<Notice>, limit: usize) -> Answer<'_, Vec<Notice>> {
+        self.read(move |store| store.notices(after, limit))
+    }
+
+    fn forget_notices<'a>(&'a self, notices: &'a [Notice]) -> Answer<'a, ()> {
+        self.write(move |store| store.forget_notices(notices))
     }
 }
 

@@ -4,13 +4,18 @@
 //! the state between two writes.
 
 mod accounts;
+mod cursors;
 mod log;
+mod messages;
+mod notices;
 mod rooms;
 
-use crate::store::{Answer, Health, Store, StoreError};
+use crate::store::{Answer, Health, Notice, Store, StoreError};
 use accounts::AccountTables;
 use log::LogTables;
+use messages::MessageTables;
 use rooms::RoomTables;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// A store in memory.
@@ -22,7 +27,9 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct State {
     log: LogTables,
+    messages: MessageTables,
     rooms: RoomTables,
+    notices: BTreeSet<Notice>,
     accounts: AccountTables,
     is_closed: bool,
 }

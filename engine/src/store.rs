@@ -6,14 +6,18 @@
 //! [`crate::contract`].
 
 mod accounts;
+mod cursors;
 mod log;
+mod notices;
 mod rooms;
 
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
 };
+pub use cursors::{CursorKind, Cursors, Mark, MemberCursor, Reached};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
-pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor};
+pub use notices::{Notice, NoticeKind, Notices};
+pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -49,8 +53,10 @@ pub enum Health {
     Failed(String),
 }
 
-/// A store: a room log with its projections, the reads over them, and accounts.
-pub trait Store: Log + Rooms + Accounts + std::fmt::Debug + Send + Sync + 'static {
+/// A store: a room log with its projections, the reads over them, cursors, notices and accounts.
+pub trait Store:
+    Log + Rooms + Cursors + Notices + Accounts + std::fmt::Debug + Send + Sync + 'static
+{
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;
 

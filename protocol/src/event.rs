@@ -1,9 +1,13 @@
 //! A durable event of a room: one line of its log (PROTOCOL section 2).
 
+mod emptied;
 mod read;
 mod write;
 
+pub use emptied::Emptied;
+
 use crate::id::{ClientId, RoomId, Seq, Timestamp, UserId};
+use crate::limits::PREVIEW_CHARS;
 use crate::message::MessageBody;
 use crate::object::{Role, RoomKind};
 use crate::word::words;
@@ -55,6 +59,9 @@ pub enum EventBody {
     Member(MemberChange),
     /// The room was created or its description changed.
     Room(RoomChange),
+    /// A message or an edit whose content a delete has taken away: `body` is `{}`.
+    #[serde(untagged)]
+    Emptied(Emptied),
 }
 
 /// The new body of an edited message.
@@ -138,6 +145,36 @@ impl EventBody {
             Self::Pin(_) => "pin",
             Self::Member(_) => "member",
             Self::Room(_) => "room",
+            Self::Emptied(emptied) => emptied.kind(),
+        }
+    }
+
+    /// Returns whether it changes a message that is there, rather than being an entry of a page itself.
+    pub const fn is_change(&self) -> bool {
+        match self {
+            Self::Edit(_) | Self::Delete(_) | Self::Reaction(_) | Self::Pin(_) => true,
+            Self::Message(_) | Self::Member(_) | Self::Room(_) => false,
+            Self::Emptied(emptied) => matches!(emptied, Emptied::Edit),
+        }
+    }
+
+    /// Returns what is left of it once its content is taken away.
+    #[must_use]
+    pub fn emptied(self) -> Self {
+        match self {
+            Self::Message(_) => Self::Emptied(Emptied::Message),
+            Self::Edit(_) => Self::Emptied(Emptied::Edit),
+            other => other,
+        }
+    }
+
+    /// Returns how the text of a message begins, if it has one.
+    pub fn beginning(&self) -> Option<String> {
+        match self {
+            Self::Message(MessageBody { text: Some(text), .. }) => {
+                Some(text.chars().take(PREVIEW_CHARS).collect())
+            }
+            _ => None,
         }
     }
 
@@ -148,7 +185,7 @@ impl EventBody {
             Self::Message(body) | Self::Edit(EditBody { body }) => body.weight(),
             Self::Reaction(reaction) => reaction.emoji.len(),
             Self::Room(change) => len(&change.title) + len(&change.about) + len(&change.avatar),
-            Self::Delete(_) | Self::Pin(_) | Self::Member(_) => 0,
+            Self::Delete(_) | Self::Pin(_) | Self::Member(_) | Self::Emptied(_) => 0,
         }
     }
 
@@ -165,6 +202,7 @@ impl EventBody {
             Self::Pin(body) => serde_json::to_string(body),
             Self::Member(body) => serde_json::to_string(body),
             Self::Room(body) => serde_json::to_string(body),
+            Self::Emptied(_) => Ok("{}".to_owned()),
         }
     }
 
@@ -174,6 +212,8 @@ impl EventBody {
     /// When `kind` is unknown or the text is not a body of that kind.
     pub fn from_json(kind: &str, text: &str) -> Result<Self, serde_json::Error> {
         Ok(match kind {
+            "message" if text == "{}" => Self::Emptied(Emptied::Message),
+            "edit" if text == "{}" => Self::Emptied(Emptied::Edit),
             "message" => Self::Message(serde_json::from_str(text)?),
             "edit" => Self::Edit(serde_json::from_str(text)?),
             "delete" => Self::Delete(serde_json::from_str(text)?),

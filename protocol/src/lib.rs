@@ -33,21 +33,21 @@ pub use command::{
     UserBlock, UserGet, UserSearch,
 };
 pub use event::{
-    Change, DeleteBody, EditBody, Event, EventBody, MemberChange, PinBody, ReactionBody, RoomChange,
+    Change, DeleteBody, EditBody, Emptied, Event, EventBody, MemberChange, PinBody, ReactionBody, RoomChange,
 };
 pub use frame::{Frame, websocket_frame};
 pub use id::{ClientId, DeviceId, FileId, NoPosition, RoomId, Seq, SessionId, Timestamp, UserId};
 pub use mention::Mention;
-pub use message::{Attachment, Message, MessageBody, Reaction};
+pub use message::{Attachment, Message, MessageBody, Quoted, Reaction};
 pub use meta::Meta;
 pub use object::{
-    Head, Member, Notify, Presence, PresenceState, ReadCursor, Role, Room, RoomKind, RoomView, Seen, Typing,
-    User,
+    Head, Member, Notify, Presence, PresenceState, Preview, ReadCursor, Role, Room, RoomKind, RoomView, Seen,
+    Typing, User,
 };
 pub use op::Op;
 pub use reply::{
     Authenticated, Empty, History, Members, OpenStatus, Pong, Reply, ReplyBody, RoomOpened, Rooms, Sent,
     Written,
 };
-pub use server_event::{Hello, Marks, Preview, RoomHead, ServerEvent};
+pub use server_event::{Hello, Marks, RoomHead, ServerEvent};
 pub use word::UnknownWord;

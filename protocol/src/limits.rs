@@ -63,6 +63,19 @@ pub const META_DEPTH: usize = 24;
 /// Bytes of the name of a body's kind of one's own, `x.` included.
 pub const KIND_BYTES: usize = 64;
 
+/// Characters (Unicode scalar values) of a message that a quotation or a preview shows.
+///
+/// Two lines of a phone's list; a page of 100 quotations adds at most 56 KiB.
+pub const PREVIEW_CHARS: usize = 140;
+
+/// Different emoji that one message's reactions have at most.
+pub const REACTION_KINDS: usize = 20;
+
+/// Bytes of one reaction's emoji.
+///
+/// The longest emoji of Unicode 16 (a family of four with skin tones) takes 41 bytes of UTF-8.
+pub const EMOJI_BYTES: usize = 64;
+
 /// Mentions in one message.
 pub const MENTIONS: usize = 50;
 

@@ -4,7 +4,7 @@ use crate::body_kind::BodyKind;
 use crate::bounded;
 use crate::code::{ErrorCode, WireError};
 use crate::event::Event;
-use crate::id::{FileId, Seq, Timestamp};
+use crate::id::{FileId, Seq, Timestamp, UserId};
 use crate::limits::{ATTACHMENTS, MENTIONS, SAFE_INTEGER, TEXT_BYTES};
 use crate::mention::Mention;
 use crate::meta::Meta;
@@ -142,12 +142,30 @@ pub struct Message {
     /// The content is gone.
     #[schemars(default)]
     pub deleted: bool,
-    /// One entry a kind.
+    /// One entry a kind, in the order of their bytes.
     #[schemars(default)]
     pub reactions: Vec<Reaction>,
     /// Kept at the top of the room.
     #[schemars(default)]
     pub pinned: bool,
+    /// What `reply_to` says now, where the reader may see it.
+    pub quoted: Option<Quoted>,
+}
+
+/// The beginning of the message that another one answers, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Quoted {
+    /// Whose.
+    pub by: UserId,
+    /// How it begins: at most 140 characters; absent where it has no text, or none any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// How it is shown; absent once its content is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<BodyKind>,
+    /// Its content is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
 }
 
 /// How often one emoji was set on a message.

@@ -173,6 +173,18 @@ pub struct Room {
     pub head: Head,
     /// The asking member's own view.
     pub me: RoomView,
+    /// The newest message, in `room.list`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
+}
+
+/// The beginning of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Preview {
+    /// Whose.
+    pub by: UserId,
+    /// How it begins: at most 140 characters; empty where it has no text, or none any more.
+    pub text: String,
 }
 
 /// A member of a room, as `member.list` gives it.

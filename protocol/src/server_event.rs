@@ -4,7 +4,7 @@ use crate::code::{CloseCode, WireError};
 use crate::event::Event;
 use crate::id::{RoomId, Seq, Timestamp, UserId};
 use crate::limits::{AUTH_WITHIN_MS, Limits, PING_EVERY_MS};
-use crate::object::{Head, Presence, ReadCursor, Typing};
+use crate::object::{Head, Presence, Preview, ReadCursor, Typing};
 use crate::reply::Authenticated;
 use schemars::JsonSchema;
 use serde::de::Error as _;
@@ -127,15 +127,6 @@ pub struct RoomHead {
     /// The newest message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<Preview>,
-}
-
-/// The beginning of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Preview {
-    /// Whose.
-    pub by: UserId,
-    /// How it begins.
-    pub text: String,
 }
 
 /// How far members have come: by name in small rooms, counted in large ones.

@@ -6,8 +6,8 @@ use crate::room::no_such_room;
 use rookery_engine::limits::PAGE_BYTES;
 use rookery_engine::store::{Membership, Range, RoomState, RoomsCursor};
 use rookery_protocol::{
-    ErrorCode, Event, History, Member, MemberList, Members, Message, ReplyBody, Role, RoomHistory, RoomId,
-    RoomList, Rooms, Seq, Timestamp, User, UserId, WireError,
+    ErrorCode, EventBody, History, Member, MemberList, Members, Message, Quoted, ReplyBody, Role,
+    RoomHistory, RoomList, Rooms, Seq, Timestamp, User, UserId, WireError,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(super) async fn history(
     let state = node.store().room_state(room, user.id).await.map_err(unread)?;
     let state = state.ok_or_else(|| no_such_room(room))?;
     let part = match (asked.before, asked.after, asked.around) {
-        (None, None, None) => Part::Before(Seq(u64::MAX >> 1)),
+        (None, None, None) => Part::Before(state.head.seq.next()),
         (Some(before), None, None) => Part::Before(before),
         (None, Some(after), None) => Part::After(after),
         (None, None, Some(around)) => Part::Around(around),
@@ -44,81 +44,104 @@ pub(super) async fn history(
             );
         }
     };
-    let events = page(node, room, part, &state, limit).await?;
-    Ok(shown(events, part, &state).into())
+    Ok(page(node, user.id, part, (&state, limit)).await?.into())
 }
 
-/// Reads the part that the membership covers.
+/// Reads the part that the membership covers, one entry more on each open side than is shown, so that
+/// what is said about more of them is true.
 async fn page(
     node: &Node,
-    room: RoomId,
+    user: UserId,
     part: Part,
-    state: &RoomState,
-    limit: usize,
-) -> Result<Vec<Event>, WireError> {
-    let joined = state.membership.joined;
+    (state, limit): (&RoomState, usize),
+) -> Result<History, WireError> {
+    let (room, joined, head) = (state.record.room, state.membership.joined, state.head);
     let floor = Seq(joined.0.saturating_sub(1));
     // The membership was looked at there: what came later it may not cover.
-    let end = state.head.seq.next();
-    let read = |range, limit| async move { node.store().read(room, range, limit).await.map_err(unread) };
-    let mut events = match part {
-        Part::Before(before) => newest(read(Range::Before(before.min(end)), limit).await?),
-        Part::After(after) => oldest(read(Range::After(after.max(floor)), limit).await?),
+    let end = head.seq.next();
+    let is_covered = |message: &Message| (joined..end).contains(&message.event.seq);
+    let read = |range, limit: usize| async move {
+        let mut entries = node.store().page(room, range, limit + 1, user).await.map_err(unread)?;
+        entries.retain(is_covered);
+        Ok::<_, WireError>(entries)
+    };
+    let (messages, more_before, more_after) = match part {
+        Part::Before(before) => {
+            let (messages, more) = newest(read(Range::Before(before.min(end)), limit).await?, limit);
+            (messages, more, before < end)
+        }
+        Part::After(after) => {
+            let (messages, more) = oldest(read(Range::After(after.max(floor)), limit).await?, limit);
+            (messages, after >= joined, more)
+        }
         Part::Around(around) => {
-            let mut events = newest(read(Range::Before(around.min(end)), limit / 2).await?);
-            let rest = limit - events.len();
-            events
-                .extend(oldest(read(Range::After(Seq(around.0.saturating_sub(1)).max(floor)), rest).await?));
-            events
+            let before = read(Range::Before(around.min(end)), limit / 2).await?;
+            let (mut messages, more_before) = newest(before, limit / 2);
+            let rest = limit - messages.len();
+            let after = Range::After(Seq(around.0.saturating_sub(1)).max(floor));
+            let (after, more_after) = oldest(read(after, rest).await?, rest);
+            messages.extend(after);
+            (messages, more_before, more_after)
         }
     };
-    events.retain(|event| (joined..end).contains(&event.seq));
-    Ok(events)
+    let mut history = History { messages, head, more_before, more_after };
+    quote(node, user, state, &mut history.messages).await?;
+    Ok(history)
 }
 
-fn shown(events: Vec<Event>, part: Part, state: &RoomState) -> History {
+/// Adds to each answer the beginning of what it answers, as it is now.
+pub(super) async fn quote(
+    node: &Node,
+    user: UserId,
+    state: &RoomState,
+    messages: &mut [Message],
+) -> Result<(), WireError> {
     let joined = state.membership.joined;
-    let head = state.head;
-    let (more_before, more_after) = match (events.first(), events.last(), part) {
-        (Some(first), Some(last), _) => (first.seq > joined, last.seq < head.seq),
-        (_, _, Part::Before(before) | Part::Around(before)) => (false, before <= head.seq),
-        (_, _, Part::After(after)) => (after >= joined, false),
+    let seqs: Vec<Seq> =
+        messages.iter().filter_map(|message| message.event.reply_to).filter(|seq| *seq >= joined).collect();
+    if seqs.is_empty() {
+        return Ok(());
+    }
+    let found = node.store().messages(state.record.room, &seqs, user).await.map_err(unread)?;
+    let quoted: HashMap<Seq, Quoted> =
+        found.into_iter().map(|message| (message.event.seq, quoted(&message))).collect();
+    for message in messages {
+        message.quoted = message.event.reply_to.and_then(|seq| quoted.get(&seq).cloned());
+    }
+    Ok(())
+}
+
+fn quoted(message: &Message) -> Quoted {
+    let kind = match &message.event.body {
+        EventBody::Message(body) => Some(body.kind.clone()),
+        _ => None,
     };
-    let messages = events
-        .into_iter()
-        .map(|event| Message {
-            event,
-            rev: Seq::ZERO,
-            edited_at: None,
-            deleted: false,
-            reactions: Vec::new(),
-            pinned: false,
-        })
-        .collect();
-    History { messages, head, more_before, more_after }
+    Quoted { by: message.event.by, text: message.event.body.beginning(), kind, deleted: message.deleted }
 }
 
-/// Keeps the oldest events that fit in a page, at least one.
-fn oldest(mut events: Vec<Event>) -> Vec<Event> {
-    let fits = fitting(events.iter());
-    events.truncate(fits);
-    events
+/// Keeps the oldest entries that fit in a page, at least one; and whether there are others.
+fn oldest(mut messages: Vec<Message>, limit: usize) -> (Vec<Message>, bool) {
+    let all = messages.len();
+    let fits = fitting(messages.iter().take(limit));
+    messages.truncate(fits);
+    (messages, fits < all)
 }
 
-/// Keeps the newest events that fit in a page, at least one.
-fn newest(mut events: Vec<Event>) -> Vec<Event> {
-    let fits = fitting(events.iter().rev());
-    events.drain(..events.len() - fits);
-    events
+/// Keeps the newest entries that fit in a page, at least one; and whether there are others.
+fn newest(mut messages: Vec<Message>, limit: usize) -> (Vec<Message>, bool) {
+    let all = messages.len();
+    let fits = fitting(messages.iter().rev().take(limit));
+    messages.drain(..all - fits);
+    (messages, fits < all)
 }
 
-fn fitting<'a>(events: impl Iterator<Item = &'a Event>) -> usize {
+fn fitting<'a>(messages: impl Iterator<Item = &'a Message>) -> usize {
     let mut bytes = 0;
 
-    events
-        .take_while(|event| {
+    messages
+        .take_while(|message| {
             let is_first = bytes == 0;
-            bytes += event.body.text_bytes().max(1);
+            bytes += message.event.body.text_bytes().max(1);
             is_first || bytes <= PAGE_BYTES
         })
         .count()
@@ -128,8 +151,10 @@ fn fitting<'a>(events: impl Iterator<Item = &'a Event>) -> usize {
 pub(super) async fn rooms(node: &Arc<Node>, user: &User, asked: RoomList) -> Result<ReplyBody, WireError> {
     let limit = check::limit(asked.limit, DEFAULT_PAGE)?;
     let cursor = asked.cursor.as_deref().map(parse_rooms_cursor).transpose()?;
-    let states = node.store().rooms_of(user.id, cursor, limit + 1).await.map_err(unread)?;
-    let total_unread = node.store().total_unread(user.id).await.map_err(unread)?;
+    let store = node.store();
+    let (states, total_unread) =
+        tokio::try_join!(store.rooms_of(user.id, cursor, limit + 1), store.total_unread(user.id))
+            .map_err(unread)?;
     let has_more = states.len() > limit;
     let mut states = states;
     states.truncate(limit);

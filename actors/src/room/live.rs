@@ -36,7 +36,8 @@ impl Live {
                 Projection::Member(member) => {
                     self.members.remove(&member.user);
                 }
-                Projection::Read { .. } | Projection::Mention { .. } => {}
+                // What is kept for reading only.
+                _ => {}
             }
         }
         self.ring.push(event)

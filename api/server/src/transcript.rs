@@ -3,7 +3,7 @@
 use crate::output::harmless;
 use crate::session::Session;
 use anyhow::Result;
-use rookery_protocol::{Change, Event, EventBody, Members, RoomId, UserId};
+use rookery_protocol::{Change, Emptied, Event, EventBody, Members, RoomId, UserId};
 use std::collections::HashMap;
 
 /// Milliseconds of a minute, and minutes of a day.
@@ -58,8 +58,22 @@ impl Transcript {
                 Some(title) => format!("* {by} named the room {}", harmless(title)),
                 None => format!("* {by} changed the room"),
             },
-            EventBody::Edit(_) | EventBody::Delete(_) | EventBody::Reaction(_) | EventBody::Pin(_) => {
-                format!("* {by} changed message {}", event.target.unwrap_or_default())
+            EventBody::Edit(edit) => {
+                let text = edit.body.text.as_deref().map(harmless).unwrap_or_default();
+                format!("* {by} changed message {}: {text}", event.target.unwrap_or_default())
+            }
+            EventBody::Delete(_) => format!("* {by} deleted message {}", event.target.unwrap_or_default()),
+            EventBody::Reaction(reaction) => {
+                let (sign, target) = (if reaction.on { "+" } else { "-" }, event.target.unwrap_or_default());
+                format!("* {by} {sign}{} on message {target}", harmless(&reaction.emoji))
+            }
+            EventBody::Pin(pin) => {
+                let word = if pin.on { "pinned" } else { "unpinned" };
+                format!("* {by} {word} message {}", event.target.unwrap_or_default())
+            }
+            EventBody::Emptied(Emptied::Message) => format!("{by}: (deleted)"),
+            EventBody::Emptied(Emptied::Edit) => {
+                format!("* {by} changed message {}: (deleted)", event.target.unwrap_or_default())
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The cases of projections: what a member sees of its rooms.
 
 use super::fixture::{Pen, append, batch, body, open_room, room, text, user};
-use crate::store::{Membership, Projection, RoomState, RoomsCursor, Store};
+use crate::store::{Membership, Projection, RoomState, RoomsCursor, Settings, Store};
 use rookery_protocol::{Event, Head, Role, RoomId, RoomKind, Seq, UserId};
 use serde_json::json;
 
@@ -53,7 +53,17 @@ async fn a_room_is_seen_by_its_members_only(store: &dyn Store) {
         rev: Seq(2),
     };
     let head = Head { seq: Seq(3), ord: 0, at: pen.at };
-    let seen = RoomState { record, head, membership, read: Seq(2), read_ord: 0, mentions: 0 };
+    let seen = RoomState {
+        record,
+        head,
+        membership,
+        read: Seq(2),
+        read_ord: 0,
+        delivered: Seq(2),
+        mentions: 0,
+        settings: Settings::default(),
+        preview: None,
+    };
     assert_eq!(state(store, room(1), user(1)).await, Some(seen));
     assert_eq!(state(store, room(1), user(3)).await, None);
 }

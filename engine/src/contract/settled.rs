@@ -1,11 +1,12 @@
 //! A caller that does not give up: it sends again until it knows what became of its write.
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, Health, Log, LoginSession, Membership,
-    Range, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, Store, StoreError,
-    Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, Log,
+    LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt, RefreshToken,
+    RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError, Ticket,
+    TokenHash,
 };
-use rookery_protocol::{ClientId, Event, Head, RoomId, SessionId, Timestamp, User, UserId};
+use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 
 /// How often a call is sent before its error is handed on; a fault of one in two passes 100 tries with
 /// a chance of 2^-100.
@@ -82,6 +83,14 @@ impl<S: Store> Log for Settled<S> {
         settle(move || self.0.read(room, range, limit))
     }
 
+    fn page(&self, room: RoomId, range: Range, limit: usize, reader: UserId) -> Answer<'_, Vec<Message>> {
+        settle(move || self.0.page(room, range, limit, reader))
+    }
+
+    fn messages<'a>(&'a self, room: RoomId, seqs: &'a [Seq], reader: UserId) -> Answer<'a, Vec<Message>> {
+        settle(move || self.0.messages(room, seqs, reader))
+    }
+
     fn find(&self, room: RoomId, by: UserId, client_id: ClientId) -> Answer<'_, Option<Receipt>> {
         settle(move || self.0.find(room, by, client_id))
     }
@@ -100,6 +109,14 @@ impl<S: Store> Rooms for Settled<S> {
         settle(move || self.0.room_state(room, user))
     }
 
+    fn room_states<'a>(&'a self, room: RoomId, users: &'a [UserId]) -> Answer<'a, Vec<RoomState>> {
+        settle(move || self.0.room_states(room, users))
+    }
+
+    fn change_settings(&self, room: RoomId, user: UserId, change: SettingsChange) -> Answer<'_, ()> {
+        settle(move || self.0.change_settings(room, user, change))
+    }
+
     fn rooms_of(
         &self,
         user: UserId,
@@ -115,6 +132,30 @@ impl<S: Store> Rooms for Settled<S> {
 
     fn members(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Answer<'_, Vec<Membership>> {
         settle(move || self.0.members(room, after, limit))
+    }
+}
+
+impl<S: Store> Cursors for Settled<S> {
+    fn mark<'a>(&'a self, room: RoomId, marks: &'a [Mark]) -> Answer<'a, ()> {
+        settle(move || self.0.mark(room, marks))
+    }
+
+    fn cursors(&self, room: RoomId, limit: usize) -> Answer<'_, Vec<MemberCursor>> {
+        settle(move || self.0.cursors(room, limit))
+    }
+
+    fn reached(&self, room: RoomId, kind: CursorKind, seq: Seq, limit: usize) -> Answer<'_, Reached> {
+        settle(move || self.0.reached(room, kind, seq, limit))
+    }
+}
+
+impl<S: Store> Notices for Settled<S> {
+    fn notices(&self, after: Option<Notice>, limit: usize) -> Answer<'_, Vec<Notice>> {
+        settle(move || self.0.notices(after, limit))
+    }
+
+    fn forget_notices<'a>(&'a self, notices: &'a [Notice]) -> Answer<'a, ()> {
+        settle(move || self.0.forget_notices(notices))
     }
 }
 

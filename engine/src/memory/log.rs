@@ -1,8 +1,8 @@
 //! Logs in memory: one vector of events a room, position `n` at index `n - 1`.
 
 use super::{MemoryStore, State};
-use crate::store::{Answer, Append, AppendError, Log, Range, Receipt};
-use rookery_protocol::{ClientId, Event, Head, RoomId, Seq, UserId};
+use crate::store::{Answer, Append, AppendError, Log, Projection, Range, Receipt};
+use rookery_protocol::{ClientId, Event, EventBody, Head, Message, RoomId, Seq, UserId};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
@@ -37,6 +37,38 @@ impl LogTables {
         Ok(())
     }
 
+    /// Takes the content of the message at `target` away, and that of its edits.
+    pub(super) fn empty(&mut self, room: RoomId, target: Seq) {
+        for event in self.events.get_mut(&room).into_iter().flatten() {
+            let is_edit = event.target == Some(target) && matches!(event.body, EventBody::Edit(_));
+            if event.seq == target || is_edit {
+                event.body = event.body.clone().emptied();
+            }
+        }
+    }
+
+    /// Returns the messages up to `seq`.
+    pub(super) fn ord(&self, room: RoomId, seq: Seq) -> u64 {
+        self.read(room, Range::Before(seq.next()), 1).pop().map_or(0, |event| event.ord)
+    }
+
+    /// Returns the newest message event.
+    pub(super) fn newest_message(&self, room: RoomId) -> Option<Event> {
+        let is_message = |event: &&Event| event.body.kind() == "message";
+        self.events.get(&room)?.iter().rev().find(is_message).cloned()
+    }
+
+    /// Reads what is an entry of a page.
+    pub(super) fn entries(&self, room: RoomId, range: Range, limit: usize) -> Vec<Event> {
+        let mut entries = self.read(room, range, usize::MAX);
+        entries.retain(|event| !event.body.is_change());
+        match range {
+            Range::After(_) => entries.truncate(limit),
+            Range::Before(_) => drop(entries.drain(..entries.len().saturating_sub(limit))),
+        }
+        entries
+    }
+
     fn read(&self, room: RoomId, range: Range, limit: usize) -> Vec<Event> {
         let events = self.events.get(&room).map_or(&[][..], Vec::as_slice);
         let index = |seq: u64| usize::try_from(seq).map_or(events.len(), |index| index.min(events.len()));
@@ -55,6 +87,10 @@ impl State {
     fn append(&mut self, append: &Append) -> Result<(), AppendError> {
         self.log.append(append)?;
         for projection in append.projections.iter() {
+            if let Projection::Notice(notice) = projection {
+                self.notices.insert(*notice);
+            }
+            self.project_message(append.room, projection);
             self.rooms.project(append.room, projection);
         }
         Ok(())
@@ -68,6 +104,14 @@ impl Log for MemoryStore {
 
     fn read(&self, room: RoomId, range: Range, limit: usize) -> Answer<'_, Vec<Event>> {
         self.answer(move |state| Ok(state.log.read(room, range, limit)))
+    }
+
+    fn page(&self, room: RoomId, range: Range, limit: usize, reader: UserId) -> Answer<'_, Vec<Message>> {
+        self.page_of(room, range, limit, reader)
+    }
+
+    fn messages<'a>(&'a self, room: RoomId, seqs: &'a [Seq], reader: UserId) -> Answer<'a, Vec<Message>> {
+        self.messages_at(room, seqs, reader)
     }
 
     fn find(&self, room: RoomId, by: UserId, client_id: ClientId) -> Answer<'_, Option<Receipt>> {

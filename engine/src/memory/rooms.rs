@@ -1,7 +1,9 @@
 //! Projections in memory, and the reads over them.
 
 use super::{MemoryStore, State};
-use crate::store::{Answer, Membership, Projection, RoomRecord, RoomState, Rooms, RoomsCursor};
+use crate::store::{
+    Answer, Membership, Projection, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange,
+};
 use rookery_protocol::{RoomId, RoomKind, Seq, UserId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,10 +13,18 @@ use std::ops::Bound;
 pub(super) struct RoomTables {
     records: BTreeMap<RoomId, RoomRecord>,
     members: BTreeMap<(RoomId, UserId), Membership>,
-    /// Read up to this position, where that many messages had been written.
-    cursors: BTreeMap<(RoomId, UserId), (Seq, u64)>,
+    cursors: BTreeMap<(RoomId, UserId), Cursor>,
+    settings: BTreeMap<(RoomId, UserId), Settings>,
     /// By room, who is mentioned (everybody: `None`) and where.
     mentions: BTreeSet<(RoomId, Option<UserId>, Seq)>,
+}
+
+/// How far a user has come in a room.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor {
+    /// Read up to this position, where that many messages had been written.
+    pub(super) read: (Seq, u64),
+    pub(super) delivered: Seq,
 }
 
 impl RoomTables {
@@ -32,13 +42,34 @@ impl RoomTables {
                 }
             }
             Projection::Read { user, seq, ord } => {
-                let cursor = self.cursors.entry((room, *user)).or_default();
-                *cursor = (*cursor).max((*seq, *ord));
+                let cursor = self.cursor_mut(room, *user);
+                cursor.read = cursor.read.max((*seq, *ord));
             }
             Projection::Mention { user, seq } => {
                 self.mentions.insert((room, *user, *seq));
             }
+            // Of messages and of inboxes.
+            _ => {}
         }
+    }
+
+    pub(super) fn cursor(&self, room: RoomId, user: UserId) -> Option<Cursor> {
+        self.cursors.get(&(room, user)).copied()
+    }
+
+    pub(super) fn cursor_mut(&mut self, room: RoomId, user: UserId) -> &mut Cursor {
+        self.cursors.entry((room, user)).or_default()
+    }
+
+    /// Returns the present members, ascending by user id.
+    pub(super) fn present(&self, room: RoomId) -> impl Iterator<Item = &Membership> {
+        let all = (room, UserId(uuid::Uuid::nil()))..=(room, UserId(uuid::Uuid::max()));
+        self.members.range(all).map(|(_, member)| member).filter(|member| member.role.is_some())
+    }
+
+    /// Forgets whom the message at `seq` mentions.
+    pub(super) fn forget_mentions(&mut self, room: RoomId, seq: Seq) {
+        self.mentions.retain(|(of, _, at)| (*of, *at) != (room, seq));
     }
 
     /// Counts the messages after `read` that mention `user` or everybody.
@@ -56,10 +87,19 @@ impl State {
     fn room_state(&self, room: RoomId, user: UserId) -> Option<RoomState> {
         let record = self.rooms.records.get(&room)?.clone();
         let membership = *self.rooms.members.get(&(room, user)).filter(|member| member.role.is_some())?;
-        let cursor = self.rooms.cursors.get(&(room, user)).copied().unwrap_or_default();
-        let (read, read_ord) = cursor.max((membership.joined, membership.joined_ord));
-        let mentions = self.rooms.mentions_after(room, user, read);
-        Some(RoomState { record, head: self.log.head(room)?, membership, read, read_ord, mentions })
+        let cursor = self.rooms.cursor(room, user).unwrap_or_default();
+        let (read, read_ord) = cursor.read.max((membership.joined, membership.joined_ord));
+        Some(RoomState {
+            record,
+            head: self.log.head(room)?,
+            membership,
+            read,
+            read_ord,
+            delivered: cursor.delivered.max(read),
+            mentions: self.rooms.mentions_after(room, user, read),
+            settings: self.rooms.settings.get(&(room, user)).copied().unwrap_or_default(),
+            preview: self.preview(room, membership.joined),
+        })
     }
 
     /// Every room that `user` is a member of, inboxes left out, newest activity first.
@@ -88,6 +128,21 @@ impl Rooms for MemoryStore {
 
     fn room_state(&self, room: RoomId, user: UserId) -> Answer<'_, Option<RoomState>> {
         self.answer(move |state| Ok(state.room_state(room, user)))
+    }
+
+    fn room_states<'a>(&'a self, room: RoomId, users: &'a [UserId]) -> Answer<'a, Vec<RoomState>> {
+        self.answer(move |state| {
+            let users: BTreeSet<_> = users.iter().collect();
+            Ok(users.into_iter().filter_map(|user| state.room_state(room, *user)).collect())
+        })
+    }
+
+    fn change_settings(&self, room: RoomId, user: UserId, change: SettingsChange) -> Answer<'_, ()> {
+        self.answer(move |state| {
+            let settings = state.rooms.settings.entry((room, user)).or_default();
+            *settings = change.of(*settings);
+            Ok(())
+        })
     }
 
     fn rooms_of(

@@ -1,8 +1,9 @@
 //! The log half of the store port: compare-and-append and reading back.
 
+use super::Notice;
 use super::{Answer, Membership, RoomRecord, StoreError};
 use crate::limits::BATCH_EVENTS;
-use rookery_protocol::{ClientId, Event, Head, RoomId, Seq, Timestamp, UserId};
+use rookery_protocol::{ClientId, Event, Head, Message, MessageBody, RoomId, Seq, Timestamp, UserId};
 use std::sync::Arc;
 
 /// A batch for one room: its events and what they imply, applied as one.
@@ -63,6 +64,50 @@ pub enum Projection {
         /// Where.
         seq: Seq,
     },
+    /// The message at `target` says this now. Whom it mentioned is forgotten: whom it mentions now
+    /// follows as [`Projection::Mention`].
+    Edited {
+        /// Which message.
+        target: Seq,
+        /// Position of the edit.
+        rev: Seq,
+        /// When it was edited.
+        at: Timestamp,
+        /// What it says.
+        body: Box<MessageBody>,
+    },
+    /// The content of the message at `target` is gone: from its event, from those of its edits, with
+    /// its reactions, its pin and its mentions. Nothing after it changes the message any more.
+    Deleted {
+        /// Which message.
+        target: Seq,
+        /// Position of the delete.
+        rev: Seq,
+    },
+    /// `user` has set `emoji` on the message at `target`, or taken it off.
+    Reacted {
+        /// Which message.
+        target: Seq,
+        /// Position of the reaction.
+        rev: Seq,
+        /// Who.
+        user: UserId,
+        /// What.
+        emoji: String,
+        /// Set or taken off.
+        on: bool,
+    },
+    /// The message at `target` was pinned, or unpinned.
+    Pinned {
+        /// Which message.
+        target: Seq,
+        /// Position of the pin.
+        rev: Seq,
+        /// Set or taken off.
+        on: bool,
+    },
+    /// Somebody is to find this in the inbox; kept until [`super::Notices::forget_notices`].
+    Notice(Notice),
 }
 
 /// Why a batch was not appended.
@@ -128,6 +173,15 @@ pub trait Log {
     /// Reads at most `limit` events, ascending by position. A read that starts after an append was
     /// answered sees it.
     fn read(&self, room: RoomId, range: Range, limit: usize) -> Answer<'_, Vec<Event>>;
+
+    /// Reads at most `limit` entries of a page as they are now, ascending by position: every event
+    /// that is not a change of another one, with what its changes made of it. `reader` is whose own
+    /// reactions are told. `quoted` is left out.
+    fn page(&self, room: RoomId, range: Range, limit: usize, reader: UserId) -> Answer<'_, Vec<Message>>;
+
+    /// Reads the entries at these positions as they are now, as [`Log::page`] does, ascending and
+    /// each once; what is no entry is left out.
+    fn messages<'a>(&'a self, room: RoomId, seqs: &'a [Seq], reader: UserId) -> Answer<'a, Vec<Message>>;
 
     /// Finds what `by` wrote in `room` under `client_id`, for as long as the event is kept.
     fn find(&self, room: RoomId, by: UserId, client_id: ClientId) -> Answer<'_, Option<Receipt>>;

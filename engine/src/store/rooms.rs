@@ -1,7 +1,7 @@
 //! The reading half of the store port: rooms, members and one user's view of them.
 
 use super::Answer;
-use rookery_protocol::{Head, Role, RoomId, RoomKind, Seq, Timestamp, UserId};
+use rookery_protocol::{Head, Notify, Preview, Role, RoomId, RoomKind, Seq, Timestamp, UserId};
 
 /// A room's description: what its `room` events say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,44 @@ pub struct Membership {
     pub rev: Seq,
 }
 
+/// How a member wants to have a room. The default is how everybody has it at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// What notifies.
+    pub notify: Notify,
+    /// No notifications until then.
+    pub muted_until: Option<Timestamp>,
+    /// Kept on top of the list.
+    pub pinned: bool,
+    /// Kept out of the list.
+    pub archived: bool,
+}
+
+/// What of [`Settings`] is to be another one; `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SettingsChange {
+    /// What notifies.
+    pub notify: Option<Notify>,
+    /// Until when nothing does; `Some(None)` ends it.
+    pub muted_until: Option<Option<Timestamp>>,
+    /// Kept on top of the list.
+    pub pinned: Option<bool>,
+    /// Kept out of the list.
+    pub archived: Option<bool>,
+}
+
+impl SettingsChange {
+    /// Returns what `old` becomes.
+    pub fn of(&self, old: Settings) -> Settings {
+        Settings {
+            notify: self.notify.unwrap_or(old.notify),
+            muted_until: self.muted_until.unwrap_or(old.muted_until),
+            pinned: self.pinned.unwrap_or(old.pinned),
+            archived: self.archived.unwrap_or(old.archived),
+        }
+    }
+}
+
 /// A room together with one member's own view of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomState {
@@ -54,8 +92,14 @@ pub struct RoomState {
     pub read: Seq,
     /// Messages up to `read`.
     pub read_ord: u64,
+    /// Messages have arrived at one of its devices up to here; never less than `read`.
+    pub delivered: Seq,
     /// Mentions of the member, or of everybody, after `read`.
     pub mentions: u64,
+    /// How the member wants to have it.
+    pub settings: Settings,
+    /// The newest message as it is now, if there is one that the member may see.
+    pub preview: Option<Preview>,
 }
 
 impl RoomState {
@@ -81,6 +125,12 @@ pub trait Rooms {
 
     /// Returns a room and `user`'s view of it, or `None` where `user` is not a member now.
     fn room_state(&self, room: RoomId, user: UserId) -> Answer<'_, Option<RoomState>>;
+
+    /// Returns the room and its view for each of `users` that is a member now, ascending by user id.
+    fn room_states<'a>(&'a self, room: RoomId, users: &'a [UserId]) -> Answer<'a, Vec<RoomState>>;
+
+    /// Changes how `user` has the room. Sending the same change again changes nothing more.
+    fn change_settings(&self, room: RoomId, user: UserId, change: SettingsChange) -> Answer<'_, ()>;
 
     /// Returns at most `limit` of the rooms that `user` is a member of now (inbox rooms left out),
     /// newest activity first, from after `cursor`.

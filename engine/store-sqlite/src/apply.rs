@@ -5,11 +5,16 @@
 
 mod accounts;
 mod batch;
+mod cursors;
+mod messages;
+mod notices;
 mod projections;
 mod sessions;
 
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
+pub(crate) use cursors::{change_settings, mark};
+pub(crate) use notices::forget_notices;
 pub(crate) use sessions::{begin_session, purge, put_ticket, revoke, rotate, take_ticket};
 
 use rusqlite::Connection;

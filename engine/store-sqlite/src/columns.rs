@@ -1,6 +1,6 @@
 //! Values as columns: ids as 16 bytes, positions and counts as integers, names as text.
 
-use rookery_protocol::{Role, RoomKind, Seq, Timestamp};
+use rookery_protocol::{Notify, Role, RoomKind, Seq, Timestamp};
 use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
@@ -98,6 +98,26 @@ pub(crate) fn kind(row: &Row<'_>, index: usize) -> rusqlite::Result<RoomKind> {
     }
 }
 
-fn unknown(index: usize, what: &str, value: &str) -> rusqlite::Error {
+/// Returns the text of what notifies.
+pub(crate) const fn notify_text(notify: Notify) -> &'static str {
+    match notify {
+        Notify::All => "all",
+        Notify::Mentions => "mentions",
+        Notify::None => "none",
+    }
+}
+
+/// Returns what notifies by column `index`; NULL is what does at first.
+pub(crate) fn notify(row: &Row<'_>, index: usize) -> rusqlite::Result<Notify> {
+    match row.get_ref(index)?.as_str_or_null()? {
+        None => Ok(Notify::default()),
+        Some("all") => Ok(Notify::All),
+        Some("mentions") => Ok(Notify::Mentions),
+        Some("none") => Ok(Notify::None),
+        Some(other) => Err(unknown(index, "word for what notifies", other)),
+    }
+}
+
+pub(crate) fn unknown(index: usize, what: &str, value: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(index, Type::Text, format!("unknown {what} {value}").into())
 }

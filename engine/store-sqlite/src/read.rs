@@ -3,9 +3,15 @@
 //! A read of several statements that must agree runs them in one transaction, so in one snapshot.
 
 mod accounts;
+mod cursors;
 mod log;
+mod messages;
+mod notices;
 mod rooms;
 
 pub(crate) use accounts::{account_by_email, session, users};
-pub(crate) use log::{events, find, head};
-pub(crate) use rooms::{members, room, room_state, rooms_of, total_unread};
+pub(crate) use cursors::{cursors, reached, settings};
+pub(crate) use log::{events, find, head, ord_at, span_at};
+pub(crate) use messages::{messages, page};
+pub(crate) use notices::notices;
+pub(crate) use rooms::{members, room, room_state, room_states, rooms_of, total_unread};

@@ -7,11 +7,11 @@ use crate::options::{OpenError, SqliteOptions};
 use crate::readers::ReadQueue;
 use crate::{apply, read};
 use rookery_engine::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, Health, Log, LoginSession, Membership,
-    Range, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, Store, Ticket,
-    TokenHash,
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, Log,
+    LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt, RefreshToken,
+    RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, Ticket, TokenHash,
 };
-use rookery_protocol::{ClientId, Event, Head, RoomId, SessionId, Timestamp, User, UserId};
+use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 use rusqlite::Connection;
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
@@ -108,6 +108,15 @@ impl Log for SqliteStore {
         self.reads.read(move |connection| read::events(connection, room, range, limit))
     }
 
+    fn page(&self, room: RoomId, range: Range, limit: usize, reader: UserId) -> Answer<'_, Vec<Message>> {
+        self.reads.read(move |connection| read::page(connection, room, range, (limit, reader)))
+    }
+
+    fn messages<'a>(&'a self, room: RoomId, seqs: &'a [Seq], reader: UserId) -> Answer<'a, Vec<Message>> {
+        let seqs = seqs.to_vec();
+        self.reads.read(move |connection| read::messages(connection, room, seqs, reader))
+    }
+
     fn find(&self, room: RoomId, by: UserId, client_id: ClientId) -> Answer<'_, Option<Receipt>> {
         self.reads.read(move |connection| read::find(connection, room, by, client_id))
     }
@@ -126,6 +135,15 @@ impl Rooms for SqliteStore {
         self.reads.read(move |connection| read::room_state(connection, room, user))
     }
 
+    fn room_states<'a>(&'a self, room: RoomId, users: &'a [UserId]) -> Answer<'a, Vec<RoomState>> {
+        let users = users.to_vec();
+        self.reads.read(move |connection| read::room_states(connection, room, users))
+    }
+
+    fn change_settings(&self, room: RoomId, user: UserId, change: SettingsChange) -> Answer<'_, ()> {
+        self.write(move |connection| apply::change_settings(connection, room, user, change))
+    }
+
     fn rooms_of(
         &self,
         user: UserId,
@@ -141,6 +159,32 @@ impl Rooms for SqliteStore {
 
     fn members(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Answer<'_, Vec<Membership>> {
         self.reads.read(move |connection| read::members(connection, room, after, limit))
+    }
+}
+
+impl Cursors for SqliteStore {
+    fn mark<'a>(&'a self, room: RoomId, marks: &'a [Mark]) -> Answer<'a, ()> {
+        let marks = marks.to_vec();
+        self.write(move |connection| apply::mark(connection, room, &marks))
+    }
+
+    fn cursors(&self, room: RoomId, limit: usize) -> Answer<'_, Vec<MemberCursor>> {
+        self.reads.read(move |connection| read::cursors(connection, room, limit))
+    }
+
+    fn reached(&self, room: RoomId, kind: CursorKind, seq: Seq, limit: usize) -> Answer<'_, Reached> {
+        self.reads.read(move |connection| read::reached(connection, (room, kind), seq, limit))
+    }
+}
+
+impl Notices for SqliteStore {
+    fn notices(&self, after: Option<Notice>, limit: usize) -> Answer<'_, Vec<Notice>> {
+        self.reads.read(move |connection| read::notices(connection, after, limit))
+    }
+
+    fn forget_notices<'a>(&'a self, notices: &'a [Notice]) -> Answer<'a, ()> {
+        let notices = notices.to_vec();
+        self.write(move |connection| apply::forget_notices(connection, &notices))
     }
 }
 

@@ -3,6 +3,7 @@
 //! By hand, because serde's `flatten` forgets that MessagePack is a binary format, in which ids are
 //! bytes. `type` must come before `body`, as the server writes them; then nothing is buffered.
 
+use super::emptied::{MaybeEdit, MaybeMessage};
 use super::{Event, EventBody};
 use crate::message::Message;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -24,8 +25,8 @@ struct MessageVisitor;
 
 fn body<'de, A: MapAccess<'de>>(kind: Option<&str>, map: &mut A) -> Result<EventBody, A::Error> {
     match kind {
-        Some("message") => map.next_value().map(EventBody::Message),
-        Some("edit") => map.next_value().map(EventBody::Edit),
+        Some("message") => map.next_value().map(MaybeMessage::into),
+        Some("edit") => map.next_value().map(MaybeEdit::into),
         Some("delete") => map.next_value().map(EventBody::Delete),
         Some("reaction") => map.next_value().map(EventBody::Reaction),
         Some("pin") => map.next_value().map(EventBody::Pin),
@@ -48,6 +49,7 @@ impl<'de> Visitor<'de> for MessageVisitor {
         let (mut client_id, mut target, mut reply_to, mut kind, mut content) =
             (None, None, None, None::<String>, None);
         let (mut rev, mut edited_at, mut deleted, mut reactions, mut pinned) = (None, None, None, None, None);
+        let mut quoted = None;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "room" => room = Some(map.next_value()?),
@@ -65,6 +67,7 @@ impl<'de> Visitor<'de> for MessageVisitor {
                 "deleted" => deleted = Some(map.next_value()?),
                 "reactions" => reactions = Some(map.next_value()?),
                 "pinned" => pinned = Some(map.next_value()?),
+                "quoted" => quoted = Some(map.next_value()?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -86,6 +89,7 @@ impl<'de> Visitor<'de> for MessageVisitor {
             deleted: deleted.unwrap_or_default(),
             reactions: reactions.unwrap_or_default(),
             pinned: pinned.unwrap_or_default(),
+            quoted,
         })
     }
 }

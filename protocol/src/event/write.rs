@@ -5,6 +5,7 @@
 
 use super::{Event, EventBody};
 use crate::message::Message;
+use crate::reply::Empty;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 impl Event {
@@ -39,6 +40,7 @@ impl Event {
             EventBody::Pin(body) => map.serialize_entry("body", body),
             EventBody::Member(body) => map.serialize_entry("body", body),
             EventBody::Room(body) => map.serialize_entry("body", body),
+            EventBody::Emptied(_) => map.serialize_entry("body", &Empty {}),
         }
     }
 }
@@ -53,8 +55,10 @@ impl Serialize for Event {
 
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let more =
-            usize::from(self.edited_at.is_some()) + usize::from(self.deleted) + usize::from(self.pinned);
+        let more = [self.edited_at.is_some(), self.deleted, self.pinned, self.quoted.is_some()]
+            .into_iter()
+            .filter(|is_there| *is_there)
+            .count();
         let mut map = serializer.serialize_map(Some(self.event.fields() + 2 + more))?;
         self.event.write(&mut map)?;
         map.serialize_entry("rev", &self.rev)?;
@@ -67,6 +71,9 @@ impl Serialize for Message {
         map.serialize_entry("reactions", &self.reactions)?;
         if self.pinned {
             map.serialize_entry("pinned", &true)?;
+        }
+        if let Some(quoted) = &self.quoted {
+            map.serialize_entry("quoted", quoted)?;
         }
         map.end()
     }

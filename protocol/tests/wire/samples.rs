@@ -2,15 +2,15 @@
 
 use rookery_protocol::{
     Attachment, Auth, Authenticated, BodyKind, Change, ClientId, CloseCode, Command, DeleteBody,
-    DeliveredMark, DeviceId, EditBody, ErrorCode, Event, EventBody, FileId, Head, History, InviteAccept,
-    InviteCreate, InviteRevoke, Marks, Member, MemberAdd, MemberChange, MemberList, MemberRemove, MemberRole,
-    Members, Mention, Message, MessageBody, MessageDelete, MessageEdit, MessageSearch, MessageSend, Notify,
-    Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet, PresenceState, PresenceWatch, Preview,
-    ProfileUpdate, Reaction, ReactionBody, ReactionSet, ReadCursor, ReadList, ReadMark, Reply, ReplyBody,
-    Role, Room, RoomChange, RoomClose, RoomCreate, RoomDirect, RoomGet, RoomHead, RoomHistory, RoomId,
-    RoomKind, RoomList, RoomOpen, RoomOpened, RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent, Seq,
-    ServerEvent, SessionId, Timestamp, Typing, TypingSet, User, UserBlock, UserGet, UserId, UserSearch,
-    WireError, Written,
+    DeliveredMark, DeviceId, EditBody, Emptied, ErrorCode, Event, EventBody, FileId, Head, History,
+    InviteAccept, InviteCreate, InviteRevoke, Marks, Member, MemberAdd, MemberChange, MemberList,
+    MemberRemove, MemberRole, Members, Mention, Message, MessageBody, MessageDelete, MessageEdit,
+    MessageSearch, MessageSend, Notify, Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet,
+    PresenceState, PresenceWatch, Preview, ProfileUpdate, Quoted, Reaction, ReactionBody, ReactionSet,
+    ReadCursor, ReadList, ReadMark, Reply, ReplyBody, Role, Room, RoomChange, RoomClose, RoomCreate,
+    RoomDirect, RoomGet, RoomHead, RoomHistory, RoomId, RoomKind, RoomList, RoomOpen, RoomOpened,
+    RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent, Seq, ServerEvent, SessionId, Timestamp, Typing,
+    TypingSet, User, UserBlock, UserGet, UserId, UserSearch, WireError, Written,
 };
 use uuid::Uuid;
 
@@ -74,6 +74,7 @@ fn room() -> Room {
             pinned: true,
             archived: false,
         },
+        preview: Some(Preview { by: BOB, text: "héllo".to_owned() }),
     }
 }
 
@@ -179,6 +180,12 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         deleted: false,
         reactions: vec![Reaction { emoji: "🎉".to_owned(), count: 2, mine: true }],
         pinned: true,
+        quoted: Some(Quoted {
+            by: BOB,
+            text: Some("héllo".to_owned()),
+            kind: Some(BodyKind::Text),
+            deleted: false,
+        }),
     };
     let bodies: [ReplyBody; 10] = [
         ReplyBody::Empty {},
@@ -282,7 +289,10 @@ pub(crate) fn events() -> Vec<(String, ServerEvent)> {
 
 fn room_event_name(event: &ServerEvent) -> String {
     match event {
-        ServerEvent::RoomEvent(event) => format!("room.event.{}", event.body.kind()),
+        ServerEvent::RoomEvent(event) => {
+            let emptied = if matches!(event.body, EventBody::Emptied(_)) { ".emptied" } else { "" };
+            format!("room.event.{}{emptied}", event.body.kind())
+        }
         other => panic!("no event of a room: {other:?}"),
     }
 }
@@ -300,6 +310,8 @@ fn of_rooms() -> Vec<ServerEvent> {
         Event { reply_to: Some(Seq(3)), ..event(41, EventBody::Message(picture())) },
         of_message(EventBody::Edit(EditBody { body: text() })),
         of_message(EventBody::Delete(DeleteBody {})),
+        event(41, EventBody::Emptied(Emptied::Message)),
+        of_message(EventBody::Emptied(Emptied::Edit)),
         of_message(EventBody::Reaction(ReactionBody { emoji: "🎉".to_owned(), on: true })),
         of_message(EventBody::Pin(PinBody { on: true })),
         Event { client_id: None, ..event(2, EventBody::Member(change)) },

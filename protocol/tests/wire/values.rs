@@ -5,10 +5,10 @@ use proptest::option::of;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use rookery_protocol::limits::SAFE_INTEGER;
 use rookery_protocol::{
-    Attachment, Authenticated, BodyKind, Change, ClientId, DeleteBody, DeviceId, EditBody, ErrorCode, Event,
-    EventBody, FileId, Head, Member, MemberChange, Mention, Message, MessageBody, Meta, Notify, OpenStatus,
-    PinBody, Reaction, ReactionBody, ReadCursor, Role, Room, RoomChange, RoomId, RoomKind, RoomView, Seq,
-    SessionId, Timestamp, User, UserId, WireError,
+    Attachment, Authenticated, BodyKind, Change, ClientId, DeleteBody, DeviceId, EditBody, Emptied,
+    ErrorCode, Event, EventBody, FileId, Head, Member, MemberChange, Mention, Message, MessageBody, Meta,
+    Notify, OpenStatus, PinBody, Preview, Quoted, Reaction, ReactionBody, ReadCursor, Role, Room, RoomChange,
+    RoomId, RoomKind, RoomView, Seq, SessionId, Timestamp, User, UserId, WireError,
 };
 use uuid::Uuid;
 
@@ -133,6 +133,8 @@ fn event_body() -> BoxedStrategy<EventBody> {
         message_body().prop_map(EventBody::Message),
         any_of!(EditBody { body: message_body() }).prop_map(EventBody::Edit),
         Just(EventBody::Delete(DeleteBody {})),
+        Just(EventBody::Emptied(Emptied::Message)),
+        Just(EventBody::Emptied(Emptied::Edit)),
         any_of!(ReactionBody { emoji: text(), on: any::<bool>() }).prop_map(EventBody::Reaction),
         any_of!(PinBody { on: any::<bool>() }).prop_map(EventBody::Pin),
         any_of!(MemberChange { user: user_id(), change: word(Change::ALL), role: of(role()) })
@@ -163,6 +165,8 @@ pub(crate) fn event() -> BoxedStrategy<Event> {
 }
 
 pub(crate) fn message() -> BoxedStrategy<Message> {
+    let quoted =
+        any_of!(Quoted { by: user_id(), text: of(text()), kind: of(body_kind()), deleted: any::<bool>() });
     let reaction = any_of!(Reaction { emoji: text(), count: count(), mine: any::<bool>() });
     any_of!(Message {
         event: event(),
@@ -171,6 +175,7 @@ pub(crate) fn message() -> BoxedStrategy<Message> {
         deleted: any::<bool>(),
         reactions: vec(reaction, 0..3),
         pinned: any::<bool>(),
+        quoted: of(quoted),
     })
 }
 
@@ -207,7 +212,12 @@ fn room() -> BoxedStrategy<Room> {
         members: count(),
         head: head(),
         me: room_view(),
+        preview: of(preview()),
     })
+}
+
+fn preview() -> BoxedStrategy<Preview> {
+    any_of!(Preview { by: user_id(), text: text() })
 }
 
 fn member() -> BoxedStrategy<Member> {

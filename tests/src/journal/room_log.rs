@@ -1,7 +1,7 @@
 //! The final full read of a room, by which the journals are judged.
 
 use super::{Content, ContentHash};
-use rookery_protocol::{Change, ClientId, Event, EventBody, RoomId, Seq, Timestamp, UserId};
+use rookery_protocol::{Change, ClientId, Emptied, Event, EventBody, RoomId, Seq, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// A room's log from its first event to its head, as one member read it when nothing moved any more.
@@ -57,7 +57,7 @@ pub enum LoggedKind {
 impl From<&Event> for Logged {
     fn from(event: &Event) -> Self {
         let kind = match &event.body {
-            EventBody::Message(_) => LoggedKind::Message,
+            EventBody::Message(_) | EventBody::Emptied(Emptied::Message) => LoggedKind::Message,
             EventBody::Member(member) => match member.change {
                 Change::Added => LoggedKind::Added { user: member.user },
                 Change::Removed | Change::Left => LoggedKind::Removed { user: member.user },
@@ -67,6 +67,7 @@ impl From<&Event> for Logged {
             | EventBody::Delete(_)
             | EventBody::Reaction(_)
             | EventBody::Pin(_)
+            | EventBody::Emptied(Emptied::Edit)
             | EventBody::Room(_) => LoggedKind::Other,
         };
         Self {

@@ -1,10 +1,10 @@
 //! Appending a batch: the compare, the events, their projections.
 
-use super::projections;
+use super::projections::{self, Place};
 use crate::columns::{integer, span_of};
 use crate::committer::{Database, LogPosition};
 use rookery_engine::store::{Append, AppendError, StoreError};
-use rookery_protocol::{Event, Seq};
+use rookery_protocol::{Event, EventBody, Seq};
 use rusqlite::{Connection, params};
 
 /// Bytes of an event's columns besides its body, with what they cost in the index.
@@ -54,8 +54,10 @@ impl Batch {
                 return Ok(Err(AppendError::Duplicate { by: event.by, client_id }));
             }
         }
+        note_head(&database.connection, position.no, events)?;
+        let place = Place { room: *room, log: position.no };
         for projection in projections.iter() {
-            projections::apply(&database.connection, *room, projection)?;
+            projections::apply(&database.connection, place, projection)?;
         }
         database.moved(*room, position);
         Ok(Ok(()))
@@ -97,6 +99,16 @@ fn insert(
     }
     *position = LogPosition { span, head: event.seq, ..*position };
     Ok(true)
+}
+
+/// Notes in the log's row where it stands after `events`.
+fn note_head(connection: &Connection, no: i64, events: &[Event]) -> rusqlite::Result<()> {
+    let Some(newest) = events.last() else { return Ok(()) };
+    let message = events.iter().rev().find(|event| matches!(event.body, EventBody::Message(_)));
+    let message = message.map(|event| integer(event.seq.0));
+    let statement = "UPDATE logs SET seq = ?, ord = ?, at = ?, message = ifnull(?, message) WHERE no = ?";
+    let values = params![integer(newest.seq.0), integer(newest.ord), newest.at.0, message, no];
+    connection.prepare_cached(statement)?.execute(values).map(drop)
 }
 
 /// Deletes what the open transaction has written of the log `no` after `head`: one batch, which is in

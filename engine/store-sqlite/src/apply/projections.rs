@@ -1,16 +1,28 @@
 //! Writing what events imply. Each statement is max-wins, so that writing again changes nothing.
 
+use super::{cursors, messages, notices};
 use crate::columns::{integer, kind_text, role_text};
 use rookery_engine::store::{Membership, Projection, RoomRecord};
 use rookery_protocol::{RoomId, Seq, UserId};
 use rusqlite::{Connection, params};
 
-pub(super) fn apply(connection: &Connection, room: RoomId, projection: &Projection) -> rusqlite::Result<()> {
+/// Whose log is written to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) room: RoomId,
+    /// The log's number.
+    pub(super) log: i64,
+}
+
+pub(super) fn apply(connection: &Connection, place: Place, projection: &Projection) -> rusqlite::Result<()> {
+    let Place { room, .. } = place;
     match projection {
         Projection::Room(record) => apply_room(connection, room, record),
         Projection::Member(membership) => apply_member(connection, room, membership),
-        Projection::Read { user, seq, ord } => apply_read(connection, room, *user, *seq, *ord),
+        Projection::Read { user, seq, ord } => cursors::read(connection, (room, *user), *seq, *ord),
         Projection::Mention { user, seq } => apply_mention(connection, room, *user, *seq),
+        Projection::Notice(notice) => notices::keep(connection, notice),
+        change => messages::apply(connection, place, change),
     }
 }
 
@@ -48,21 +60,6 @@ fn apply_member(connection: &Connection, room: RoomId, membership: &Membership) 
         integer(membership.joined_ord),
         integer(membership.rev.0),
     ])?;
-    Ok(())
-}
-
-fn apply_read(
-    connection: &Connection,
-    room: RoomId,
-    user: UserId,
-    seq: Seq,
-    ord: u64,
-) -> rusqlite::Result<()> {
-    let statement = "INSERT INTO cursors (user, room, seq, ord) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET seq = excluded.seq, ord = excluded.ord
-        WHERE (excluded.seq, excluded.ord) > (seq, ord)";
-    let values = params![user.0.as_bytes(), room.0.as_bytes(), integer(seq.0), integer(ord)];
-    connection.prepare_cached(statement)?.execute(values)?;
     Ok(())
 }
 

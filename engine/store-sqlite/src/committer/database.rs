@@ -2,7 +2,7 @@
 
 use crate::columns::seq;
 use rookery_protocol::{RoomId, Seq};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
 
 /// Heads kept; a room is about 80 bytes, so this is below 6 MiB.
@@ -56,17 +56,12 @@ impl Database {
             return Ok(Some(*position));
         }
         let query =
-            "SELECT no, ifnull((SELECT span FROM spans WHERE log = no ORDER BY first DESC LIMIT 1), -1)
+            "SELECT no, ifnull((SELECT span FROM spans WHERE log = no ORDER BY first DESC LIMIT 1), -1), seq
             FROM logs WHERE room = ?";
-        let found = self
-            .connection
-            .prepare_cached(query)?
-            .query_row([room.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((no, span)) = found else { return Ok(None) };
-        let newest = "SELECT ifnull(max(seq), 0) FROM events WHERE span = ? AND log = ?";
-        let head = self.connection.prepare_cached(newest)?.query_row([span, no], |row| seq(row, 0))?;
-        let position = LogPosition { no, span, head };
+        let position =
+            |row: &Row<'_>| Ok(LogPosition { no: row.get(0)?, span: row.get(1)?, head: seq(row, 2)? });
+        let found = self.connection.prepare_cached(query)?.query_row([room.0.as_bytes()], position);
+        let Some(position) = found.optional()? else { return Ok(None) };
         self.moved(room, position);
         Ok(Some(position))
     }

@@ -2,7 +2,7 @@
 
 use crate::columns::{count, id, integer, limit, optional_id, optional_seq, seq, timestamp};
 use rookery_engine::store::{Range, Receipt};
-use rookery_protocol::{ClientId, Event, EventBody, Head, RoomId, UserId};
+use rookery_protocol::{ClientId, Event, EventBody, Head, RoomId, Seq, UserId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -17,22 +17,41 @@ pub(crate) fn events(
 ) -> rusqlite::Result<Vec<Event>> {
     let snapshot = connection.transaction()?;
     let Some(log) = log_no(&snapshot, room)? else { return Ok(Vec::new()) };
+    walk(&snapshot, (room, log), range, (Which::All, rows))
+}
+
+/// Which events of a log are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    All,
+    /// Entries of a page.
+    Shown,
+}
+
+/// Reads at most `rows` events of the log with the number `log`, span by span.
+pub(super) fn walk(
+    snapshot: &Connection,
+    (room, log): (RoomId, i64),
+    range: Range,
+    (which, rows): (Which, usize),
+) -> rusqlite::Result<Vec<Event>> {
+    let shown = if which == Which::Shown { "AND shown" } else { "" };
     let (spans, page, seq) = match range {
         Range::After(seq) => (
             "SELECT span FROM spans WHERE log = ?1 AND first >= ifnull(
                 (SELECT max(first) FROM spans WHERE log = ?1 AND first <= ?2), 0) ORDER BY first",
-            "WHERE span = ? AND log = ? AND seq > ? ORDER BY seq LIMIT ?",
+            "AND seq > ? ORDER BY seq LIMIT ?",
             seq,
         ),
         Range::Before(seq) => (
             "SELECT span FROM spans WHERE log = ? AND first < ? ORDER BY first DESC",
-            "WHERE span = ? AND log = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            "AND seq < ? ORDER BY seq DESC LIMIT ?",
             seq,
         ),
     };
     let seq = integer(seq.0);
     let mut spans = snapshot.prepare_cached(spans)?;
-    let mut page = snapshot.prepare_cached(&format!("{EVENT} {page}"))?;
+    let mut page = snapshot.prepare_cached(&format!("{EVENT} WHERE span = ? AND log = ? {shown} {page}"))?;
     let mut spans = spans.query([log, seq])?;
     let mut events = Vec::new();
     while events.len() < rows {
@@ -64,11 +83,24 @@ pub(crate) fn find(
 }
 
 pub(crate) fn head(connection: &Connection, room: RoomId) -> rusqlite::Result<Option<Head>> {
-    let query = "SELECT newest.seq, newest.ord, newest.at FROM logs JOIN events AS newest
-        ON newest.log = logs.no
-        AND newest.span = (SELECT span FROM spans WHERE log = logs.no ORDER BY first DESC LIMIT 1)
-        WHERE logs.room = ? ORDER BY newest.seq DESC LIMIT 1";
+    let query = "SELECT seq, ord, at FROM logs WHERE room = ? AND seq > 0";
     connection.prepare_cached(query)?.query_row([room.0.as_bytes()], |row| head_at(row, 0)).optional()
+}
+
+/// Returns the span in which the position `seq` of a log is.
+pub(crate) fn span_at(connection: &Connection, log: i64, seq: i64) -> rusqlite::Result<Option<i64>> {
+    let query = "SELECT span FROM spans WHERE log = ? AND first <= ? ORDER BY first DESC LIMIT 1";
+    connection.prepare_cached(query)?.query_row([log, seq], |row| row.get(0)).optional()
+}
+
+/// Returns how many messages a log has up to `seq`; 0 for a position that it does not have.
+pub(crate) fn ord_at(connection: &Connection, room: RoomId, seq: Seq) -> rusqlite::Result<u64> {
+    let seq = integer(seq.0);
+    let Some(log) = log_no(connection, room)? else { return Ok(0) };
+    let Some(span) = span_at(connection, log, seq)? else { return Ok(0) };
+    let query = "SELECT ord FROM events WHERE span = ? AND log = ? AND seq <= ? ORDER BY seq DESC LIMIT 1";
+    let found = connection.prepare_cached(query)?.query_row([span, log, seq], |row| count(row, 0));
+    Ok(found.optional()?.unwrap_or_default())
 }
 
 /// Returns the head in the columns `seq, ord, at` from `first` on.
@@ -76,7 +108,7 @@ pub(super) fn head_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Head> {
     Ok(Head { seq: seq(row, first)?, ord: count(row, first + 1)?, at: timestamp(row, first + 2)? })
 }
 
-fn log_no(connection: &Connection, room: RoomId) -> rusqlite::Result<Option<i64>> {
+pub(super) fn log_no(connection: &Connection, room: RoomId) -> rusqlite::Result<Option<i64>> {
     let query = "SELECT no FROM logs WHERE room = ?";
     connection.prepare_cached(query)?.query_row([room.0.as_bytes()], |row| row.get(0)).optional()
 }

@@ -1,29 +1,28 @@
 //! Reading rooms, members and one user's view of them.
 
+use super::cursors::settings_at;
 use super::log::head_at;
-use crate::columns::{count, id, kind, limit, role, seq, timestamp};
+use super::messages::preview;
+use crate::columns::{count, id, integer, kind, limit, role, seq, timestamp};
 use rookery_engine::store::{Membership, RoomRecord, RoomState, RoomsCursor};
 use rookery_protocol::{RoomId, Seq, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// A room, one member's row and cursor, and the newest event.
+/// A room, one member's row, cursor and settings, and where the log stands.
 const STATES: &str = "
     SELECT
         rooms.kind, rooms.title, rooms.about, rooms.avatar, rooms.created_at, rooms.members, rooms.rev,
-        newest.seq, newest.ord, newest.at,
+        logs.seq, logs.ord, logs.at,
         members.role, members.joined, members.joined_ord, members.rev,
-        ifnull(cursors.seq, 0), ifnull(cursors.ord, 0),
-        members.room, members.user
+        ifnull(cursors.seq, 0), ifnull(cursors.ord, 0), ifnull(cursors.delivered, 0),
+        settings.notify, settings.muted_until, settings.pinned, settings.archived,
+        logs.no, logs.message
     FROM members
     JOIN rooms ON rooms.room = members.room
     JOIN logs ON logs.room = members.room
-    JOIN events AS newest ON newest.id = (
-        SELECT id FROM events
-        WHERE span = (SELECT span FROM spans WHERE log = logs.no ORDER BY first DESC LIMIT 1) AND log = logs.no
-        ORDER BY seq DESC LIMIT 1
-    )
-    LEFT JOIN cursors ON cursors.user = members.user AND cursors.room = members.room
-    WHERE members.role IS NOT NULL";
+    LEFT JOIN cursors ON cursors.room = members.room AND cursors.user = members.user
+    LEFT JOIN settings ON settings.room = members.room AND settings.user = members.user
+    WHERE members.role IS NOT NULL AND members.room = ? AND members.user = ?";
 
 pub(crate) fn room(connection: &Connection, room: RoomId) -> rusqlite::Result<Option<RoomRecord>> {
     let query = "SELECT kind, title, about, avatar, created_at, members, rev FROM rooms WHERE room = ?";
@@ -35,11 +34,18 @@ pub(crate) fn room_state(
     room: RoomId,
     user: UserId,
 ) -> rusqlite::Result<Option<RoomState>> {
+    state_of(&*connection.transaction()?, room, user)
+}
+
+pub(crate) fn room_states(
+    connection: &mut Connection,
+    room: RoomId,
+    mut users: Vec<UserId>,
+) -> rusqlite::Result<Vec<RoomState>> {
+    users.sort_unstable();
+    users.dedup();
     let snapshot = connection.transaction()?;
-    let query = format!("{STATES} AND members.room = ? AND members.user = ?");
-    let keys = [room.0.as_bytes(), user.0.as_bytes()];
-    let found = snapshot.prepare_cached(&query)?.query_row(keys, state).optional()?;
-    found.map(|state| with_mentions(&snapshot, state)).transpose()
+    users.into_iter().filter_map(|user| state_of(&snapshot, room, user).transpose()).collect()
 }
 
 pub(crate) fn rooms_of(
@@ -49,22 +55,30 @@ pub(crate) fn rooms_of(
     rows: usize,
 ) -> rusqlite::Result<Vec<RoomState>> {
     let snapshot = connection.transaction()?;
-    let from = if cursor.is_some() { "AND (newest.at, members.room) < (?2, ?3)" } else { "" };
+    // Only what orders the list is read of all rooms, and the rest of those on the page.
+    let from = if cursor.is_some() { "AND (logs.at, members.room) < (?2, ?3)" } else { "" };
     let query = format!(
-        "{STATES} AND members.user = ?1 AND rooms.kind <> 'inbox' {from}
-         ORDER BY newest.at DESC, members.room DESC LIMIT ?4"
+        "SELECT members.room FROM members
+        JOIN rooms ON rooms.room = members.room
+        JOIN logs ON logs.room = members.room
+        WHERE members.user = ?1 AND members.role IS NOT NULL AND rooms.kind <> 'inbox' {from}
+        ORDER BY logs.at DESC, members.room DESC LIMIT ?4"
     );
     let (at, room) = cursor.map_or((0, [0; 16]), |cursor| (cursor.at.0, cursor.room.0.into_bytes()));
     let values = params![user.0.as_bytes(), at, room, limit(rows)];
-    let found = snapshot.prepare_cached(&query)?.query_map(values, state)?.collect::<Result<Vec<_>, _>>()?;
-    found.into_iter().map(|state| with_mentions(&snapshot, state)).collect()
+    let mut page = snapshot.prepare_cached(&query)?;
+    let page = page.query_map(values, |row| id(row, 0).map(RoomId))?;
+    page.filter_map(|room| room.and_then(|room| state_of(&snapshot, room, user)).transpose()).collect()
 }
 
-pub(crate) fn total_unread(connection: &mut Connection, user: UserId) -> rusqlite::Result<u64> {
-    let query = format!("{STATES} AND members.user = ? AND rooms.kind <> 'inbox'");
-    let mut query = connection.prepare_cached(&query)?;
-    let states = query.query_map([user.0.as_bytes()], state)?;
-    states.map(|state| state.map(|state| state.unread())).sum()
+pub(crate) fn total_unread(connection: &Connection, user: UserId) -> rusqlite::Result<u64> {
+    let query = "SELECT ifnull(sum(max(0, logs.ord - max(ifnull(cursors.ord, 0), members.joined_ord))), 0)
+        FROM members
+        JOIN rooms ON rooms.room = members.room
+        JOIN logs ON logs.room = members.room
+        LEFT JOIN cursors ON cursors.room = members.room AND cursors.user = members.user
+        WHERE members.user = ? AND members.role IS NOT NULL AND rooms.kind <> 'inbox'";
+    connection.prepare_cached(query)?.query_row([user.0.as_bytes()], |row| count(row, 0))
 }
 
 pub(crate) fn members(
@@ -107,21 +121,34 @@ fn membership(row: &Row<'_>, first: usize, room: RoomId, user: UserId) -> rusqli
     })
 }
 
-/// Returns a row of [`STATES`], without its mentions.
-fn state(row: &Row<'_>) -> rusqlite::Result<RoomState> {
-    let (room, user) = (RoomId(id(row, 16)?), UserId(id(row, 17)?));
-    let membership = membership(row, 10, room, user)?;
-    let cursor = (seq(row, 14)?, count(row, 15)?);
-    let (read, read_ord) = cursor.max((membership.joined, membership.joined_ord));
-    let head = head_at(row, 7)?;
-    Ok(RoomState { record: record(row, room)?, head, membership, read, read_ord, mentions: 0 })
+fn state_of(snapshot: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<Option<RoomState>> {
+    let keys = [room.0.as_bytes(), user.0.as_bytes()];
+    let found = snapshot.prepare_cached(STATES)?.query_row(keys, |row| {
+        let membership = membership(row, 10, room, user)?;
+        let cursor = (seq(row, 14)?, count(row, 15)?);
+        let (read, read_ord) = cursor.max((membership.joined, membership.joined_ord));
+        let state = RoomState {
+            record: record(row, room)?,
+            head: head_at(row, 7)?,
+            membership,
+            read,
+            read_ord,
+            delivered: seq(row, 16)?.max(read),
+            mentions: 0,
+            settings: settings_at(row, 17)?,
+            preview: None,
+        };
+        Ok((state, row.get(21)?, seq(row, 22)?))
+    });
+    let Some((state, log, newest)) = found.optional()? else { return Ok(None) };
+    let mentions = mentions(snapshot, room, user, state.read)?;
+    let preview = preview(snapshot, (room, log), newest, state.membership.joined)?;
+    Ok(Some(RoomState { mentions, preview, ..state }))
 }
 
-fn with_mentions(connection: &Connection, state: RoomState) -> rusqlite::Result<RoomState> {
+/// Counts the messages after `read` that mention `user` or everybody.
+fn mentions(snapshot: &Connection, room: RoomId, user: UserId, read: Seq) -> rusqlite::Result<u64> {
     let query = "SELECT count(DISTINCT seq) FROM mentions WHERE room = ? AND user IN (?, x'') AND seq > ?";
-    let Seq(read) = state.read;
-    let member = state.membership;
-    let values = params![member.room.0.as_bytes(), member.user.0.as_bytes(), crate::columns::integer(read)];
-    let mentions = connection.prepare_cached(query)?.query_row(values, |row| count(row, 0))?;
-    Ok(RoomState { mentions, ..state })
+    let values = params![room.0.as_bytes(), user.0.as_bytes(), integer(read.0)];
+    snapshot.prepare_cached(query)?.query_row(values, |row| count(row, 0))
 }

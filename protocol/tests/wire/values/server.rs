@@ -1,14 +1,14 @@
 //! Anything that the server says.
 
 use super::{
-    at, authenticated, count, event, head, member, message, of, read_cursor, room, room_id, seq, text,
-    user_id, vec, wire_error, word,
+    at, authenticated, count, event, head, member, message, of, preview, read_cursor, room, room_id, seq,
+    text, user_id, vec, wire_error, word,
 };
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::strategy::Union;
 use rookery_protocol::{
-    CloseCode, History, Marks, Members, OpenStatus, Pong, Presence, Preview, ReplyBody, RoomHead, RoomOpened,
-    Rooms, Seen, Sent, ServerEvent, Typing, Written,
+    CloseCode, History, Marks, Members, OpenStatus, Pong, Presence, ReplyBody, RoomHead, RoomOpened, Rooms,
+    Seen, Sent, ServerEvent, Typing, Written,
 };
 
 pub(crate) fn reply_body() -> BoxedStrategy<ReplyBody> {
@@ -57,13 +57,12 @@ fn of_the_connection() -> BoxedStrategy<ServerEvent> {
 }
 
 fn of_a_room() -> BoxedStrategy<ServerEvent> {
-    let preview = any_of!(Preview { by: user_id(), text: text() });
     let news = any_of!(RoomHead {
         room: room_id(),
         head: head(),
         unread: count(),
         mentions: count(),
-        preview: of(preview)
+        preview: of(preview())
     });
     prop_oneof![
         event().prop_map(|event| ServerEvent::RoomEvent(Box::new(event))),

@@ -1,0 +1,90 @@
+-- What a chat does besides sending: changes of messages, cursors, settings, notices.
+
+-- Where each log stands, and its newest message, so that a list of thousands of rooms need not look
+-- into any of them.
+ALTER TABLE logs ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE logs ADD COLUMN ord INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE logs ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE logs ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
+
+UPDATE logs SET
+    (seq, ord, at) = (SELECT seq, ord, at FROM events WHERE log = logs.no ORDER BY seq DESC LIMIT 1),
+    message = ifnull((SELECT max(seq) FROM events WHERE log = logs.no AND type = 'message'), 0)
+WHERE EXISTS (SELECT 1 FROM spans WHERE log = logs.no);
+
+-- Entries of a page; the others change one of them. As the index's last column it lets a page skip
+-- any number of changes without looking at their rows.
+ALTER TABLE events ADD COLUMN shown INTEGER
+    GENERATED ALWAYS AS (type NOT IN ('edit', 'delete', 'reaction', 'pin')) VIRTUAL;
+DROP INDEX events_by_place;
+CREATE UNIQUE INDEX events_by_place ON events (span, log, seq, shown);
+
+-- The edits of a message, whose content goes with it.
+CREATE INDEX edits_by_target ON events (log, target) WHERE type = 'edit';
+
+-- What became of a message; one without a row is as it was sent.
+CREATE TABLE changes (
+    log INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    rev INTEGER NOT NULL,
+    edited_at INTEGER,
+    body TEXT,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    pinned INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (log, target)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reactions (
+    log INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    emoji TEXT NOT NULL,
+    user BLOB NOT NULL,
+    PRIMARY KEY (log, target, emoji, user)
+) STRICT, WITHOUT ROWID;
+
+-- How many rows of `reactions` an emoji has, so that a page need not count them.
+CREATE TABLE reaction_counts (
+    log INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    emoji TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (log, target, emoji)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mentions_by_message ON mentions (room, seq);
+
+-- By room first: who has read a message is asked of one room, a member's own cursor by its whole key.
+CREATE TABLE new_cursors (
+    room BLOB NOT NULL,
+    user BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    ord INTEGER NOT NULL,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_cursors (room, user, seq, ord) SELECT room, user, seq, ord FROM cursors;
+DROP TABLE cursors;
+ALTER TABLE new_cursors RENAME TO cursors;
+
+-- How a member has a room; one without a row has it as everybody at first.
+CREATE TABLE settings (
+    room BLOB NOT NULL,
+    user BLOB NOT NULL,
+    notify TEXT NOT NULL,
+    muted_until INTEGER,
+    pinned INTEGER NOT NULL,
+    archived INTEGER NOT NULL,
+    PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+
+-- What is still to be written into an inbox.
+CREATE TABLE notices (
+    user BLOB NOT NULL,
+    room BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    by BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (user, room, seq, kind)
+) STRICT, WITHOUT ROWID;
