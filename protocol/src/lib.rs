@@ -44,10 +44,10 @@ pub use object::{
     Head, Member, Notify, Presence, PresenceState, Preview, ReadCursor, Role, Room, RoomKind, RoomView, Seen,
     Typing, User,
 };
-pub use op::Op;
+pub use op::{Op, OpShape, SchemaOf};
 pub use reply::{
-    Authenticated, Empty, History, Members, OpenStatus, Pong, Reply, ReplyBody, RoomOpened, Rooms, Sent,
-    Written,
+    Authenticated, Changed, Empty, Found, History, InviteCreated, Members, OpenStatus, Pong, ReadMarked,
+    Readers, Reply, ReplyBody, RoomOpened, Rooms, Sent, Set, Users, Watched, Written,
 };
 pub use server_event::{Hello, Marks, RoomHead, ServerEvent};
 pub use word::UnknownWord;

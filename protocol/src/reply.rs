@@ -1,10 +1,18 @@
 //! Replies: the one answer to a command.
 
+mod message;
+mod people;
+mod receipt;
+
+pub use message::{Changed, Found, Set};
+pub use people::{InviteCreated, Users};
+pub use receipt::{ReadMarked, Readers, Watched};
+
 use crate::code::WireError;
 use crate::command::CommandId;
 use crate::id::{RoomId, Seq, SessionId, Timestamp};
 use crate::message::Message;
-use crate::object::{Head, Member, ReadCursor, Room, User};
+use crate::object::{Head, Member, ReadCursor, Room, RoomView, User};
 use crate::word::words;
 use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -87,6 +95,26 @@ pub enum ReplyBody {
     Sent(Sent),
     /// To whatever changes members.
     Written(Written),
+    /// To `room.settings`.
+    RoomView(RoomView),
+    /// To `invite.create`.
+    InviteCreated(InviteCreated),
+    /// To whatever gives one user.
+    User(Box<User>),
+    /// To `user.search`.
+    Users(Users),
+    /// To `message.edit` and `message.delete`.
+    Changed(Changed),
+    /// To `reaction.set` and `pin.set`.
+    Set(Set),
+    /// To `message.search`.
+    Found(Found),
+    /// To `read.mark`.
+    ReadMarked(ReadMarked),
+    /// To `read.list`.
+    Readers(Readers),
+    /// To `presence.watch`.
+    Watched(Watched),
 }
 
 macro_rules! bodies {
@@ -100,7 +128,8 @@ macro_rules! bodies {
 }
 
 bodies! {
-    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Sent, Written,
+    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Sent, Written, RoomView, InviteCreated,
+    User, Users, Changed, Set, Found, ReadMarked, Readers, Watched,
 }
 
 impl From<Empty> for ReplyBody {

@@ -5,7 +5,7 @@
 
 use crate::roundtrip::{CODECS, command_again, event_again, reply_again};
 use crate::samples;
-use rookery_protocol::{Codec, Op};
+use rookery_protocol::{Codec, Op, ReplyBody, ServerFrame};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -93,4 +93,22 @@ fn no_golden_file_is_left_over() {
     let there = there.map(|file| file.expect("a file").file_name().into_string().expect("a name"));
     let left: Vec<_> = there.collect::<BTreeSet<_>>().difference(&names.collect()).cloned().collect();
     assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn the_reply_to_every_op_has_a_sample_that_its_row_of_the_table_reads() {
+    let replies = samples::replies();
+    for shape in Op::SHAPES {
+        let fitting = replies.iter().filter(|(_, reply)| {
+            let Ok(body) = &reply.outcome else { return false };
+            let json = serde_json::to_vec(reply).expect("own types can be encoded");
+            let Ok(ServerFrame::Ok { body: raw, .. }) = Codec::Json.decode_server(&json) else {
+                return false;
+            };
+            matches!(ReplyBody::read(shape.name, &raw), Some(Ok(again)) if again == *body)
+        });
+        assert!(fitting.count() > 0, "{} answers {}, of which there is no sample", shape.name, shape.reply.0);
+    }
+    let names: Vec<_> = Op::SHAPES.iter().map(|shape| shape.name).collect();
+    assert_eq!(names, Op::NAMES);
 }

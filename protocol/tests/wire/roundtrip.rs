@@ -3,8 +3,9 @@
 use crate::values;
 use proptest::prelude::*;
 use rookery_protocol::{
-    Authenticated, Codec, Command, Empty, Event, EventBody, History, Members, Message, Meta, Pong, RawBody,
-    Reply, ReplyBody, Room, RoomOpened, Rooms, Sent, ServerEvent, ServerFrame, Written,
+    Authenticated, Changed, Codec, Command, Empty, Event, EventBody, Found, History, InviteCreated, Members,
+    Message, Meta, Pong, RawBody, ReadMarked, Readers, Reply, ReplyBody, Room, RoomOpened, RoomView, Rooms,
+    Sent, ServerEvent, ServerFrame, Set, User, Users, Watched, Written,
 };
 
 pub(crate) const CODECS: [Codec; 2] = [Codec::Json, Codec::MessagePack];
@@ -38,6 +39,16 @@ fn body_again(raw: &RawBody, like: &ReplyBody) -> ReplyBody {
         ReplyBody::Members(_) => raw.read::<Members>().map(Into::into),
         ReplyBody::Sent(_) => raw.read::<Sent>().map(Into::into),
         ReplyBody::Written(_) => raw.read::<Written>().map(Into::into),
+        ReplyBody::RoomView(_) => raw.read::<RoomView>().map(Into::into),
+        ReplyBody::InviteCreated(_) => raw.read::<InviteCreated>().map(Into::into),
+        ReplyBody::User(_) => raw.read::<User>().map(Into::into),
+        ReplyBody::Users(_) => raw.read::<Users>().map(Into::into),
+        ReplyBody::Changed(_) => raw.read::<Changed>().map(Into::into),
+        ReplyBody::Set(_) => raw.read::<Set>().map(Into::into),
+        ReplyBody::Found(_) => raw.read::<Found>().map(Into::into),
+        ReplyBody::ReadMarked(_) => raw.read::<ReadMarked>().map(Into::into),
+        ReplyBody::Readers(_) => raw.read::<Readers>().map(Into::into),
+        ReplyBody::Watched(_) => raw.read::<Watched>().map(Into::into),
     };
     body.expect("the body that was encoded")
 }

@@ -1,16 +1,16 @@
 //! One frame of every kind, the same ones each time: what the golden files hold.
 
 use rookery_protocol::{
-    Attachment, Auth, Authenticated, BodyKind, Change, ClientId, CloseCode, Command, DeleteBody,
-    DeliveredMark, DeviceId, EditBody, Emptied, ErrorCode, Event, EventBody, FileId, Head, History,
-    InviteAccept, InviteCreate, InviteRevoke, Marks, Member, MemberAdd, MemberChange, MemberList,
-    MemberRemove, MemberRole, Members, Mention, Message, MessageBody, MessageDelete, MessageEdit,
+    Attachment, Auth, Authenticated, BodyKind, Change, Changed, ClientId, CloseCode, Command, DeleteBody,
+    DeliveredMark, DeviceId, EditBody, Emptied, ErrorCode, Event, EventBody, FileId, Found, Head, History,
+    InviteAccept, InviteCreate, InviteCreated, InviteRevoke, Marks, Member, MemberAdd, MemberChange,
+    MemberList, MemberRemove, MemberRole, Members, Mention, Message, MessageBody, MessageDelete, MessageEdit,
     MessageSearch, MessageSend, Notify, Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet,
     PresenceState, PresenceWatch, Preview, ProfileUpdate, Quoted, Reaction, ReactionBody, ReactionSet,
-    ReadCursor, ReadList, ReadMark, Reply, ReplyBody, Role, Room, RoomChange, RoomClose, RoomCreate,
-    RoomDirect, RoomGet, RoomHead, RoomHistory, RoomId, RoomKind, RoomList, RoomOpen, RoomOpened,
-    RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent, Seq, ServerEvent, SessionId, Timestamp, Typing,
-    TypingSet, User, UserBlock, UserGet, UserId, UserSearch, WireError, Written,
+    ReadCursor, ReadList, ReadMark, ReadMarked, Readers, Reply, ReplyBody, Role, Room, RoomChange, RoomClose,
+    RoomCreate, RoomDirect, RoomGet, RoomHead, RoomHistory, RoomId, RoomKind, RoomList, RoomOpen, RoomOpened,
+    RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent, Seq, ServerEvent, SessionId, Set, Timestamp,
+    Typing, TypingSet, User, UserBlock, UserGet, UserId, UserSearch, Users, Watched, WireError, Written,
 };
 use uuid::Uuid;
 
@@ -187,7 +187,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
             deleted: false,
         }),
     };
-    let bodies: [ReplyBody; 10] = [
+    let bodies: [ReplyBody; 21] = [
         ReplyBody::Empty {},
         authenticated().into(),
         Pong { time: NOW }.into(),
@@ -201,7 +201,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
             reads: Some(vec![ReadCursor { user: BOB, seq: Seq(42) }]),
         }
         .into(),
-        History { messages: vec![message], head: HEAD, more_before: true, more_after: false }.into(),
+        History { messages: vec![message.clone()], head: HEAD, more_before: true, more_after: false }.into(),
         Members {
             members: vec![Member { user: user(BOB, "bob"), role: Role::Member, joined_seq: Seq(2) }],
             next: None,
@@ -209,6 +209,17 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         .into(),
         Sent { seq: Seq(42), ord: 40, at: NOW, duplicate: true }.into(),
         Written { seq: Seq(70_000) }.into(),
+        room().me.into(),
+        InviteCreated { invite: "in-7".to_owned(), url: "https://chat.example/i/in-7".to_owned() }.into(),
+        user(BOB, "bob").into(),
+        Users { users: vec![user(BOB, "bob")] }.into(),
+        Changed { seq: Seq(43), at: NOW, duplicate: false }.into(),
+        Set { seq: Some(Seq(44)) }.into(),
+        Set { seq: None }.into(),
+        Found { messages: vec![message], next: None }.into(),
+        ReadMarked { read: Seq(41), unread: 1, mentions: 0 }.into(),
+        Readers { count: 1, users: vec![BOB] }.into(),
+        Watched { users: vec![Presence { user: BOB, state: Seen::Away, last_seen: Some(NOW) }] }.into(),
     ];
     let mut replies: Vec<_> = bodies
         .into_iter()
@@ -225,6 +236,17 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 ReplyBody::Members(_) => "members",
                 ReplyBody::Sent(_) => "sent",
                 ReplyBody::Written(_) => "written",
+                ReplyBody::RoomView(_) => "room_view",
+                ReplyBody::InviteCreated(_) => "invite_created",
+                ReplyBody::User(_) => "user",
+                ReplyBody::Users(_) => "users",
+                ReplyBody::Changed(_) => "changed",
+                ReplyBody::Set(Set { seq: Some(_) }) => "set",
+                ReplyBody::Set(Set { seq: None }) => "set.already",
+                ReplyBody::Found(_) => "found",
+                ReplyBody::ReadMarked(_) => "read_marked",
+                ReplyBody::Readers(_) => "readers",
+                ReplyBody::Watched(_) => "watched",
             };
             (kind, Reply::ok(id, body))
         })
