@@ -2,6 +2,7 @@
 //!
 //! All are UUIDv5 (RFC 9562, section 5.5) under a namespace of their own.
 
+use rookery_engine::store::Notice;
 use rookery_protocol::{ClientId, RoomId, UserId};
 use uuid::Uuid;
 
@@ -11,6 +12,9 @@ const DIRECT: Uuid = Uuid::from_u128(0x3f1c_9a52_7d0e_4b68_9c21_5e8a_d0b7_4401);
 const CREATED: Uuid = Uuid::from_u128(0x3f1c_9a52_7d0e_4b68_9c21_5e8a_d0b7_4402);
 /// The namespace of inboxes.
 const INBOX: Uuid = Uuid::from_u128(0x3f1c_9a52_7d0e_4b68_9c21_5e8a_d0b7_4403);
+
+/// The namespace of notices.
+const NOTICE: Uuid = Uuid::from_u128(0x3f1c_9a52_7d0e_4b68_9c21_5e8a_d0b7_4404);
 
 /// Returns the direct room of two users, the same whoever asks.
 pub fn direct_room(one: UserId, other: UserId) -> RoomId {
@@ -25,6 +29,13 @@ pub(crate) fn created_room(creator: UserId, client_id: ClientId) -> RoomId {
 /// Returns the inbox of `user`.
 pub fn inbox_of(user: UserId) -> RoomId {
     RoomId(Uuid::new_v5(&INBOX, user.0.as_bytes()))
+}
+
+/// Returns the name under which a notice is written into its inbox.
+pub(crate) fn notice_id(notice: &Notice) -> ClientId {
+    let seq = notice.seq.0.to_be_bytes();
+    let name = [notice.room.0.as_bytes(), notice.kind.as_str().as_bytes(), &seq[..]].concat();
+    ClientId(Uuid::new_v5(&NOTICE, &name))
 }
 
 fn derive(namespace: Uuid, first: Uuid, second: Uuid) -> Uuid {

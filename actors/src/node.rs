@@ -1,6 +1,7 @@
 //! A node: the plain value that owns everything of one server. There is nothing global, so several
 //! live in one process.
 
+mod courier;
 mod drain;
 mod rooms;
 
@@ -17,6 +18,7 @@ use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// What a node is told about how to run.
 #[derive(Clone, Debug)]
@@ -85,6 +87,8 @@ pub struct Node {
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
     tasks: Tasks,
+    /// Wakes the courier.
+    has_notices: Notify,
     is_draining: AtomicBool,
 }
 
@@ -115,9 +119,11 @@ impl Node {
             session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
             room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
             tasks: Tasks::new(),
+            has_notices: Notify::new(),
             is_draining: AtomicBool::new(false),
             parts: Parts { name, config, store, clock, random, authenticator, metrics: Arc::new(metrics) },
         });
+        node.tasks.spawn(courier::run(Arc::clone(&node)));
         if node.parts.config.sweeps {
             node.tasks.spawn(sweeper::run(Arc::clone(&node)));
         }
@@ -166,6 +172,11 @@ impl Node {
 
     pub(crate) fn authenticator(&self) -> &Arc<dyn Authenticator> {
         &self.parts.authenticator
+    }
+
+    /// There are new notices for inboxes.
+    pub(crate) fn wake_courier(&self) {
+        self.has_notices.notify_one();
     }
 
     pub(crate) const fn hub(&self) -> &Hub {

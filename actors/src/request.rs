@@ -38,6 +38,10 @@ pub(crate) fn room_of(op: &Op) -> Option<RoomId> {
         Op::MemberRemove(remove) => remove.room,
         Op::MemberRole(role) => role.room,
         Op::MessageSend(send) => send.room,
+        Op::MessageEdit(edit) => edit.room,
+        Op::MessageDelete(delete) => delete.room,
+        Op::ReactionSet(set) => set.room,
+        Op::PinSet(set) => set.room,
         _ => return None,
     })
 }
@@ -52,6 +56,16 @@ pub(crate) fn step(op: Op) -> Result<Step, WireError> {
             send.body.check()?;
             Step::Submit(send.room, Action::Send(send))
         }
+        Op::MessageEdit(edit) => {
+            edit.body.check()?;
+            Step::Submit(edit.room, Action::Edit(edit))
+        }
+        Op::MessageDelete(delete) => Step::Submit(delete.room, Action::Delete(delete)),
+        Op::ReactionSet(set) => {
+            check::emoji(&set.emoji)?;
+            Step::Submit(set.room, Action::React(set))
+        }
+        Op::PinSet(set) => Step::Submit(set.room, Action::Pin(set)),
         Op::MemberAdd(add) => {
             check::members(&add.users)?;
             Step::Submit(add.room, Action::Add { users: add.users, role: add.role.unwrap_or(Role::Member) })

@@ -89,6 +89,11 @@ pub const REMEMBERED_WRITES: usize = 1024;
 /// Members that a room may have. Each costs the active room about 100 bytes.
 pub const ROOM_MEMBERS: u64 = 100_000;
 
+/// Members that a room has at most for a mention of all to reach each inbox.
+///
+/// Each notice is an append of its own; in larger rooms the mention is counted and shown, and no more.
+pub const NOTICE_ALL_MEMBERS: usize = 200;
+
 /// A room that was not used for this long is passivated.
 pub const ROOM_IDLE: std::time::Duration = std::time::Duration::from_secs(60);
 

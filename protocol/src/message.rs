@@ -1,5 +1,7 @@
 //! Messages: what somebody said, and what became of it since (PROTOCOL section 2).
 
+mod merge;
+
 use crate::body_kind::BodyKind;
 use crate::bounded;
 use crate::code::{ErrorCode, WireError};

@@ -1,6 +1,6 @@
 //! What is wrong with an op whatever the room: lengths, counts, kinds.
 
-use rookery_protocol::limits::{ABOUT_CHARS, MEMBERS_PER_CALL, PAGE, TITLE_CHARS};
+use rookery_protocol::limits::{ABOUT_CHARS, EMOJI_BYTES, MEMBERS_PER_CALL, PAGE, TITLE_CHARS};
 use rookery_protocol::{ErrorCode, RoomKind, UserId, WireError};
 
 fn invalid(field: &'static str, why: impl Into<String>) -> WireError {
@@ -19,6 +19,15 @@ pub(super) fn title(title: &str) -> Result<(), WireError> {
 pub(super) fn about(about: &str) -> Result<(), WireError> {
     if about.chars().count() > ABOUT_CHARS {
         return Err(invalid("about", format!("a description has at most {ABOUT_CHARS} characters")));
+    }
+    Ok(())
+}
+
+/// Checks a reaction: one word, which an emoji is.
+pub(super) fn emoji(emoji: &str) -> Result<(), WireError> {
+    let is_word = !emoji.chars().any(|char| char.is_control() || char.is_whitespace());
+    if emoji.is_empty() || emoji.len() > EMOJI_BYTES || !is_word {
+        return Err(invalid("emoji", format!("an emoji has 1 to {EMOJI_BYTES} bytes and no blanks")));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
 use super::{Room, RoomMessage, unavailable};
-use rookery_engine::store::{AppendError, Receipt, StoreError};
+use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
 use rookery_protocol::{Change, ClientId, Event, EventBody, Frame, ServerEvent, UserId};
 use std::sync::Arc;
 
@@ -49,16 +49,25 @@ impl Room {
             for frame in &frames {
                 self.tell(frame);
             }
+            let has_notice = |projection: &Projection| matches!(projection, Projection::Notice(_));
+            if composition.projections.iter().any(has_notice) {
+                self.node.wake_courier();
+            }
             let took = now.saturating_sub(waiting.draft.arrived);
             self.node.metrics().message_seconds.record(took.as_secs_f64());
         }
     }
 
     /// Fans a durable event out; whoever it takes out of the room hears it last.
-    fn tell(&self, frame: &Frame) {
+    fn tell(&mut self, frame: &Frame) {
         let told = self.audience.publish(frame, || self.lagged_notice());
         self.node.metrics().deliveries.increment(told.queued as u64);
         self.node.metrics().lagged.increment(told.lagged as u64);
+        if let Some(event) = frame.as_event()
+            && event.body.is_change()
+        {
+            self.changed(event);
+        }
         if let Some(event) = frame.as_event()
             && let Some(gone) = gone(event)
         {
@@ -125,6 +134,7 @@ impl Room {
         self.live.remembered.adopt(before.remembered);
         let Some(missed) = missed else {
             drop(self.in_flight.take());
+            self.ask_again();
             return self.dismiss();
         };
         if let Some(batch) = self.in_flight.take() {

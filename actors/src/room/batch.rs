@@ -6,7 +6,7 @@ use super::live::Live;
 use super::ring::weight;
 use rookery_engine::limits::{BATCH_BYTES, BATCH_EVENTS};
 use rookery_engine::store::Append;
-use rookery_protocol::{Event, RoomId, Timestamp};
+use rookery_protocol::{Event, RoomId, Seq, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -24,8 +24,9 @@ pub(super) struct Waiting {
 pub(super) enum Lookup {
     /// There is nothing to look up.
     None,
-    /// The store has been asked; nothing after this draft is ordered before it.
-    Asked,
+    /// The store has been asked; nothing after this draft is ordered before it. What has changed since
+    /// of the message that it is to change.
+    Asked(Vec<Event>),
     /// The store has answered.
     Known(Known),
 }
@@ -80,7 +81,7 @@ pub(super) fn build(
     while let Some(next) = waiting.front() {
         let known = match &next.lookup {
             Lookup::None => None,
-            Lookup::Asked => break,
+            Lookup::Asked(_) => break,
             Lookup::Known(known) => Some(known),
         };
         if matches!(next.draft.action, Action::Settle) && !ordered.is_empty() {
@@ -88,6 +89,10 @@ pub(super) fn build(
         }
         // The same write twice in one batch: the second is answered once the first is durable.
         if next.draft.client_id().is_some_and(|id| is_named(&ordered, next, id)) {
+            break;
+        }
+        // What it changes changes in this batch already: it is looked at once that is durable.
+        if next.draft.target().is_some_and(|target| is_changed(&ordered, target)) {
             break;
         }
         match compose(room, live, &next.draft, known, place) {
@@ -122,6 +127,10 @@ pub(super) fn build(
         }
     }
     ordered
+}
+
+fn is_changed(ordered: &[Ordered], target: Seq) -> bool {
+    ordered.iter().any(|other| other.waiting.draft.target() == Some(target))
 }
 
 fn is_named(ordered: &[Ordered], next: &Waiting, id: rookery_protocol::ClientId) -> bool {

@@ -1,12 +1,14 @@
 //! From a draft to events: rights are checked here, at the same position as the append.
 
+mod change;
 mod create;
 mod members;
+mod notice;
 mod send;
 
 use super::draft::{Action, Draft, Known};
 use super::live::Live;
-use rookery_engine::store::{Membership, Projection, Receipt, RoomRecord};
+use rookery_engine::store::{Membership, Notice, NoticeKind, Projection, Receipt, RoomRecord};
 use rookery_protocol::{
     ClientId, ErrorCode, Event, EventBody, ReplyBody, Role, RoomId, Sent, Seq, Timestamp, UserId, WireError,
 };
@@ -68,6 +70,11 @@ pub(super) fn compose(
         Action::Add { users, role } => composer()?.add(users, *role),
         Action::Remove(user) => composer()?.remove(*user),
         Action::SetRole { user, role } => composer()?.set_role(*user, *role),
+        Action::Edit(edit) => composer()?.edit(edit, known),
+        Action::Delete(delete) => composer()?.delete(delete, known),
+        Action::React(set) => composer()?.react(set, known),
+        Action::Pin(set) => composer()?.pin(set, known),
+        Action::Notice(notice) => notice::notice(room, live, *notice, place),
         Action::Settle => Ok(Composed::Done(ReplyBody::Empty {})),
     }
 }
@@ -114,6 +121,21 @@ struct EventsOf {
 }
 
 impl EventsOf {
+    /// What `user` finds in its inbox of the event at `seq`; nothing of what it did itself.
+    fn notice(&self, user: UserId, seq: Seq, kind: NoticeKind) -> Option<Projection> {
+        let Self { room, by, place: Place { at, .. }, .. } = *self;
+        (user != by).then_some(Projection::Notice(Notice { user, room, seq, kind, by, at }))
+    }
+
+    /// Numbers a change of the message at `target`.
+    fn push_change(&mut self, body: EventBody, client_id: ClientId, target: Seq) -> Seq {
+        let seq = self.push(body, Some(client_id), None);
+        if let Some(event) = self.events.last_mut() {
+            event.target = Some(target);
+        }
+        seq
+    }
+
     fn push(&mut self, body: EventBody, client_id: Option<ClientId>, reply_to: Option<Seq>) -> Seq {
         self.place.seq = self.place.seq.next();
         self.place.ord += u64::from(matches!(body, EventBody::Message(_)));

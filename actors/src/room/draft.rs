@@ -1,8 +1,12 @@
 //! A draft: something that somebody wants to happen in a room, before it has a place in the log.
 
 use crate::answer::Answer;
-use rookery_engine::store::Receipt;
-use rookery_protocol::{ClientId, MessageSend, Role, RoomKind, RoomUpdate, Seq, UserId};
+use crate::naming::notice_id;
+use rookery_engine::store::{Notice, Receipt};
+use rookery_protocol::{
+    ClientId, Event, Message, MessageDelete, MessageEdit, MessageSend, PinSet, ReactionSet, Role, RoomKind,
+    RoomUpdate, Seq, UserId,
+};
 use std::time::Duration;
 
 /// What somebody wants to happen, and who waits for the answer.
@@ -43,6 +47,16 @@ pub(crate) enum Action {
         /// Which.
         role: Role,
     },
+    /// Another body for a message.
+    Edit(Box<MessageEdit>),
+    /// No content for a message any more.
+    Delete(MessageDelete),
+    /// An emoji on a message, or no more.
+    React(Box<ReactionSet>),
+    /// A message pinned, or no more.
+    Pin(PinSet),
+    /// A notice in this inbox.
+    Notice(Notice),
     /// Nothing, once everything submitted before is settled.
     Settle,
 }
@@ -65,6 +79,8 @@ pub(crate) struct Creation {
 pub(crate) enum Question {
     /// Whether the log has this write already.
     Written(UserId, ClientId),
+    /// Whether the log has this change already, and what it is to change, as its sender sees it.
+    Target(UserId, ClientId, Seq),
     /// Which of these users do not exist.
     Missing(Vec<UserId>),
 }
@@ -74,6 +90,9 @@ pub(crate) enum Question {
 pub(crate) enum Known {
     /// Where the write is, if it is.
     Written(Option<Receipt>),
+    /// Where the change is, if it is; and what it is to change, if that is there. What changes there
+    /// while the draft waits is taken over by [`Known::merge`].
+    Target(Option<Receipt>, Option<Box<Message>>),
     /// The users that do not exist.
     Missing(Vec<UserId>),
 }
@@ -83,7 +102,18 @@ impl Known {
     pub(super) fn newest(&self) -> Seq {
         match self {
             Self::Written(Some(receipt)) => receipt.seq,
+            Self::Target(written, message) => {
+                let written = written.map_or(Seq::ZERO, |receipt| receipt.seq);
+                written.max(message.as_ref().map_or(Seq::ZERO, |message| message.rev.max(message.event.seq)))
+            }
             Self::Written(None) | Self::Missing(_) => Seq::ZERO,
+        }
+    }
+
+    /// Takes over a change that was appended since the store was asked, or may have been.
+    pub(super) fn merge(&mut self, change: &Event, by: UserId) {
+        if let Self::Target(_, Some(message)) = self {
+            message.merge(change, by);
         }
     }
 }
@@ -94,6 +124,26 @@ impl Draft {
         match &self.action {
             Action::Send(send) => Some(send.client_id),
             Action::Create(creation) => creation.client_id,
+            Action::Edit(edit) => Some(edit.client_id),
+            Action::Delete(delete) => Some(delete.client_id),
+            Action::React(set) => Some(set.client_id),
+            Action::Pin(set) => Some(set.client_id),
+            Action::Notice(notice) => Some(notice_id(notice)),
+            Action::Update(_)
+            | Action::Add { .. }
+            | Action::Remove(_)
+            | Action::SetRole { .. }
+            | Action::Settle => None,
+        }
+    }
+
+    /// Returns the position of the message that it is to change, if it is to change one.
+    pub(crate) fn target(&self) -> Option<Seq> {
+        match &self.action {
+            Action::Edit(edit) => Some(edit.target),
+            Action::Delete(delete) => Some(delete.target),
+            Action::React(set) => Some(set.target),
+            Action::Pin(set) => Some(set.target),
             _ => None,
         }
     }
@@ -101,6 +151,9 @@ impl Draft {
     /// Returns what has to be known before it is ordered. A first attempt of a send asks nothing:
     /// what the room remembers and the store's own check are enough.
     pub(crate) fn question(&self) -> Option<Question> {
+        if let (Some(client_id), Some(target)) = (self.client_id(), self.target()) {
+            return Some(Question::Target(self.by, client_id, target));
+        }
         match &self.action {
             Action::Send(send) if send.attempt.unwrap_or(1) > 1 => {
                 Some(Question::Written(self.by, send.client_id))

@@ -36,6 +36,7 @@ impl Live {
                 Projection::Member(member) => {
                     self.members.remove(&member.user);
                 }
+                Projection::Deleted { target, .. } => self.ring.empty(*target),
                 // What is kept for reading only.
                 _ => {}
             }

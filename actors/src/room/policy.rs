@@ -28,6 +28,43 @@ pub(super) fn may_send(kind: RoomKind, role: Role) -> Result<(), Denied> {
     }
 }
 
+/// Whether `role` may give a message another body, which `is_own` or not.
+pub(super) fn may_edit(kind: RoomKind, role: Role, is_own: bool) -> Result<(), Denied> {
+    may_send(kind, role)?;
+    if is_own { Ok(()) } else { Err(denied("only its author edits a message")) }
+}
+
+/// Whether `role` may take the content of a message away, which `is_own` or not.
+pub(super) fn may_delete(kind: RoomKind, role: Role, is_own: bool) -> Result<(), Denied> {
+    match kind {
+        RoomKind::Inbox => Err(denied("an inbox holds notices of the server only")),
+        _ if is_own => Ok(()),
+        RoomKind::Group | RoomKind::Channel if rank(role) >= rank(Role::Admin) => Ok(()),
+        _ => Err(denied("only its author and admins delete a message")),
+    }
+}
+
+/// Whether `role` may react to messages.
+pub(super) fn may_react(kind: RoomKind, role: Role) -> Result<(), Denied> {
+    match (kind, role) {
+        (RoomKind::Inbox, _) => Err(denied("an inbox holds notices of the server only")),
+        // In a channel readers are the audience, and a reaction is its voice.
+        (RoomKind::Channel, _) => Ok(()),
+        (_, Role::Reader) => Err(denied("a reader does not react")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether `role` may pin messages.
+pub(super) fn may_pin(kind: RoomKind, role: Role) -> Result<(), Denied> {
+    match kind {
+        RoomKind::Inbox => Err(denied("an inbox holds notices of the server only")),
+        RoomKind::Direct => Ok(()),
+        RoomKind::Group | RoomKind::Channel if rank(role) >= rank(Role::Admin) => Ok(()),
+        RoomKind::Group | RoomKind::Channel => Err(denied("only admins pin a message")),
+    }
+}
+
 /// Whether `role` may change the title and the like.
 pub(super) fn may_update(kind: RoomKind, role: Role) -> Result<(), Denied> {
     has_members_to_manage(kind)?;

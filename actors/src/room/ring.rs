@@ -1,7 +1,7 @@
 //! The newest events of a room, encoded: whoever resumes close to the head costs no read.
 
 use rookery_engine::limits::{RING_BYTES, RING_EVENTS};
-use rookery_protocol::{Event, Frame, Seq};
+use rookery_protocol::{Event, EventBody, Frame, Seq};
 use std::collections::VecDeque;
 
 /// A gapless run of events that ends at the room's head.
@@ -25,6 +25,18 @@ impl Ring {
             }
         }
         frame
+    }
+
+    /// Takes the content of the message at `target` away, and that of its edits.
+    pub(super) fn empty(&mut self, target: Seq) {
+        for (seq, _, frame) in &mut self.frames {
+            let Some(event) = frame.as_event() else { continue };
+            let is_edit = event.target == Some(target) && matches!(event.body, EventBody::Edit(_));
+            if *seq == target || is_edit {
+                let event = event.clone();
+                *frame = Frame::event(Event { body: event.body.clone().emptied(), ..event });
+            }
+        }
     }
 
     /// Returns the position of the oldest event kept, or `None` when nothing is.

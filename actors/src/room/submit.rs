@@ -6,6 +6,7 @@ use super::{Phase, Room, RoomMessage, busy, unavailable};
 use crate::node::Node;
 use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
 use rookery_engine::store::{Append, AppendError, StoreError};
+use rookery_protocol::Event;
 use std::sync::Arc;
 use tokio::time::sleep;
 
@@ -22,7 +23,7 @@ impl Room {
             None => Lookup::None,
             Some(question) => {
                 self.ask(ticket, question);
-                Lookup::Asked
+                Lookup::Asked(Vec::new())
             }
         };
         self.waiting.push_back(Waiting { ticket, draft, lookup });
@@ -37,6 +38,12 @@ impl Room {
                 Question::Written(by, client_id) => {
                     node.store().find(room, by, client_id).await.map(Known::Written)
                 }
+                Question::Target(by, client_id, target) => {
+                    let seqs = [target];
+                    let store = node.store();
+                    tokio::try_join!(store.find(room, by, client_id), store.messages(room, &seqs, by))
+                        .map(|(written, mut found)| Known::Target(written, found.pop().map(Box::new)))
+                }
                 Question::Missing(users) => node.store().users(&users).await.map(|found| {
                     let is_found = |user| found.iter().any(|found| found.id == user);
                     Known::Missing(users.into_iter().filter(|user| !is_found(*user)).collect())
@@ -49,9 +56,13 @@ impl Room {
     pub(super) fn known(&mut self, ticket: u64, known: Result<Known, StoreError>) {
         let Some(index) = self.waiting.iter().position(|waiting| waiting.ticket == ticket) else { return };
         match known {
-            Ok(known) => {
+            Ok(mut known) => {
                 let is_behind = self.in_flight.is_none() && known.newest() > self.live.head.seq;
-                self.waiting[index].lookup = Lookup::Known(known);
+                let waiting = &mut self.waiting[index];
+                if let Lookup::Asked(since) = &waiting.lookup {
+                    since.iter().for_each(|change| known.merge(change, waiting.draft.by));
+                }
+                waiting.lookup = Lookup::Known(known);
                 if is_behind && matches!(self.phase, Phase::Live) {
                     // Somebody else has appended it; our listeners have to hear it too.
                     return self.catch_up();
@@ -65,6 +76,35 @@ impl Room {
         }
         self.order();
         self.retire_if_absent();
+    }
+
+    /// Drafts that wait to change the same message take the change over, known or still asked for.
+    pub(super) fn changed(&mut self, change: &Event) {
+        let same = |waiting: &&mut Waiting| waiting.draft.target() == change.target;
+        for waiting in self.waiting.iter_mut().filter(same) {
+            match &mut waiting.lookup {
+                Lookup::None => {}
+                Lookup::Asked(since) => since.push(change.clone()),
+                Lookup::Known(known) => known.merge(change, waiting.draft.by),
+            }
+        }
+    }
+
+    /// Asks again what drafts wait to change: there may be changes that nobody has told them of.
+    pub(super) fn ask_again(&mut self) {
+        for index in 0..self.waiting.len() {
+            let waiting = &mut self.waiting[index];
+            if waiting.draft.target().is_none() {
+                continue;
+            }
+            // Under another ticket, so that an answer on its way is not taken for the new one.
+            waiting.ticket = self.next_ticket;
+            waiting.lookup = Lookup::Asked(Vec::new());
+            self.next_ticket += 1;
+            if let (ticket, Some(question)) = (waiting.ticket, waiting.draft.question()) {
+                self.ask(ticket, question);
+            }
+        }
     }
 
     /// Hands the next batch to the store, if none is under way and something waits.

@@ -3,8 +3,10 @@
 use super::{Composed, Composition, EventsOf, Place, no_such_room};
 use crate::room::draft::Creation;
 use crate::room::live::Live;
-use rookery_engine::store::{Membership, Projection, RoomRecord};
-use rookery_protocol::{Change, EventBody, MemberChange, ReplyBody, RoomChange, RoomId, UserId, WireError};
+use rookery_engine::store::{Membership, NoticeKind, Projection, RoomRecord};
+use rookery_protocol::{
+    Change, EventBody, MemberChange, ReplyBody, RoomChange, RoomId, RoomKind, UserId, WireError,
+};
 
 pub(super) fn create(
     room: RoomId,
@@ -51,6 +53,9 @@ pub(super) fn create(
             joined_ord: place.ord,
             rev,
         }));
+        if matches!(creation.kind, RoomKind::Group | RoomKind::Channel) {
+            projections.extend(events.notice(*user, rev, NoticeKind::Added));
+        }
     }
     Ok(Composed::Events(Composition {
         events: events.events,

@@ -3,7 +3,7 @@
 use super::{Composed, Composer};
 use crate::room::policy;
 use rookery_engine::limits::ROOM_MEMBERS;
-use rookery_engine::store::{Membership, Projection, RoomRecord};
+use rookery_engine::store::{Membership, NoticeKind, Projection, RoomRecord};
 use rookery_protocol::{
     Change, ErrorCode, EventBody, MemberChange, ReplyBody, Role, RoomChange, RoomUpdate, Seq, UserId,
     WireError, Written,
@@ -52,6 +52,7 @@ impl Composer<'_> {
             let change = MemberChange { user, change: Change::Added, role: Some(role) };
             last = self.events.push(EventBody::Member(change), None, None);
             projections.push(self.membership(user, Some(role), Some(last), last));
+            projections.extend(self.events.notice(user, last, NoticeKind::Added));
         }
         projections.push(self.with_members(members, last));
         Ok(self.composed(projections, ReplyBody::Written(Written { seq: last }), true))
@@ -68,8 +69,9 @@ impl Composer<'_> {
         };
         let change = MemberChange { user, change, role: None };
         let seq = self.events.push(EventBody::Member(change), None, None);
-        let projections =
+        let mut projections =
             vec![self.membership(user, None, None, seq), self.with_members(self.record.members - 1, seq)];
+        projections.extend(self.events.notice(user, seq, NoticeKind::Removed));
         Ok(self.composed(projections, ReplyBody::Written(Written { seq }), true))
     }
 

@@ -3,8 +3,11 @@
 use super::{Composed, Composer, sent};
 use crate::room::draft::Known;
 use crate::room::policy;
-use rookery_engine::store::{Projection, Receipt};
-use rookery_protocol::{ErrorCode, EventBody, Mention, MessageSend, Seq, WireError};
+use rookery_engine::limits::NOTICE_ALL_MEMBERS;
+use rookery_engine::store::{NoticeKind, Projection, Receipt};
+use rookery_protocol::{
+    ErrorCode, EventBody, Mention, MessageBody, MessageSend, RoomKind, Seq, UserId, WireError,
+};
 
 impl Composer<'_> {
     pub(super) fn send(mut self, send: &MessageSend, known: Option<&Known>) -> Result<Composed, WireError> {
@@ -27,17 +30,24 @@ impl Composer<'_> {
             self.events.push(EventBody::Message(send.body.clone()), Some(send.client_id), send.reply_to);
         let ord = self.events.place.ord;
         let mut projections = vec![Projection::Read { user: by, seq, ord }];
-        projections.extend(self.mentions(send, seq));
+        projections.extend(self.mentions(&send.body, seq));
+        projections.extend(self.mention_notices(&send.body, seq));
         let answer = sent(Receipt { seq, ord, at: self.events.place.at }, false);
         Ok(self.composed(projections, answer, false))
     }
 
-    fn mentions(&self, send: &MessageSend, seq: Seq) -> Vec<Projection> {
-        if send.body.mentions.contains(&Mention::All) {
+    /// Whom the message at `seq` mentions with this body.
+    pub(super) fn mentions(&self, body: &MessageBody, seq: Seq) -> Vec<Projection> {
+        if body.mentions.contains(&Mention::All) {
             return vec![Projection::Mention { user: None, seq }];
         }
-        let mut users: Vec<_> = send
-            .body
+        let mentioned = self.mentioned(body);
+        mentioned.into_iter().map(|user| Projection::Mention { user: Some(user), seq }).collect()
+    }
+
+    /// Returns the members that the body names, each once.
+    fn mentioned(&self, body: &MessageBody) -> Vec<UserId> {
+        let mut users: Vec<_> = body
             .mentions
             .iter()
             .filter_map(|mention| match mention {
@@ -47,6 +57,21 @@ impl Composer<'_> {
             .collect();
         users.sort_unstable();
         users.dedup();
-        users.into_iter().map(|user| Projection::Mention { user: Some(user), seq }).collect()
+        users
+    }
+
+    /// What those whom the message at `seq` mentions find in their inboxes: those named, or everybody
+    /// in a room of at most [`NOTICE_ALL_MEMBERS`].
+    fn mention_notices(&self, body: &MessageBody, seq: Seq) -> Vec<Projection> {
+        let is_of_two = self.record.kind == RoomKind::Direct;
+        let is_for_all = body.mentions.contains(&Mention::All);
+        let users = match (is_of_two, is_for_all) {
+            (true, _) => Vec::new(),
+            (_, true) if self.live.members.len() <= NOTICE_ALL_MEMBERS => {
+                self.live.members.keys().copied().collect()
+            }
+            _ => self.mentioned(body),
+        };
+        users.into_iter().filter_map(|user| self.events.notice(user, seq, NoticeKind::Mention)).collect()
     }
 }
