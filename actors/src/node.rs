@@ -12,11 +12,13 @@ use crate::sweeper;
 use ractor::{ActorRuntime, SpawnErr};
 use rookery_engine::store::{Health, Store};
 use rookery_engine::{
-    Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks, limits,
+    Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
+    UserConnections, limits,
 };
 use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId};
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -82,6 +84,9 @@ pub struct Node {
     parts: Parts,
     hub: Hub,
     connections: Connections,
+    users: UserConnections,
+    /// Rooms that have something to do at the sweeper's next look.
+    restless: Mutex<HashSet<RoomId>>,
     rooms: Directory<RoomId, RoomMessage>,
     parked: Parking<RoomId>,
     session_supervisors: Supervisors,
@@ -114,6 +119,8 @@ impl Node {
         let node = Arc::new(Self {
             hub: Hub::new(),
             connections: Connections::new(),
+            users: UserConnections::new(),
+            restless: Mutex::default(),
             rooms: Directory::new(),
             parked: Parking::new(),
             session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
@@ -170,6 +177,11 @@ impl Node {
         &self.connections
     }
 
+    /// Returns who is connected.
+    pub const fn users(&self) -> &UserConnections {
+        &self.users
+    }
+
     pub(crate) fn authenticator(&self) -> &Arc<dyn Authenticator> {
         &self.parts.authenticator
     }
@@ -213,6 +225,9 @@ impl Node {
         self.connections.remove(connection.id());
         // Whoever waits for room in its outbox must not wait for ever, and whoever pushes must know.
         connection.close(CloseCode::Normal, None, self.clock().elapsed());
+        if let Some((user, _)) = connection.identity() {
+            self.users.remove(user, connection.id());
+        }
         // A session that has died needs no word.
         drop(session.send_message(SessionMessage::Closed));
     }

@@ -5,14 +5,17 @@
 
 mod check;
 mod create;
+mod own;
 mod read;
 
 use crate::answer::Answer;
 use crate::node::Node;
-use crate::room::{Action, Draft, RoomMessage, no_such_room};
-use rookery_engine::store::{RoomState, StoreError};
+use crate::room::{Action, Draft, Opening, RoomMessage, Said, no_such_room};
+use rookery_engine::limits::NAMED_MARKS;
+use rookery_engine::store::{CursorKind, RoomState, StoreError};
 use rookery_protocol::{
-    ErrorCode, Op, Pong, ReplyBody, Role, Room, RoomId, RoomView, User, UserId, WireError,
+    DeliveredMark, ErrorCode, Op, Pong, ReadCursor, ReadMark, ReplyBody, Role, Room, RoomId, RoomView,
+    TypingSet, User, UserId, WireError,
 };
 use std::sync::Arc;
 
@@ -42,6 +45,11 @@ pub(crate) fn room_of(op: &Op) -> Option<RoomId> {
         Op::MessageDelete(delete) => delete.room,
         Op::ReactionSet(set) => set.room,
         Op::PinSet(set) => set.room,
+        Op::RoomSettings(settings) => settings.room,
+        Op::ReadMark(mark) => mark.room,
+        Op::ReadList(list) => list.room,
+        Op::DeliveredMark(mark) => mark.room,
+        Op::TypingSet(set) => set.room,
         _ => return None,
     })
 }
@@ -78,7 +86,12 @@ pub(crate) fn step(op: Op) -> Result<Step, WireError> {
         | Op::RoomUpdate(_)
         | Op::RoomList(_)
         | Op::RoomHistory(_)
-        | Op::MemberList(_)) => Step::Task(op),
+        | Op::RoomSettings(_)
+        | Op::MemberList(_)
+        | Op::ReadMark(_)
+        | Op::ReadList(_)
+        | Op::DeliveredMark(_)
+        | Op::TypingSet(_)) => Step::Task(op),
         op => {
             return Err(WireError::new(
                 ErrorCode::Unsupported,
@@ -107,6 +120,18 @@ impl Node {
             Step::Task(Op::RoomList(list)) => read::rooms(self, user, list).await,
             Step::Task(Op::RoomHistory(history)) => read::history(self, user, history).await,
             Step::Task(Op::MemberList(list)) => read::members(self, user, list).await,
+            Step::Task(Op::RoomSettings(asked)) => own::settings(self, user, asked).await,
+            Step::Task(Op::ReadList(list)) => own::readers(self, user, list).await,
+            Step::Task(Op::ReadMark(ReadMark { room, seq })) => {
+                self.signal(user.id, room, Said::Mark(CursorKind::Read, seq)).await
+            }
+            Step::Task(Op::DeliveredMark(DeliveredMark { room, seq })) => {
+                self.signal(user.id, room, Said::Mark(CursorKind::Delivered, seq)).await
+            }
+            Step::Task(Op::TypingSet(TypingSet { room, on, kind })) => {
+                let said = if on { Said::Types(kind.unwrap_or_default()) } else { Said::Stops };
+                self.signal(user.id, room, said).await
+            }
             Step::Task(op) => {
                 Err(WireError::new(ErrorCode::Unsupported, format!("`{}` needs a WebSocket", op.name())))
             }
@@ -134,6 +159,22 @@ impl Node {
 pub(crate) async fn view(node: &Arc<Node>, user: &User, room: RoomId) -> Result<Room, WireError> {
     let state = node.store().room_state(room, user.id).await.map_err(unread)?;
     Ok(object(state.ok_or_else(|| no_such_room(room))?))
+}
+
+/// Returns what a member is told who opens the room: how it sees it, and in a small room how far the
+/// others have read.
+///
+/// # Errors
+/// `not_found` for everybody who is not a member.
+pub(crate) async fn opening(node: &Arc<Node>, user: &User, room: RoomId) -> Result<Opening, WireError> {
+    let view = view(node, user, room).await?;
+    let reads = if view.members <= NAMED_MARKS as u64 {
+        let cursors = node.store().cursors(room, NAMED_MARKS).await.map_err(unread)?;
+        Some(cursors.into_iter().map(|cursor| ReadCursor { user: cursor.user, seq: cursor.read }).collect())
+    } else {
+        None
+    };
+    Ok(Opening::Room(Box::new(view), reads))
 }
 
 /// Turns what the store knows into what the member is shown.

@@ -1,7 +1,7 @@
 //! A room: the one place where its events get their order.
 //!
-//! Hears from sessions and requests (submit, open, join), its own store tasks (loaded, known,
-//! appended, located) and the sweeper (tick).
+//! Hears from sessions and requests (submit, open, signal, join), its own store tasks (loaded, known,
+//! appended, located, marked, counted) and the sweeper (tick).
 //! Tells the store (append), its audience (fan out) and whoever waits for an answer.
 //! Owns the head, the members and the batch being built. Lives while it is used; a panic loses
 //! nothing that was acked, because the store has it.
@@ -10,28 +10,35 @@ mod appended;
 mod batch;
 mod compose;
 mod draft;
+mod heads;
 mod live;
+mod marks;
 mod open;
 mod policy;
 mod remembered;
 mod ring;
+mod signal;
 mod submit;
+mod typing;
 
 pub(crate) use compose::no_such_room;
 pub(crate) use draft::{Action, Creation, Draft};
 pub(crate) use open::{Join, Open, Opening};
+pub(crate) use signal::{Said, Signal};
 
 use crate::node::Node;
 use batch::{InFlight, Waiting};
 use draft::Known;
+use heads::Heads;
 use live::{Live, Loaded, load};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_engine::Audience;
-use rookery_engine::store::{AppendError, Receipt, StoreError};
-use rookery_protocol::{ClientId, ErrorCode, Frame, RoomId, Seq, ServerEvent, UserId, WireError};
+use rookery_engine::store::{AppendError, CursorKind, Receipt, RoomState, StoreError};
+use rookery_protocol::{ClientId, ErrorCode, Frame, Marks, RoomId, Seq, ServerEvent, UserId, WireError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use typing::Typists;
 
 /// Messages that a room holds back while it is being read from the store.
 const HELD_MESSAGES: usize = 4096;
@@ -43,6 +50,8 @@ pub(crate) enum RoomMessage {
     Submit(Draft),
     /// Somebody wants to hear the room from a position on.
     Open(Open),
+    /// A member says something of itself.
+    Signal(Signal),
     /// A reader has caught up from the store and wants to go on live.
     Join(Join),
     /// The store has given the room's state.
@@ -51,6 +60,12 @@ pub(crate) enum RoomMessage {
     Known(u64, Result<Known, StoreError>),
     /// The store has answered the batch under way.
     Appended(Result<(), AppendError>),
+    /// The store has answered the marks under way, with the views of those who made them.
+    Marked(Result<Vec<RoomState>, StoreError>),
+    /// The store has counted how many members have come so far.
+    Counted(CursorKind, Marks),
+    /// The members who have the room not open were told of it.
+    HeadsTold,
     /// The store has said where a write is that the batch under way would have repeated.
     Located(UserId, ClientId, Result<Option<Receipt>, StoreError>),
     /// It is this late; an idle room goes.
@@ -71,6 +86,7 @@ impl RoomMessage {
         match self {
             Self::Submit(draft) => draft.answer.err(error.clone()),
             Self::Open(open) => open.refuse(error.clone()),
+            Self::Signal(signal) => signal.refuse(error.clone()),
             // A join says so by itself, and nobody waits for the others.
             _ => {}
         }
@@ -91,6 +107,9 @@ pub(crate) struct Room {
     waiting: VecDeque<Waiting>,
     next_ticket: u64,
     in_flight: Option<InFlight>,
+    marks: marks::Marks,
+    typists: Typists,
+    heads: Heads,
     last_used: Duration,
     is_leaving: bool,
 }
@@ -123,6 +142,9 @@ impl Actor for RoomActor {
             waiting: VecDeque::new(),
             next_ticket: 0,
             in_flight: None,
+            marks: marks::Marks::default(),
+            typists: Typists::default(),
+            heads: Heads::default(),
             is_leaving: false,
             node,
             id: room,
@@ -166,10 +188,14 @@ impl Room {
         match message {
             RoomMessage::Submit(draft) => self.submit(draft),
             RoomMessage::Open(open) => self.open(open),
+            RoomMessage::Signal(signal) => self.signal(signal),
             RoomMessage::Join(join) => self.join(join),
             RoomMessage::Loaded(loaded) => self.loaded(loaded),
             RoomMessage::Known(ticket, known) => self.known(ticket, known),
             RoomMessage::Appended(outcome) => self.appended(outcome),
+            RoomMessage::Marked(written) => self.marked(written),
+            RoomMessage::Counted(kind, told) => self.signal_marks(kind, told),
+            RoomMessage::HeadsTold => self.heads_told(),
             RoomMessage::Located(by, client_id, receipt) => self.located(by, client_id, receipt),
             RoomMessage::Tick(now) => self.tick(now),
             RoomMessage::Retire => self.leave(),
@@ -221,6 +247,9 @@ impl Room {
     }
 
     fn tick(&mut self, now: Duration) {
+        self.tell_marks(now);
+        self.end_silent_typing(now);
+        self.tell_heads(now);
         let idle = now.saturating_sub(self.last_used);
         if idle >= self.node.config().room_idle {
             self.leave();
@@ -229,7 +258,7 @@ impl Room {
 
     /// Goes now if nothing is under way, or else as soon as that is so.
     fn leave(&mut self) {
-        if matches!(self.phase, Phase::Live) && self.in_flight.is_none() && self.waiting.is_empty() {
+        if matches!(self.phase, Phase::Live) && !self.is_busy() {
             self.retire();
         } else {
             self.is_leaving = self.node.is_draining();
@@ -238,9 +267,14 @@ impl Room {
 
     fn retire_if_absent(&mut self) {
         let is_absent = self.live.record.is_none();
-        if (is_absent || self.is_leaving) && self.in_flight.is_none() && self.waiting.is_empty() {
+        if (is_absent || self.is_leaving) && !self.is_busy() {
             self.retire();
         }
+    }
+
+    /// Whether somebody waits for an answer.
+    fn is_busy(&self) -> bool {
+        self.in_flight.is_some() || !self.waiting.is_empty() || self.marks.is_busy()
     }
 
     fn retire(&mut self) {
@@ -266,7 +300,10 @@ impl Room {
 /// Whether a message is what somebody wants of the room: it is held until the state is there, and
 /// goes to the next actor of the room when this one has gone.
 fn comes_from_outside(message: &RoomMessage) -> bool {
-    matches!(message, RoomMessage::Submit(_) | RoomMessage::Open(_) | RoomMessage::Join(_))
+    matches!(
+        message,
+        RoomMessage::Submit(_) | RoomMessage::Open(_) | RoomMessage::Signal(_) | RoomMessage::Join(_)
+    )
 }
 
 fn busy() -> WireError {

@@ -4,6 +4,7 @@
 use crate::node::Node;
 use crate::room::RoomMessage;
 use bytes::Bytes;
+use ractor::ActorRef;
 use rookery_engine::Verdict;
 use rookery_engine::limits::{ROOM_SWEEP_ROUNDS, SWEEP_EVERY};
 use rookery_engine::store::{Answer, Health};
@@ -56,7 +57,10 @@ pub(crate) fn sweep(node: &Node, rooms: bool) {
         Verdict::Close(code) => node.close(connection, code),
         Verdict::Abort => connection.abort(),
     });
+    let tick = |room: &ActorRef<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     if rooms {
-        node.each_room(|room| drop(room.send_message(RoomMessage::Tick(now))));
+        node.each_room(tick);
+    } else {
+        node.each_restless_room(tick);
     }
 }

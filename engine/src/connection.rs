@@ -8,7 +8,7 @@ use crate::credit::Credits;
 use crate::limits::{
     AUTH_WITHIN, CLOSE_WITHIN, CREDITS_PER_CONNECTION, PING_EVERY, PONG_WITHIN, STALL_WITHIN,
 };
-use crate::outbox::{Outbox, Pushed};
+use crate::outbox::{EphemeralKey, Outbox, Pushed};
 use bytes::Bytes;
 use rookery_protocol::{CloseCode, Codec, Frame, ServerEvent, SessionId, Timestamp, UserId};
 use std::collections::HashMap;
@@ -114,6 +114,16 @@ impl Connection {
     /// Sends a durable event.
     pub fn push_event(&self, frame: &Frame) -> Pushed {
         self.outbox.push_event(frame.bytes(self.codec()))
+    }
+
+    /// Sends a signal that only matters now.
+    pub fn push_ephemeral(&self, key: EphemeralKey, frame: &Frame) -> Pushed {
+        self.outbox.push_ephemeral(key, frame.bytes(self.codec()))
+    }
+
+    /// Sends how something stands now.
+    pub fn push_latest(&self, key: EphemeralKey, frame: &Frame) -> Pushed {
+        self.outbox.push_latest(key, frame.bytes(self.codec()))
     }
 
     /// Remembers who speaks here; the first answer stays. Returns whether it is this one.

@@ -4,9 +4,9 @@
 //! telling the same connections. Only the room's actor attaches to it and publishes to it.
 
 use crate::connection::{Connection, ConnectionId};
-use crate::outbox::Pushed;
+use crate::outbox::{EphemeralKey, Pushed};
 use rookery_protocol::{Frame, RoomId, UserId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -147,6 +147,18 @@ impl Audience {
             Pushed::Closed => false,
         });
         done
+    }
+
+    /// Queues a signal to every listener but those of `besides`; who has no room for it does not hear it.
+    pub fn signal(&self, key: EphemeralKey, signal: &Frame, besides: Option<UserId>) {
+        for listener in self.lock().iter().filter(|listener| Some(listener.user) != besides) {
+            listener.connection.push_ephemeral(key, signal);
+        }
+    }
+
+    /// Returns the connections that listen.
+    pub fn connections(&self) -> HashSet<ConnectionId> {
+        self.lock().iter().map(|listener| listener.connection.id()).collect()
     }
 
     /// Gives every listener `notice` and takes them all out: they have to open the room again.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `directory`, `supervisor`, `parking` | where actors are, whose they are, what happens when they fail |
 //! | `credit`, `outbox`, `hub` | bounds on work coming in, on frames going out, and the fan-out to outboxes |
-//! | `connection` | what a socket's task, its session and the sweeper share |
+//! | `connection`, `users` | what a socket's task, its session and the sweeper share; whose each is |
 //! | `clock`, `random`, `tasks` | time, chance and tasks, handed in so that tests own them |
 //! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
 //! | [`metrics`] | the catalogue |
@@ -29,6 +29,7 @@ mod random;
 pub mod store;
 mod supervisor;
 mod tasks;
+mod users;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connection::{Connection, ConnectionId, Connections, Verdict};
@@ -38,8 +39,9 @@ pub use fault::{FaultStore, Faults};
 pub use hub::{Audience, FanOut, Hub, Listener};
 pub use memory::MemoryStore;
 pub use metrics::Metrics;
-pub use outbox::{EphemeralKey, Outbox, Pushed, Taken};
+pub use outbox::{EphemeralKey, Outbox, Pushed, Taken, ephemeral_key};
 pub use parking::Parking;
 pub use random::{Random, SeededRandom, SystemRandom, uuid_v7};
 pub use supervisor::{Never, Supervisors};
 pub use tasks::Tasks;
+pub use users::UserConnections;

@@ -89,6 +89,37 @@ pub const REMEMBERED_WRITES: usize = 1024;
 /// Members that a room may have. Each costs the active room about 100 bytes.
 pub const ROOM_MEMBERS: u64 = 100_000;
 
+/// How often at most a room tells how far its members have come.
+pub const MARKS_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Marks that wait in one room while others are written; more are refused with `busy`.
+///
+/// Four for each member of a room whose members are told by name, and what a channel of 100,000
+/// sends in some milliseconds.
+pub const WAITING_MARKS: usize = 1024;
+
+/// Members that a room has at most for cursors to be told by name; above it they are counted.
+pub const NAMED_MARKS: usize = 200;
+
+/// The time between two words on the same user's typing.
+pub const TYPING_EVERY: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// A user who has not been heard of for this long is not typing any more.
+///
+/// Twice [`TYPING_EVERY`]: one repetition may be lost.
+pub const TYPING_WITHIN: std::time::Duration = std::time::Duration::from_secs(6);
+
+/// Users that are told to be typing in one room at a time; who comes later is not told of.
+///
+/// Clients show three names and a count.
+pub const TYPISTS: usize = 20;
+
+/// How often at most a member is told of a room that it has not open.
+pub const HEADS_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Members that are told of a room in one read of the store.
+pub const HEADS_AT_ONCE: usize = 100;
+
 /// Members that a room has at most for a mention of all to reach each inbox.
 ///
 /// Each notice is an append of its own; in larger rooms the mention is counted and shown, and no more.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use rookery_protocol::{CloseCode, Codec};
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Context;
@@ -32,6 +33,14 @@ pub enum Pushed {
 /// What an ephemeral frame replaces: an older one with the same key. Made by hashing what the
 /// signal is about, so that two signals share a key once in 2^64.
 pub type EphemeralKey = NonZeroU64;
+
+/// Returns the key of a signal that is about `subject`.
+pub fn ephemeral_key(subject: &impl Hash) -> EphemeralKey {
+    // Without a key of its own: the same subject has the same key wherever it is asked.
+    let mut hasher = DefaultHasher::new();
+    subject.hash(&mut hasher);
+    NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MIN)
+}
 
 /// The queue of encoded frames of one connection.
 #[derive(Debug)]
@@ -117,6 +126,21 @@ impl Outbox {
 
     /// Queues a signal that only matters now; it may be dropped, or replace an older one.
     pub fn push_ephemeral(&self, key: EphemeralKey, frame: Bytes) -> Pushed {
+        self.push_keyed(key, frame, |queue, more| queue.bytes + more > OUTBOX_SOFT_BYTES)
+    }
+
+    /// Queues how something stands now, in the place of how it stood before. It is dropped only where
+    /// a durable event would not be queued either.
+    pub fn push_latest(&self, key: EphemeralKey, frame: Bytes) -> Pushed {
+        self.push_keyed(key, frame, Queue::is_full_for)
+    }
+
+    fn push_keyed(
+        &self,
+        key: EphemeralKey,
+        frame: Bytes,
+        is_full: impl FnOnce(&Queue, usize) -> bool,
+    ) -> Pushed {
         let mut queue = self.lock();
         if queue.closing.is_some() {
             return Pushed::Closed;
@@ -127,7 +151,7 @@ impl Outbox {
             queue.frames[older].bytes = frame;
             return Pushed::Replaced;
         }
-        if queue.bytes + frame.len() > OUTBOX_SOFT_BYTES {
+        if is_full(&queue, frame.len()) {
             return Pushed::Full;
         }
         queue.push(frame, Some(key));

@@ -4,7 +4,7 @@ use super::Node;
 use crate::room::{RoomActor, RoomMessage};
 use ractor::{ActorId, ActorRef, ActorRuntime, MessagingErr};
 use rookery_protocol::{ErrorCode, RoomId, WireError};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Tries to reach a room that keeps going just then; each one activates it anew.
 const TRIES: usize = 4;
@@ -64,6 +64,17 @@ impl Node {
                     WireError::new(ErrorCode::Internal, "the room could not be activated")
                 })
         })
+    }
+
+    /// Has the sweeper's next look tell `room` what time it is.
+    pub(crate) fn wake_room_next(&self, room: RoomId) {
+        self.restless.lock().unwrap_or_else(PoisonError::into_inner).insert(room);
+    }
+
+    /// Calls `visit` for every active room that has asked to be woken, once.
+    pub(crate) fn each_restless_room(&self, mut visit: impl FnMut(&ActorRef<RoomMessage>)) {
+        let restless = std::mem::take(&mut *self.restless.lock().unwrap_or_else(PoisonError::into_inner));
+        restless.into_iter().filter_map(|room| self.rooms.get(room)).for_each(|room| visit(&room));
     }
 
     /// Calls `visit` for every active room.

@@ -33,6 +33,7 @@ impl Room {
     fn settle(&mut self, batch: InFlight) {
         let now = self.node.clock().elapsed();
         self.last_used = now;
+        self.head_moved();
         for Ordered { waiting, composition } in batch.ordered {
             let last = composition.events.len().saturating_sub(1);
             let frames: Vec<_> = composition
@@ -63,14 +64,15 @@ impl Room {
         let told = self.audience.publish(frame, || self.lagged_notice());
         self.node.metrics().deliveries.increment(told.queued as u64);
         self.node.metrics().lagged.increment(told.lagged as u64);
-        if let Some(event) = frame.as_event()
-            && event.body.is_change()
-        {
+        let Some(event) = frame.as_event() else { return };
+        if event.body.is_change() {
             self.changed(event);
         }
-        if let Some(event) = frame.as_event()
-            && let Some(gone) = gone(event)
-        {
+        if matches!(event.body, EventBody::Message(_)) {
+            self.ended_typing(event.by);
+        }
+        if let Some(gone) = gone(event) {
+            self.ended_typing(gone);
             let notice = Frame::server(ServerEvent::RoomRemoved { room: self.id, seq: event.seq });
             for listener in self.audience.detach_user(gone) {
                 listener.connection.push_reply(&notice);
@@ -150,6 +152,9 @@ impl Room {
             } else {
                 self.put_back(batch);
             }
+        }
+        if !missed.is_empty() {
+            self.head_moved();
         }
         for event in missed {
             self.tell(&Frame::event(event));

@@ -14,8 +14,8 @@ use rookery_engine::store::{Range, StoreError};
 use rookery_engine::{Connection, Listener, Pushed};
 use rookery_protocol::limits::{PAGE, REPLAY};
 use rookery_protocol::{
-    Authenticated, Frame, Head, OpenStatus, Room as RoomObject, RoomId, RoomOpened, Seq, ServerEvent, UserId,
-    WireError,
+    Authenticated, Frame, Head, OpenStatus, ReadCursor, Room as RoomObject, RoomId, RoomOpened, Seq,
+    ServerEvent, UserId, WireError,
 };
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(crate) struct Open {
 #[derive(Debug)]
 pub(crate) enum Opening {
     /// A room, as its member sees it.
-    Room(Box<RoomObject>),
+    Room(Box<RoomObject>, Option<Vec<ReadCursor>>),
     /// The inbox of somebody who has just authenticated.
     Inbox(Box<Authenticated>),
 }
@@ -100,7 +100,9 @@ impl Room {
         };
         self.node.metrics().opens.of(result).increment(1);
         match open.opening {
-            Opening::Room(mut room) => {
+            Opening::Room(mut room, reads) => {
+                // What came since it was read is unread.
+                room.me.unread += head.ord.saturating_sub(room.head.ord);
                 room.head = head;
                 room.me.role = member.role.unwrap_or(room.me.role);
                 // It was read from the store a moment ago, and must not be older than the head.
@@ -110,7 +112,7 @@ impl Room {
                     room.avatar.clone_from(&record.avatar);
                     room.members = record.members;
                 }
-                open.answer.ok(RoomOpened { status, head, from, room, reads: None });
+                open.answer.ok(RoomOpened { status, head, from, room, reads });
             }
             Opening::Inbox(mut who) => {
                 who.inbox_status = Some(status);

@@ -60,7 +60,9 @@ impl Room {
                 let is_behind = self.in_flight.is_none() && known.newest() > self.live.head.seq;
                 let waiting = &mut self.waiting[index];
                 if let Lookup::Asked(since) = &waiting.lookup {
-                    since.iter().for_each(|change| known.merge(change, waiting.draft.by));
+                    for change in since {
+                        known.merge(change, waiting.draft.by);
+                    }
                 }
                 waiting.lookup = Lookup::Known(known);
                 if is_behind && matches!(self.phase, Phase::Live) {

@@ -57,6 +57,7 @@ impl Session {
             ));
         }
         self.connection.expire_at(identity.expires_at);
+        self.node.users().add(identity.user.id, &self.connection);
         let inbox = inbox_of(identity.user.id);
         let who = Authenticated {
             user: identity.user.clone(),

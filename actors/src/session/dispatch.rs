@@ -5,7 +5,7 @@ use crate::answer::Answer;
 use crate::identity::Identity;
 use crate::naming::inbox_of;
 use crate::request::{self, Step};
-use crate::room::{Action, Draft, Open, Opening, RoomMessage};
+use crate::room::{Action, Draft, Open, RoomMessage};
 use ractor::{ActorRef, MessagingErr};
 use rookery_engine::Credit;
 use rookery_protocol::{
@@ -105,16 +105,9 @@ impl Session {
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
             drop(settled.await);
-            match request::view(&node, &user, room).await {
-                Ok(view) => {
-                    let open = Open {
-                        user: user.id,
-                        connection,
-                        after,
-                        opening: Opening::Room(Box::new(view)),
-                        answer,
-                        gate: Some(gate),
-                    };
+            match request::opening(&node, &user, room).await {
+                Ok(opening) => {
+                    let open = Open { user: user.id, connection, after, opening, answer, gate: Some(gate) };
                     node.tell_room(room, RoomMessage::Open(open));
                 }
                 Err(error) => {

@@ -95,7 +95,11 @@ impl State {
                     changed.is_pinned = *on;
                 }
             }
-            _ => {}
+            Projection::Room(_)
+            | Projection::Member(_)
+            | Projection::Read { .. }
+            | Projection::Mention { .. }
+            | Projection::Notice(_) => {}
         }
     }
 

@@ -48,8 +48,11 @@ impl RoomTables {
             Projection::Mention { user, seq } => {
                 self.mentions.insert((room, *user, *seq));
             }
-            // Of messages and of inboxes.
-            _ => {}
+            Projection::Edited { .. }
+            | Projection::Deleted { .. }
+            | Projection::Reacted { .. }
+            | Projection::Pinned { .. }
+            | Projection::Notice(_) => {}
         }
     }
 

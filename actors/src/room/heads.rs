@@ -1,0 +1,110 @@
+//! Heads: members who are there and have the room not open hear that something happened in it, at
+//! most every two seconds.
+
+use super::{Room, RoomMessage};
+use crate::node::Node;
+use rookery_engine::ephemeral_key;
+use rookery_engine::limits::{HEADS_AT_ONCE, HEADS_EVERY};
+use rookery_engine::store::RoomState;
+use rookery_engine::{Audience, ConnectionId};
+use rookery_protocol::{Frame, RoomHead, RoomId, RoomKind, ServerEvent, UserId};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How far the telling has come.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    /// Something has happened since the last time.
+    is_due: bool,
+    is_under_way: bool,
+    told_at: Option<Duration>,
+}
+
+impl Room {
+    /// Something happened here.
+    pub(super) fn head_moved(&mut self) {
+        self.heads.is_due = true;
+        self.tell_heads(self.node.clock().elapsed());
+    }
+
+    /// Tells what has happened, where the last time is long enough ago and over.
+    pub(super) fn tell_heads(&mut self, now: Duration) {
+        if !self.heads.is_due {
+            return;
+        }
+        let is_early = self.heads.told_at.is_some_and(|at| now.saturating_sub(at) < HEADS_EVERY);
+        if is_early || self.heads.is_under_way {
+            return self.node.wake_room_next(self.id);
+        }
+        self.heads.is_due = false;
+        // Everybody has the inbox open.
+        if self.live.record.as_ref().is_none_or(|record| record.kind == RoomKind::Inbox) {
+            return;
+        }
+        let users = self.members_online();
+        if users.is_empty() {
+            return;
+        }
+        self.heads.told_at = Some(now);
+        self.heads.is_under_way = true;
+        let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
+        let audience = Arc::clone(&self.audience);
+        self.node.tasks().spawn(async move {
+            for users in users.chunks(HEADS_AT_ONCE) {
+                tell(&node, room, &audience, users).await;
+            }
+            drop(myself.send_message(RoomMessage::HeadsTold));
+        });
+    }
+
+    /// The telling is over; what has happened meanwhile is told the next time.
+    pub(super) fn heads_told(&mut self) {
+        self.heads.is_under_way = false;
+        self.tell_heads(self.node.clock().elapsed());
+    }
+
+    /// Returns the members who have a connection, by way of the smaller of the two sets.
+    fn members_online(&self) -> Vec<UserId> {
+        let (users, members) = (self.node.users(), &self.live.members);
+        if members.len() <= users.len() {
+            return members.keys().copied().filter(|user| users.is_online(*user)).collect();
+        }
+        let mut online = Vec::new();
+        users.each(|user| {
+            if members.contains_key(&user) {
+                online.push(user);
+            }
+        });
+        online
+    }
+}
+
+/// Tells these users, on each connection that does not hear the room itself.
+async fn tell(node: &Node, room: RoomId, audience: &Audience, users: &[UserId]) {
+    let hearing = audience.connections();
+    let lacking =
+        |user: &&UserId| node.users().of(**user).iter().any(|connection| !hearing.contains(&connection.id()));
+    let users: Vec<UserId> = users.iter().filter(lacking).copied().collect();
+    if users.is_empty() {
+        return;
+    }
+    match node.store().room_states(room, &users).await {
+        Ok(states) => states.into_iter().for_each(|state| tell_one(node, room, &hearing, state)),
+        // The next event is told again.
+        Err(error) => tracing::warn!(%room, %error, "members not told of the room's head"),
+    }
+}
+
+fn tell_one(node: &Node, room: RoomId, hearing: &HashSet<ConnectionId>, state: RoomState) {
+    let unread = state.unread();
+    let RoomState { head, membership, mentions, preview, .. } = state;
+    let head = RoomHead { room, head, unread, mentions, preview };
+    let frame = Frame::server(ServerEvent::RoomHead(Box::new(head)));
+    let key = ephemeral_key(&("room.head", room));
+    for connection in node.users().of(membership.user) {
+        if !hearing.contains(&connection.id()) {
+            connection.push_latest(key, &frame);
+        }
+    }
+}

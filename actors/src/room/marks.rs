@@ -1,0 +1,204 @@
+//! Marks: how far members have read, and how far messages have arrived at them.
+//!
+//! What waits is written at once, one write at a time, so that two devices of a user that mark at
+//! the same moment are answered and told in one order. Others are told at most once a second:
+//! by name in small rooms, counted in large ones.
+
+use super::{Room, RoomMessage, busy, unavailable};
+use crate::answer::Answer;
+use rookery_engine::ephemeral_key;
+use rookery_engine::limits::{MARKS_EVERY, NAMED_MARKS, WAITING_MARKS};
+use rookery_engine::store::{CursorKind, Mark, RoomState, StoreError};
+use rookery_protocol::{Frame, Marks as Told, ReadCursor, ReadMarked, ReplyBody, Seq, ServerEvent, UserId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The marks of one room that are under way.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    waiting: Vec<Waiting>,
+    /// Handed to the store, outcome not known yet.
+    in_flight: Vec<Waiting>,
+    read: Line,
+    delivered: Line,
+    /// Counts what was told, so that no word on other members takes the place of an older one.
+    told: u64,
+}
+
+/// Where one kind of cursor stands, as far as others were told or have to be.
+#[derive(Debug, Default)]
+struct Line {
+    known: BTreeMap<UserId, Seq>,
+    moved: BTreeMap<UserId, Seq>,
+    told_at: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    mark: Mark,
+    answer: Answer,
+}
+
+impl Marks {
+    /// Returns whether somebody waits for an answer.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.in_flight.is_empty()
+    }
+
+    fn line(&mut self, kind: CursorKind) -> &mut Line {
+        match kind {
+            CursorKind::Read => &mut self.read,
+            CursorKind::Delivered => &mut self.delivered,
+        }
+    }
+}
+
+impl Line {
+    /// Notes where `user` is. Returns whether that is further than was known.
+    fn moves(&mut self, user: UserId, seq: Seq) -> bool {
+        let known = self.known.entry(user).or_default();
+        if seq <= *known {
+            return false;
+        }
+        *known = seq;
+        self.moved.insert(user, seq);
+        true
+    }
+}
+
+impl Room {
+    /// Takes a mark of a member. One beyond the head is one of the head.
+    pub(super) fn mark(&mut self, user: UserId, kind: CursorKind, seq: Seq, answer: Answer) {
+        if self.marks.waiting.len() >= WAITING_MARKS {
+            return answer.err(busy());
+        }
+        let mark = Mark { user, kind, seq: seq.min(self.live.head.seq) };
+        self.marks.waiting.push(Waiting { mark, answer });
+        self.write_marks();
+    }
+
+    /// Hands what waits to the store, if nothing is under way there.
+    fn write_marks(&mut self) {
+        if !self.marks.in_flight.is_empty() || self.marks.waiting.is_empty() {
+            return;
+        }
+        self.marks.in_flight = std::mem::take(&mut self.marks.waiting);
+        let marks: Vec<Mark> = self.marks.in_flight.iter().map(|waiting| waiting.mark).collect();
+        let users: Vec<UserId> = marks.iter().map(|mark| mark.user).collect();
+        let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
+        self.node.tasks().spawn(async move {
+            let written = async {
+                node.store().mark(room, &marks).await?;
+                node.store().room_states(room, &users).await
+            };
+            let written = written.await;
+            drop(myself.send_message(RoomMessage::Marked(written)));
+        });
+    }
+
+    /// The store has answered: so are those who wait, and what has moved is told.
+    pub(super) fn marked(&mut self, written: Result<Vec<RoomState>, StoreError>) {
+        let in_flight = std::mem::take(&mut self.marks.in_flight);
+        match written {
+            Ok(states) => {
+                for Waiting { mark, answer } in in_flight {
+                    let state = states.iter().find(|state| state.membership.user == mark.user);
+                    match (state, mark.kind) {
+                        // It has gone meanwhile.
+                        (None, _) => answer.err(super::no_such_room(self.id)),
+                        (Some(state), CursorKind::Read) => answer.ok(read_marked(state)),
+                        (Some(_), CursorKind::Delivered) => answer.ok(ReplyBody::Empty {}),
+                    }
+                }
+                for state in &states {
+                    let user = state.membership.user;
+                    if self.marks.read.moves(user, state.read) {
+                        self.tell_own_devices(state);
+                    }
+                    // What is read has been delivered, and nobody has to be told so.
+                    if state.delivered > state.read {
+                        self.marks.delivered.moves(user, state.delivered);
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(room = %self.id, %error, "marks not written");
+                for Waiting { answer, .. } in in_flight {
+                    match error {
+                        // The answer, dropped, says that the outcome is not known.
+                        StoreError::Unknown(_) => drop(answer),
+                        StoreError::Refused(_) | StoreError::Fatal(_) => answer.err(unavailable()),
+                    }
+                }
+            }
+        }
+        self.tell_marks(self.node.clock().elapsed());
+        self.write_marks();
+        self.retire_if_absent();
+    }
+
+    fn tell_own_devices(&self, state: &RoomState) {
+        let room = self.id;
+        let ReadMarked { read, unread, mentions } = read_marked(state);
+        let frame = Frame::server(ServerEvent::ReadMe { room, read, unread, mentions });
+        let key = ephemeral_key(&("read.me", room));
+        for connection in self.node.users().of(state.membership.user) {
+            connection.push_latest(key, &frame);
+        }
+    }
+
+    /// Tells the listeners what has moved, where the last word is long enough ago.
+    pub(super) fn tell_marks(&mut self, now: Duration) {
+        for kind in [CursorKind::Read, CursorKind::Delivered] {
+            let line = self.marks.line(kind);
+            if line.moved.is_empty() {
+                continue;
+            }
+            if line.told_at.is_some_and(|at| now.saturating_sub(at) < MARKS_EVERY) {
+                self.node.wake_room_next(self.id);
+                continue;
+            }
+            line.told_at = Some(now);
+            let moved = std::mem::take(&mut line.moved);
+            self.marks.told += 1;
+            if self.live.members.len() <= NAMED_MARKS {
+                let marks = moved.into_iter().map(|(user, seq)| ReadCursor { user, seq }).collect();
+                self.signal_marks(kind, Told::Named { room: self.id, marks });
+            } else if let Some(through) = moved.into_values().max() {
+                self.count_marks(kind, through);
+            }
+        }
+    }
+
+    /// Counts who has come as far as `through`, and tells it.
+    fn count_marks(&self, kind: CursorKind, through: Seq) {
+        if self.audience.is_empty() {
+            return;
+        }
+        let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
+        self.node.tasks().spawn(async move {
+            match node.store().reached(room, kind, through, 0).await {
+                Ok(reached) => {
+                    let told = Told::Counted { room, through, count: reached.count };
+                    drop(myself.send_message(RoomMessage::Counted(kind, told)));
+                }
+                // The next mark is counted again.
+                Err(error) => tracing::warn!(%room, %error, "cursors not counted"),
+            }
+        });
+    }
+
+    /// Tells the listeners how far members have come.
+    pub(super) fn signal_marks(&self, kind: CursorKind, told: Told) {
+        let event = match kind {
+            CursorKind::Read => ServerEvent::Read(told),
+            CursorKind::Delivered => ServerEvent::Delivered(told),
+        };
+        self.audience.signal(ephemeral_key(&(self.id, self.marks.told, kind)), &Frame::server(event), None);
+    }
+}
+
+fn read_marked(state: &RoomState) -> ReadMarked {
+    ReadMarked { read: state.read, unread: state.unread(), mentions: state.mentions }
+}
