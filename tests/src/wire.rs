@@ -25,6 +25,8 @@ pub struct Wire {
     events: VecDeque<Value>,
     /// Replies that came while an event was waited for.
     replies: VecDeque<Value>,
+    /// Whether it hears what comes from rooms that it has not asked for.
+    hears_background: bool,
 }
 
 /// What came next.
@@ -59,7 +61,13 @@ impl Wire {
             .headers_mut()
             .insert("sec-websocket-protocol", "rookery.v1.json".parse().expect("it is a header value"));
         let (socket, _) = client_async(request, tcp).await.expect("the server upgrades");
-        Self { socket, next_id: 1, events: VecDeque::new(), replies: VecDeque::new() }
+        Self {
+            socket,
+            next_id: 1,
+            events: VecDeque::new(),
+            replies: VecDeque::new(),
+            hears_background: false,
+        }
     }
 
     /// Opens a socket, takes its `hello` and authenticates.
@@ -70,6 +78,13 @@ impl Wire {
         let mut wire = Self::open(server).await;
         wire.ok("auth", json!({ "token": token })).await;
         wire
+    }
+
+    /// Has it hear `room.head` and the notices in its inbox too, which most tests have no use for.
+    #[must_use]
+    pub const fn with_background(mut self) -> Self {
+        self.hears_background = true;
+        self
     }
 
     /// Sends a command and returns its id.
@@ -232,7 +247,10 @@ impl Wire {
             let next = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("something comes");
             match next {
                 Some(Ok(Message::Text(text))) => {
-                    return Heard::Said(serde_json::from_str(&text).expect("the server speaks JSON"));
+                    let said: Value = serde_json::from_str(&text).expect("the server speaks JSON");
+                    if self.hears_background || !is_background(&said) {
+                        return Heard::Said(said);
+                    }
                 }
                 Some(Ok(Message::Close(frame))) => {
                     return Heard::Closed(frame.map_or(1005, |frame| frame.code.into()));
@@ -242,6 +260,12 @@ impl Wire {
             }
         }
     }
+}
+
+/// Whether a client that has only the rooms in mind that it has opened can do without it.
+fn is_background(said: &Value) -> bool {
+    let kind = said["d"]["body"]["kind"].as_str().unwrap_or_default();
+    said["ev"] == "room.head" || (said["ev"] == "room.event" && kind.starts_with("x.notice."))
 }
 
 fn split(mut reply: Value) -> Result<Value, Value> {
