@@ -1,11 +1,13 @@
-//! A client that knows nothing of our types: JSON as the contract writes it, in and out.
+//! A client that knows nothing of our types: JSON as the contract writes it, in and out. Whatever it
+//! hears is held against the contract.
 //!
 //! It keeps what it hears in the order in which it came, so that a test can say what must have come
 //! first. Waiting for anything is bounded; the bound is for tests that fail, not for those that pass.
 
+use crate::contract::expect_frame;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -21,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Wire {
     socket: WebSocketStream<TcpStream>,
     next_id: u64,
+    /// What was asked, for holding the replies against the contract.
+    asked: HashMap<u64, String>,
     /// Events that came while a reply was waited for.
     events: VecDeque<Value>,
     /// Replies that came while an event was waited for.
@@ -59,7 +63,7 @@ impl Wire {
             .headers_mut()
             .insert("sec-websocket-protocol", "rookery.v1.json".parse().expect("it is a header value"));
         let (socket, _) = client_async(request, tcp).await.expect("the server upgrades");
-        Self { socket, next_id: 1, events: VecDeque::new(), replies: VecDeque::new() }
+        Self { socket, next_id: 1, asked: HashMap::new(), events: VecDeque::new(), replies: VecDeque::new() }
     }
 
     /// Opens a socket, takes its `hello` and authenticates.
@@ -79,6 +83,7 @@ impl Wire {
     pub async fn send(&mut self, op: &str, d: Value) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
+        self.asked.insert(id, op.to_owned());
         self.raw(Message::text(json!({ "id": id, "op": op, "d": d }).to_string())).await;
         id
     }
@@ -232,7 +237,10 @@ impl Wire {
             let next = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("something comes");
             match next {
                 Some(Ok(Message::Text(text))) => {
-                    return Heard::Said(serde_json::from_str(&text).expect("the server speaks JSON"));
+                    let said: Value = serde_json::from_str(&text).expect("the server speaks JSON");
+                    let asked = said["id"].as_u64().and_then(|id| self.asked.get(&id));
+                    expect_frame(&said, asked.map(String::as_str));
+                    return Heard::Said(said);
                 }
                 Some(Ok(Message::Close(frame))) => {
                     return Heard::Closed(frame.map_or(1005, |frame| frame.code.into()));

@@ -14,7 +14,7 @@
 //! adds, which names stand in the path, what a body that cannot be read is answered.
 
 use super::Route;
-use rookery_protocol::{ErrorCode, SchemaOf};
+use rookery_protocol::{ErrorCode, RoomId, SchemaOf, Seq, UserId};
 use schemars::JsonSchema;
 
 /// Parameters of one endpoint: a page has four, a header may come on top.
@@ -167,6 +167,18 @@ impl Docs {
         gives: [None; ANSWERS],
         fails: &[],
     };
+}
+
+/// Returns the schema of what stands in a path for `{name}`, and what it is; `None` for a name that is
+/// not said here yet.
+pub fn path_parameter(name: &str) -> Option<(SchemaOf, &'static str)> {
+    Some(match name {
+        "room" => (schema_of::<RoomId>(), "The room."),
+        "user" => (schema_of::<UserId>(), "The user."),
+        "seq" => (schema_of::<Seq>(), "The position of the message."),
+        "file" => (schema_of::<String>(), "The name of the file."),
+        _ => return None,
+    })
 }
 
 /// Returns the schema of a type, or a reference to it.

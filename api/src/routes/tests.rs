@@ -1,6 +1,7 @@
 //! The table agrees with itself, and the router with the table.
 
 use super::*;
+use crate::route::docs::path_parameter;
 use crate::router::Router;
 use http::{Method, StatusCode};
 use std::collections::BTreeSet;
@@ -47,6 +48,10 @@ fn every_public_route_says_what_it_does() {
         }
         if docs.gives.iter().all(Option::is_none) {
             lacks("`.gives::<Reply>(200)` or `.gives_nothing(204)` is missing");
+        }
+        let names = route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        for name in names.filter(|name| path_parameter(name).is_none()) {
+            lacks(&format!("say in `path_parameter` what {{{name}}} is"));
         }
         let takes_body = matches!(route.method, Method::POST | Method::PUT | Method::PATCH);
         if docs.takes.is_some() && !takes_body {

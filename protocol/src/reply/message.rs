@@ -2,7 +2,7 @@
 
 use crate::id::{Seq, Timestamp};
 use crate::message::Message;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 /// A change of a message is durable.
@@ -21,8 +21,13 @@ pub struct Changed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Set {
     /// Position of the change; `null`, the only one on the wire, where it was so already.
-    #[schemars(required)]
+    #[schemars(required, schema_with = "position_or_null")]
     pub seq: Option<Seq>,
+}
+
+/// Says in the schema that `null` is sent, which elsewhere it is not.
+fn position_or_null(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Option<Seq>>()
 }
 
 /// A page of messages that were looked for.
