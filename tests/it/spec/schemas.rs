@@ -24,6 +24,10 @@ impl Schemas {
     /// Returns the schema of a type, or a reference to it.
     pub(super) fn of(&mut self, schema: SchemaOf) -> Value {
         let mut schema = schema(&mut self.0).to_value();
+        if schema == true {
+            // Anything at all; some readers of documents know only objects.
+            schema = json!({});
+        }
         tidy(&mut schema);
         schema
     }
