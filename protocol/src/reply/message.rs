@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A change of a message is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Changed {
     /// Position of the change.
     pub seq: Seq,
@@ -19,6 +20,7 @@ pub struct Changed {
 
 /// Something is on, or off, as was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Set {
     /// Position of the change; `null`, the only one on the wire, where it was so already.
     #[schemars(required, schema_with = "position_or_null")]
@@ -32,6 +34,7 @@ fn position_or_null(generator: &mut SchemaGenerator) -> Schema {
 
 /// A page of messages that were looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Found {
     /// As they are now.
     pub messages: Vec<Message>,
