@@ -38,5 +38,7 @@ pub use accounts::{Accounts, AccountsParts, SigningKey};
 pub use config::Config;
 pub use edge::Edge;
 pub use observe::{Exporter, exporter};
+pub use problem::PROBLEM;
+pub use route::docs::{Content, Docs, Given, Param, Place, Tag, path_parameter};
 pub use routes::{RouteInfo, route_infos};
 pub use server::{Listeners, serve};

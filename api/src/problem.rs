@@ -3,7 +3,8 @@
 use crate::accounts::{BadField, PoolFull, Throttled};
 use crate::respond::{self, Answer};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use rookery_protocol::{ErrorCode, WireError};
+use rookery_protocol::{ErrorCode, SchemaOf, WireError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An answer that is an error.
@@ -14,24 +15,42 @@ pub(crate) struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-#[derive(Serialize)]
+/// Makes the schema of an error's body.
+pub const PROBLEM: SchemaOf = |generator| generator.subschema_for::<Body<'static>>();
+
+/// Why a request was refused (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
 struct Body<'a> {
+    /// `about:blank`: the code says more than an address would.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// The status in words.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// Why, for people.
     detail: &'a str,
+    /// The path that was asked for.
     instance: &'a str,
+    /// Why, for programs.
+    #[schemars(with = "ErrorCode")]
     code: &'a str,
+    /// What the server's log knows the request by.
     request_id: &'a str,
+    /// Milliseconds to wait before the same again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u32>,
+    /// The fields at fault.
     errors: Vec<FieldError<'a>>,
 }
 
-#[derive(Serialize)]
+/// A field at fault.
+#[derive(Serialize, JsonSchema)]
 struct FieldError<'a> {
+    /// Which, as a path with dots.
     field: &'a str,
+    /// Why.
     detail: &'a str,
 }
 

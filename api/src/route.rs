@@ -1,8 +1,11 @@
 //! A route: one row of the table of endpoints.
 
+pub(crate) mod docs;
+
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::Answer;
+use docs::Docs;
 use futures_util::future::BoxFuture;
 use http::Method;
 use rookery_actors::Identity;
@@ -44,6 +47,8 @@ pub(crate) struct Route {
     pub(crate) body_bytes: usize,
     /// Its name for client developers; unique.
     pub(crate) operation: &'static str,
+    /// What client developers are told of it.
+    pub(crate) docs: Docs,
 }
 
 impl Route {
@@ -64,7 +69,15 @@ impl Route {
     }
 
     const fn new(method: Method, path: &'static str, operation: &'static str, handler: Handler) -> Self {
-        Self { method, path, handler, reach: Reach::Public, body_bytes: BODY_BYTES, operation }
+        Self {
+            method,
+            path,
+            handler,
+            reach: Reach::Public,
+            body_bytes: BODY_BYTES,
+            operation,
+            docs: Docs::NONE,
+        }
     }
 
     /// Serves the route on other listeners than the public one.

@@ -1,6 +1,7 @@
 //! The one table of endpoints. Router, metric labels and documentation all come from it.
 
 use crate::http as endpoint;
+use crate::route::docs::Docs;
 use crate::route::{Handler, Reach, Route};
 
 /// Every endpoint, by what it is about.
@@ -27,11 +28,15 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::probes::READY,
     endpoint::probes::HEALTH,
     endpoint::version::ROUTE,
+    endpoint::documents::OPENAPI,
+    endpoint::documents::ASYNCAPI,
+    endpoint::swagger::PAGE,
+    endpoint::swagger::FILE,
     endpoint::metrics::ROUTE,
 ];
 
 /// What others may know of a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct RouteInfo {
     /// Its method.
     pub method: &'static str,
@@ -43,6 +48,10 @@ pub struct RouteInfo {
     pub needs_token: bool,
     /// Whether the public listener serves it.
     pub is_public: bool,
+    /// The most bytes that its body may have.
+    pub body_bytes: usize,
+    /// What is said of it.
+    pub docs: &'static Docs,
 }
 
 /// Lists every route, for the tests that walk through all of them.
@@ -53,6 +62,8 @@ pub fn route_infos() -> impl Iterator<Item = RouteInfo> {
         operation: route.operation,
         needs_token: matches!(route.handler, Handler::User(_)),
         is_public: route.is_on(Reach::Public),
+        body_bytes: route.body_bytes,
+        docs: &route.docs,
     })
 }
 

@@ -12,6 +12,11 @@ use std::str::FromStr;
 ///
 /// **Shape**: its word. Applications make their own with `x.` in front, of `a-z 0-9 _ . -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    test,
+    derive(ts_rs::TS),
+    ts(type = "\"text\" | \"image\" | \"video\" | \"audio\" | \"document\" | \"location\" | `x.${string}`")
+)]
 pub enum BodyKind {
     /// Text.
     Text,

@@ -64,6 +64,7 @@ impl ErrorCode {
 
 /// A refusal, as the client reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[error("{code}: {message}")]
 pub struct WireError {
     /// Why, for programs.
@@ -82,6 +83,7 @@ pub struct WireError {
 
 /// What a refusal is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Details {
     /// The field at fault, as a path with dots.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -28,6 +28,7 @@ pub const COMMAND_ID_MAX: CommandId = CommandId::MAX >> 1;
 
 /// One thing that a client asks: `{"id","op","d"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Command {
     /// What its reply is named by.
     #[schemars(range(min = 1, max = 2_147_483_647))]

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// One entry of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Event {
     /// Whose log.
     pub room: RoomId,
@@ -43,6 +44,7 @@ pub struct Event {
 
 /// What happened, as `"type"` and `"body"`; `type` comes first.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", content = "body", rename_all = "lowercase")]
 pub enum EventBody {
     /// Somebody said something.
@@ -66,6 +68,7 @@ pub enum EventBody {
 
 /// The new body of an edited message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EditBody {
     /// It.
     pub body: MessageBody,
@@ -73,10 +76,12 @@ pub struct EditBody {
 
 /// Nothing: the target says all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeleteBody {}
 
 /// A reaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReactionBody {
     /// Which.
     pub emoji: String,
@@ -86,6 +91,7 @@ pub struct ReactionBody {
 
 /// A pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PinBody {
     /// Set or taken off.
     pub on: bool,
@@ -107,6 +113,7 @@ words! {
 
 /// A change of a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemberChange {
     /// Whose.
     pub user: UserId,
@@ -119,6 +126,7 @@ pub struct MemberChange {
 
 /// What a room's description is from then on, as far as it changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomChange {
     /// What for; in a room's first event only.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,7 @@ macro_rules! uuid_id {
         ///
         /// **Shape**: lower-case text with hyphens in JSON, 16 bytes (`bin`) in MessagePack.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+        #[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
         #[serde(transparent)]
         #[schemars(transparent)]
         pub struct $name(#[schemars(with = "String", extend("format" = "uuid"))] pub Uuid);
@@ -59,6 +60,7 @@ uuid_id! {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
 )]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(transparent)]
 #[schemars(transparent)]
 pub struct Seq(#[schemars(range(max = 9_007_199_254_740_991_u64))] pub u64);
@@ -114,6 +116,7 @@ impl<'de> Deserialize<'de> for Seq {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
 )]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(transparent)]
 #[schemars(transparent)]
 pub struct Timestamp(pub i64);

@@ -20,6 +20,8 @@ mod object;
 mod op;
 mod reply;
 mod server_event;
+#[cfg(test)]
+mod typescript;
 mod word;
 
 pub use body_kind::{BodyKind, CustomKind, UnknownBodyKind};

@@ -118,6 +118,7 @@ pub const AUTH_WITHIN_MS: u64 = 5_000;
 
 /// The limits that a client has to know, as `hello` tells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Limits {
     /// [`FRAME_BYTES`].
     pub frame_bytes: usize,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 ///
 /// **Shape**: a user's id, or the text `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "\"all\" | UserId"))]
 pub enum Mention {
     /// Every member of the room.
     All,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 /// What somebody says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MessageBody {
     /// How it is to be shown.
     pub kind: BodyKind,
@@ -98,6 +99,7 @@ impl MessageBody {
 
 /// A file that belongs to a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Attachment {
     /// Which file.
     pub id: FileId,
@@ -133,29 +135,32 @@ fn attachments<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
 ///
 /// **Shape**: one object with the event's fields and these.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Message {
     /// The event.
-    #[schemars(flatten)]
+    #[serde(flatten)]
     pub event: Event,
     /// Position of the last change, 0 if none.
     pub rev: Seq,
     /// When the text was last edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
     /// The content is gone.
-    #[schemars(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
     /// One entry a kind, in the order of their bytes.
-    #[schemars(default)]
     pub reactions: Vec<Reaction>,
     /// Kept at the top of the room.
-    #[schemars(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
     /// What `reply_to` says now, where the reader may see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quoted: Option<Quoted>,
 }
 
 /// The beginning of the message that another one answers, as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Quoted {
     /// Whose.
     pub by: UserId,
@@ -172,6 +177,7 @@ pub struct Quoted {
 
 /// How often one emoji was set on a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Reaction {
     /// Which.
     pub emoji: String,

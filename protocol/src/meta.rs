@@ -14,6 +14,7 @@ use std::str::FromStr;
 /// tree is built of what a stranger sent. What JSON cannot say (binary data, NaN), a key that is there
 /// twice, and more than [`META_DEPTH`](crate::limits::META_DEPTH) levels are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "{ [key: string]: unknown }"))]
 pub struct Meta(Box<str>);
 
 impl Meta {

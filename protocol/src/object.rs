@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A user as others see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct User {
     /// Who.
     pub id: UserId,
@@ -104,6 +105,7 @@ words! {
 
 /// One user's presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Presence {
     /// Whose.
     pub user: UserId,
@@ -116,6 +118,7 @@ pub struct Presence {
 
 /// The newest position of a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Head {
     /// Position of the newest event; 0 is a room without events.
     pub seq: Seq,
@@ -127,6 +130,7 @@ pub struct Head {
 
 /// One member's own view of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomView {
     /// The member's role.
     pub role: Role,
@@ -151,6 +155,7 @@ pub struct RoomView {
 
 /// A room as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Room {
     /// Which.
     pub id: RoomId,
@@ -180,6 +185,7 @@ pub struct Room {
 
 /// The beginning of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Preview {
     /// Whose.
     pub by: UserId,
@@ -189,6 +195,7 @@ pub struct Preview {
 
 /// A member of a room, as `member.list` gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Member {
     /// Who.
     pub user: User,
@@ -200,6 +207,7 @@ pub struct Member {
 
 /// Where a member has read to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReadCursor {
     /// Who.
     pub user: UserId,

@@ -46,6 +46,7 @@ macro_rules! ops {
     ($($name:literal => $variant:ident($fields:ty) -> $reply:ident,)+) => {
         /// What is asked; each variant holds the struct that says what it is.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+        #[cfg_attr(test, derive(ts_rs::TS))]
         #[serde(tag = "op", content = "d")]
         pub enum Op {
             /// Asks for the server's time.

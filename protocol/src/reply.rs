@@ -73,6 +73,7 @@ impl JsonSchema for Reply {
 
 /// What was done, by what was asked. Which one it is follows from the command.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(untagged)]
 pub enum ReplyBody {
     /// Done, and there is nothing to say.
@@ -140,10 +141,12 @@ impl From<Empty> for ReplyBody {
 
 /// Nothing: what was asked was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Empty {}
 
 /// Who speaks on this connection.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Authenticated {
     /// The user.
     pub user: User,
@@ -163,6 +166,7 @@ pub struct Authenticated {
 
 /// The server's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Pong {
     /// When the ping was answered.
     pub time: Timestamp,
@@ -170,6 +174,7 @@ pub struct Pong {
 
 /// A page of one's rooms.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Rooms {
     /// Newest activity first.
     pub rooms: Vec<Room>,
@@ -192,6 +197,7 @@ words! {
 
 /// A room is heard from now on.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomOpened {
     /// How.
     pub status: OpenStatus,
@@ -208,6 +214,7 @@ pub struct RoomOpened {
 
 /// A page of a room.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct History {
     /// Ascending by position.
     pub messages: Vec<Message>,
@@ -221,6 +228,7 @@ pub struct History {
 
 /// A page of members.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Members {
     /// Ascending by user id.
     pub members: Vec<Member>,
@@ -231,6 +239,7 @@ pub struct Members {
 
 /// A message is durable, at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Sent {
     /// Its position.
     pub seq: Seq,
@@ -245,6 +254,7 @@ pub struct Sent {
 
 /// A change is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Written {
     /// Its position; of the newest event where nothing was left to change.
     pub seq: Seq,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 ///
 /// Reading one from MessagePack takes `ev` before `d`, as the server writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "ev", content = "d")]
 pub enum ServerEvent {
     /// The first thing on every connection.
@@ -98,6 +99,7 @@ pub enum ServerEvent {
 
 /// What a client has to know before it says anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Hello {
     /// Name and version.
     pub server: String,
@@ -115,6 +117,7 @@ pub struct Hello {
 
 /// The news of a room that is not open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomHead {
     /// Which room.
     pub room: RoomId,
@@ -131,6 +134,7 @@ pub struct RoomHead {
 
 /// How far members have come: by name in small rooms, counted in large ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(untagged)]
 pub enum Marks {
     /// Who has come where.

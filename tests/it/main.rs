@@ -5,6 +5,8 @@
 
 // Registering, logging in, refreshing, logging out, and what none of it tells.
 mod accounts;
+// The descriptions for programs: OpenAPI, AsyncAPI.
+mod spec;
 // What is written about the code is true.
 mod docs;
 // The HTTP edge as bytes on a socket.

@@ -1,11 +1,13 @@
-//! A client that knows nothing of our types: JSON as the contract writes it, in and out.
+//! A client that knows nothing of our types: JSON as the contract writes it, in and out. Whatever it
+//! hears is held against the contract.
 //!
 //! It keeps what it hears in the order in which it came, so that a test can say what must have come
 //! first. Waiting for anything is bounded; the bound is for tests that fail, not for those that pass.
 
+use crate::contract::expect_frame;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -21,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Wire {
     socket: WebSocketStream<TcpStream>,
     next_id: u64,
+    /// What was asked, for holding the replies against the contract.
+    asked: HashMap<u64, String>,
     /// Events that came while a reply was waited for.
     events: VecDeque<Value>,
     /// Replies that came while an event was waited for.
@@ -64,6 +68,7 @@ impl Wire {
         Self {
             socket,
             next_id: 1,
+            asked: HashMap::new(),
             events: VecDeque::new(),
             replies: VecDeque::new(),
             hears_background: false,
@@ -94,6 +99,7 @@ impl Wire {
     pub async fn send(&mut self, op: &str, d: Value) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
+        self.asked.insert(id, op.to_owned());
         self.raw(Message::text(json!({ "id": id, "op": op, "d": d }).to_string())).await;
         id
     }
@@ -248,6 +254,8 @@ impl Wire {
             match next {
                 Some(Ok(Message::Text(text))) => {
                     let said: Value = serde_json::from_str(&text).expect("the server speaks JSON");
+                    let asked = said["id"].as_u64().and_then(|id| self.asked.get(&id));
+                    expect_frame(&said, asked.map(String::as_str));
                     if self.hears_background || !is_background(&said) {
                         return Heard::Said(said);
                     }

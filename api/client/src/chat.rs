@@ -1,5 +1,5 @@
-//! What a good client does (docs/PROTOCOL.md, "How to write a good client"): it keeps a position for
-//! each room and every unanswered command, comes back when the connection ends, and goes on there.
+//! What a good client does (docs/protocol/clients.md): it keeps a position for each room and every
+//! unanswered command, comes back when the connection ends, and goes on there.
 //!
 //! It has no task: [`Chat::next`] moves everything and returns what happened, one thing at a time
 //! and in the order in which it happened on the wire.

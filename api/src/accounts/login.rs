@@ -7,6 +7,7 @@ use super::throttle::Throttled;
 use super::{Accounts, after, secret};
 use rookery_engine::store::{Account, LoginSession, RefreshToken, StoreError};
 use rookery_protocol::{DeviceId, SessionId, Timestamp, User};
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -25,7 +26,7 @@ pub struct Login {
 }
 
 /// A device, as its client names it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Device {
     /// Stays the same from login to login.
     #[serde(default)]

@@ -7,16 +7,18 @@ use super::settle::settle;
 use super::throttle::Throttled;
 use rookery_engine::store::{Account, AccountCreated, StoreError};
 use rookery_protocol::{User, UserId};
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::IpAddr;
 
 /// What somebody registers with.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Register {
     /// The address; the domain's case does not matter.
     pub email: String,
     /// 8 to 1024 bytes, without further rules.
+    #[schemars(with = "String", extend("format" = "password"))]
     pub password: SecretString,
     /// The unique name.
     pub handle: String,

@@ -3,10 +3,12 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{MemberAdd, Op, Role, UserId};
+use rookery_protocol::{ErrorCode, MemberAdd, Op, Role, UserId, Written};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route = Route::post(
@@ -14,11 +16,19 @@ pub(crate) const ROUTE: Route = Route::post(
     "addMembers",
     Handler::User(|call, who| Box::pin(add_members(call, who))),
 )
-.body_bytes(16_384);
+.body_bytes(16_384)
+.about(Tag::Members, "Adds members; as `member.add`")
+.takes::<Body>()
+.gives::<Written>(200)
+.fails(&[ErrorCode::Forbidden]);
 
-#[derive(Deserialize)]
+/// Who is to be added.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MemberAddBody")]
 struct Body {
+    /// Whom.
     users: Vec<UserId>,
+    /// As what; `member` by default.
     #[serde(default)]
     role: Option<Role>,
 }

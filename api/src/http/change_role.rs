@@ -3,10 +3,12 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{MemberRole, Op, Role};
+use rookery_protocol::{ErrorCode, MemberRole, Op, Role, Written};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route = Route::patch(
@@ -14,10 +16,17 @@ pub(crate) const ROUTE: Route = Route::patch(
     "changeRole",
     Handler::User(|call, who| Box::pin(change_role(call, who))),
 )
-.body_bytes(1024);
+.body_bytes(1024)
+.about(Tag::Members, "Gives a member another role; as `member.role`")
+.takes::<Body>()
+.gives::<Written>(200)
+.fails(&[ErrorCode::Forbidden, ErrorCode::Conflict]);
 
-#[derive(Deserialize)]
+/// The role from then on.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MemberRoleBody")]
 struct Body {
+    /// Which.
     role: Role,
 }
 

@@ -3,17 +3,22 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{Op, RoomDirect};
+use rookery_protocol::{ErrorCode, Op, Room, RoomDirect};
 
 pub(crate) const ROUTE: Route = Route::post(
     "/v1/rooms/direct",
     "directRoom",
     Handler::User(|call, who| Box::pin(direct_room(call, who))),
 )
-.body_bytes(1024);
+.body_bytes(1024)
+.about(Tag::Rooms, "Finds or makes the room with a user; as `room.direct`")
+.takes::<RoomDirect>()
+.gives::<Room>(200)
+.fails(&[ErrorCode::NotFound]);
 
 async fn direct_room(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op: RoomDirect = call.json().await?;

@@ -3,13 +3,16 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{Op, RoomGet};
+use rookery_protocol::{Op, Room, RoomGet};
 
 pub(crate) const ROUTE: Route =
-    Route::get("/v1/rooms/{room}", "getRoom", Handler::User(|call, who| Box::pin(get_room(call, who))));
+    Route::get("/v1/rooms/{room}", "getRoom", Handler::User(|call, who| Box::pin(get_room(call, who))))
+        .about(Tag::Rooms, "Gives a room; as `room.get`")
+        .gives::<Room>(200);
 
 async fn get_room(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = RoomGet { room: call.path("room")? };

@@ -6,16 +6,27 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rookery_actors::Identity;
-use rookery_protocol::{Op, ReplyBody, RoomHistory};
+use rookery_protocol::{History, Op, ReplyBody, RoomHistory, Seq};
 
 pub(crate) const ROUTE: Route = Route::get(
     "/v1/rooms/{room}/messages",
     "history",
     Handler::User(|call, who| Box::pin(history(call, who))),
-);
+)
+.about(Tag::Messages, "Gives a page of the room; as `room.history`")
+.query::<Seq>("before", "Only older than this position.")
+.query::<Seq>("after", "Only newer than this position.")
+.query::<Seq>("around", "Both sides of this position.")
+.query::<u32>("limit", "At most this many; 100 is the most.")
+.header::<String>("If-None-Match", "The `ETag` of the page one has: that is polling.")
+.gives::<History>(200)
+.with("ETag", "The version of the page.")
+.gives_nothing(304)
+.with("ETag", "The version of the page.");
 
 async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = RoomHistory {

@@ -5,19 +5,33 @@ use crate::call::Call;
 use crate::cookie;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::{StatusCode, header};
 use rookery_protocol::{ErrorCode, SessionId, User};
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 pub(crate) const ROUTE: Route =
-    Route::post("/v1/auth/login", "login", Handler::Public(|call| Box::pin(login(call)))).body_bytes(8192);
+    Route::post("/v1/auth/login", "login", Handler::Public(|call| Box::pin(login(call))))
+        .body_bytes(8192)
+        .about(Tag::Accounts, "Gives tokens for a password")
+        .takes::<Body>()
+        .gives::<Granted<'static>>(200)
+        .with("Set-Cookie", "The refresh token, where it was asked for as a cookie.")
+        .fails(&[ErrorCode::Unauthenticated, ErrorCode::RateLimited]);
 
-#[derive(Deserialize)]
+/// Who wants tokens.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "LoginBody")]
 struct Body {
+    /// The address of the account.
     email: String,
+    /// Its password.
+    #[schemars(with = "String", extend("format" = "password"))]
     password: SecretString,
+    /// What is logged in from.
     #[serde(default)]
     device: Option<Device>,
     /// The refresh token goes into a cookie, where scripts cannot read it.
@@ -25,13 +39,19 @@ struct Body {
     cookie: bool,
 }
 
-#[derive(Serialize)]
-struct Granted<'a> {
+/// Tokens, and whom they stand for.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Granted<'a> {
+    /// For `Authorization: Bearer` and `auth`.
     access_token: &'a str,
+    /// Seconds until it runs out.
     expires_in: u64,
+    /// For `POST /v1/auth/refresh`, once; absent where it is a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
+    /// The login.
     session: SessionId,
+    /// Whose.
     user: &'a User,
 }
 

@@ -6,6 +6,7 @@ use crate::call::Call;
 use crate::edge::Edge;
 use crate::query;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Reach, Route};
 use http::{StatusCode, header};
 use rookery_actors::Check;
@@ -15,17 +16,29 @@ use std::future::ready;
 
 /// The process runs and answers. Nothing else is asked, because a restart mends nothing else.
 pub(crate) const LIVE: Route =
-    Route::get("/livez", "live", Handler::Public(|call| Box::pin(ready(Ok(live(&call)))))).reach(Reach::Both);
+    Route::get("/livez", "live", Handler::Public(|call| Box::pin(ready(Ok(live(&call))))))
+        .reach(Reach::Both)
+        .about(Tag::Probes, "Says that the process runs")
+        .query::<String>("verbose", "A line for each check.")
+        .gives_as::<String>(200, "text/plain");
 
 /// The node takes work.
 pub(crate) const READY: Route =
     Route::get("/readyz", "ready", Handler::Public(|call| Box::pin(ready(Ok(is_ready(&call))))))
-        .reach(Reach::Both);
+        .reach(Reach::Both)
+        .about(Tag::Probes, "Says whether the node takes work")
+        .query::<String>("verbose", "A line for each check.")
+        .gives_as::<String>(200, "text/plain")
+        .gives_as::<String>(503, "text/plain");
 
 /// The older name of `/readyz`.
 pub(crate) const HEALTH: Route =
     Route::get("/healthz", "health", Handler::Public(|call| Box::pin(ready(Ok(is_ready(&call))))))
-        .reach(Reach::Both);
+        .reach(Reach::Both)
+        .about(Tag::Probes, "Says the same under its older name")
+        .query::<String>("verbose", "A line for each check.")
+        .gives_as::<String>(200, "text/plain")
+        .gives_as::<String>(503, "text/plain");
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -1,25 +1,37 @@
 //! `POST /v1/auth/refresh`: a refresh token for the next tokens.
 
-use super::login::{Delivery, granted};
+use super::login::{Delivery, Granted, granted};
 use crate::accounts::{RefreshError, unavailable};
 use crate::call::Call;
 use crate::cookie;
 use crate::origin;
 use crate::problem::Problem;
 use crate::respond::Answer;
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::header;
 use rookery_protocol::{CloseCode, ErrorCode};
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route =
     Route::post("/v1/auth/refresh", "refresh", Handler::Public(|call| Box::pin(refresh(call))))
-        .body_bytes(4096);
+        .body_bytes(4096)
+        .about(Tag::Accounts, "Gives the next tokens for a refresh token, which is good once")
+        .takes::<Body>()
+        .or_nothing()
+        .gives::<Granted<'static>>(200)
+        .with("Set-Cookie", "The refresh token, where it came as a cookie.")
+        .fails(&[ErrorCode::Unauthenticated, ErrorCode::Forbidden]);
 
-#[derive(Default, Deserialize)]
-struct Body {
+/// What a login is named by.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "RefreshTokenBody")]
+pub(crate) struct Body {
+    /// Not needed where the cookie is there.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     refresh_token: Option<SecretString>,
 }
 

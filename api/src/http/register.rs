@@ -4,17 +4,25 @@ use crate::accounts::{Register, RegisterError, unavailable};
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_protocol::{ErrorCode, User, WireError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) const ROUTE: Route =
     Route::post("/v1/auth/register", "register", Handler::Public(|call| Box::pin(register(call))))
-        .body_bytes(8192);
+        .body_bytes(8192)
+        .about(Tag::Accounts, "Makes an account")
+        .takes::<Register>()
+        .gives::<Registered>(201)
+        .fails(&[ErrorCode::Conflict, ErrorCode::RateLimited]);
 
-#[derive(Serialize)]
+/// The account that was made.
+#[derive(Serialize, JsonSchema)]
 struct Registered {
+    /// Its user.
     user: User,
 }
 

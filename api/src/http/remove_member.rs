@@ -3,16 +3,20 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{MemberRemove, Op};
+use rookery_protocol::{ErrorCode, MemberRemove, Op, Written};
 
 pub(crate) const ROUTE: Route = Route::delete(
     "/v1/rooms/{room}/members/{user}",
     "removeMember",
     Handler::User(|call, who| Box::pin(remove_member(call, who))),
-);
+)
+.about(Tag::Members, "Removes a member, or leaves; as `member.remove`")
+.gives::<Written>(200)
+.fails(&[ErrorCode::Forbidden, ErrorCode::Conflict]);
 
 async fn remove_member(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = MemberRemove { room: call.path("room")?, user: call.path("user")? };

@@ -6,21 +6,34 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::{HeaderMap, StatusCode};
 use rookery_actors::Identity;
-use rookery_protocol::{ClientId, ErrorCode, MessageBody, MessageSend, Op, ReplyBody, Seq};
+use rookery_protocol::{ClientId, ErrorCode, MessageBody, MessageSend, Op, ReplyBody, Sent, Seq};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route = Route::post(
     "/v1/rooms/{room}/messages",
     "sendMessage",
     Handler::User(|call, who| Box::pin(send_message(call, who))),
-);
+)
+.about(Tag::Messages, "Sends a message; as `message.send`")
+.header::<ClientId>("Idempotency-Key", "The `client_id`: the same one again gives the same message.")
+.required()
+.takes::<Body>()
+.gives::<Sent>(201)
+.gives::<Sent>(200)
+.fails(&[ErrorCode::Forbidden]);
 
-#[derive(Deserialize)]
+/// The message.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MessageSendBody")]
 struct Body {
+    /// What.
     body: MessageBody,
+    /// The message it answers.
     #[serde(default)]
     reply_to: Option<Seq>,
 }

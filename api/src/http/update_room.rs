@@ -3,10 +3,12 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{Op, RoomUpdate};
+use rookery_protocol::{ErrorCode, Op, Room, RoomUpdate};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route = Route::patch(
@@ -14,14 +16,23 @@ pub(crate) const ROUTE: Route = Route::patch(
     "updateRoom",
     Handler::User(|call, who| Box::pin(update_room(call, who))),
 )
-.body_bytes(16_384);
+.body_bytes(16_384)
+.about(Tag::Rooms, "Changes title, about or avatar; as `room.update`")
+.takes::<Body>()
+.gives::<Room>(200)
+.fails(&[ErrorCode::Forbidden]);
 
-#[derive(Deserialize)]
+/// What changes; what is absent stays.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "RoomUpdateBody")]
 struct Body {
+    /// 1 to 128 characters.
     #[serde(default)]
     title: Option<String>,
+    /// At most 1024 characters.
     #[serde(default)]
     about: Option<String>,
+    /// Where the picture is.
     #[serde(default)]
     avatar: Option<String>,
 }

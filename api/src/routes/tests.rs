@@ -1,6 +1,7 @@
 //! The table agrees with itself, and the router with the table.
 
 use super::*;
+use crate::route::docs::path_parameter;
 use crate::router::Router;
 use http::{Method, StatusCode};
 use std::collections::BTreeSet;
@@ -37,6 +38,30 @@ fn no_two_routes_share_a_method_and_a_path_or_a_name() {
 }
 
 #[test]
+fn every_public_route_says_what_it_does() {
+    let mut missing = Vec::new();
+    for route in ROUTES.iter().filter(|route| route.is_on(Reach::Public)) {
+        let (place, docs) = (format!("{} {}", route.method, route.path), &route.docs);
+        let mut lacks = |what: &str| missing.push(format!("{place}: {what}"));
+        if docs.tag.is_none() || docs.summary.is_empty() || docs.summary.ends_with('.') {
+            lacks("`.about(Tag::…, \"What it does, without a full stop\")` is missing or has a full stop");
+        }
+        if docs.gives.iter().all(Option::is_none) {
+            lacks("`.gives::<Reply>(200)` or `.gives_nothing(204)` is missing");
+        }
+        let names = route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        for name in names.filter(|name| path_parameter(name).is_none()) {
+            lacks(&format!("say in `path_parameter` what {{{name}}} is"));
+        }
+        let takes_body = matches!(route.method, Method::POST | Method::PUT | Method::PATCH);
+        if docs.takes.is_some() && !takes_body {
+            lacks("a request of this method has no body");
+        }
+    }
+    assert!(missing.is_empty(), "see api/src/route/docs.rs\n{}", missing.join("\n"));
+}
+
+#[test]
 fn another_method_of_a_known_path_is_told_the_ones_there_are() {
     let router = Router::new(ROUTES, Reach::Public);
     let all = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
@@ -64,7 +89,7 @@ fn head_is_get_and_unknown_paths_are_not_found() {
 }
 
 #[test]
-fn only_signing_in_probes_and_the_socket_need_no_token() {
+fn only_signing_in_probes_documents_and_the_socket_need_no_token() {
     let open: Vec<_> =
         route_infos().filter(|route| !route.needs_token).map(|route| route.operation).collect();
     let wanted = [
@@ -77,6 +102,10 @@ fn only_signing_in_probes_and_the_socket_need_no_token() {
         "ready",
         "health",
         "version",
+        "openapi",
+        "asyncapi",
+        "docs",
+        "docsFile",
         "metrics",
     ];
     assert_eq!(open, wanted);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Asks for a room's members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemberList {
     /// Which.
     pub room: RoomId,
@@ -22,6 +23,7 @@ pub struct MemberList {
 
 /// Adds members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemberAdd {
     /// Where.
     pub room: RoomId,
@@ -35,6 +37,7 @@ pub struct MemberAdd {
 
 /// Removes a member; oneself to leave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemberRemove {
     /// Where.
     pub room: RoomId,
@@ -44,6 +47,7 @@ pub struct MemberRemove {
 
 /// Gives a member another role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemberRole {
     /// Where.
     pub room: RoomId,
@@ -55,6 +59,7 @@ pub struct MemberRole {
 
 /// Makes an invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct InviteCreate {
     /// Where to.
     pub room: RoomId,
@@ -68,6 +73,7 @@ pub struct InviteCreate {
 
 /// Takes an invitation back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct InviteRevoke {
     /// Where to.
     pub room: RoomId,
@@ -77,6 +83,7 @@ pub struct InviteRevoke {
 
 /// Joins by invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct InviteAccept {
     /// Which.
     pub invite: String,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Says something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MessageSend {
     /// Where.
     pub room: RoomId,
@@ -26,6 +27,7 @@ pub struct MessageSend {
 
 /// Gives one's own message another body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MessageEdit {
     /// Where.
     pub room: RoomId,
@@ -43,6 +45,7 @@ pub struct MessageEdit {
 
 /// Takes a message's content away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MessageDelete {
     /// Where.
     pub room: RoomId,
@@ -54,6 +57,7 @@ pub struct MessageDelete {
 
 /// Sets an emoji on a message, or takes it off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReactionSet {
     /// Where.
     pub room: RoomId,
@@ -69,6 +73,7 @@ pub struct ReactionSet {
 
 /// Pins a message, or no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PinSet {
     /// Where.
     pub room: RoomId,
@@ -82,6 +87,7 @@ pub struct PinSet {
 
 /// Looks for messages in one's own rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MessageSearch {
     /// What for.
     pub query: String,

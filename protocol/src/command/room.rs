@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Creates a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomCreate {
     /// The same again gives the same room.
     pub client_id: ClientId,
@@ -27,6 +28,7 @@ pub struct RoomCreate {
 
 /// Finds or makes the direct room with a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomDirect {
     /// The other one.
     pub user: UserId,
@@ -34,6 +36,7 @@ pub struct RoomDirect {
 
 /// Asks for a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomGet {
     /// Which.
     pub room: RoomId,
@@ -41,6 +44,7 @@ pub struct RoomGet {
 
 /// Changes a room's description.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomUpdate {
     /// Which.
     pub room: RoomId,
@@ -57,6 +61,7 @@ pub struct RoomUpdate {
 
 /// Asks for one's rooms, newest activity first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomList {
     /// At most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +73,7 @@ pub struct RoomList {
 
 /// Asks to hear a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomOpen {
     /// Which.
     pub room: RoomId,
@@ -78,6 +84,7 @@ pub struct RoomOpen {
 
 /// Asks to hear a room no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomClose {
     /// Which.
     pub room: RoomId,
@@ -85,6 +92,7 @@ pub struct RoomClose {
 
 /// Asks for a page of a room; the newest without a bound.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomHistory {
     /// Which.
     pub room: RoomId,
@@ -104,6 +112,7 @@ pub struct RoomHistory {
 
 /// Changes one's own view of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomSettings {
     /// Which.
     pub room: RoomId,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Says how far one has read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReadMark {
     /// Where.
     pub room: RoomId,
@@ -18,6 +19,7 @@ pub struct ReadMark {
 
 /// Asks who has read a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReadList {
     /// Where.
     pub room: RoomId,
@@ -27,6 +29,7 @@ pub struct ReadList {
 
 /// Says how far messages have arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeliveredMark {
     /// Where.
     pub room: RoomId,
@@ -36,6 +39,7 @@ pub struct DeliveredMark {
 
 /// Says that one is typing, or no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TypingSet {
     /// Where.
     pub room: RoomId,
@@ -48,6 +52,7 @@ pub struct TypingSet {
 
 /// Asks to hear whether users are there; replaces the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PresenceWatch {
     /// Whom.
     #[serde(deserialize_with = "bounded::list::<_, _, WATCHED>")]
@@ -56,6 +61,7 @@ pub struct PresenceWatch {
 
 /// Says how one is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PresenceSet {
     /// How.
     pub state: PresenceState,

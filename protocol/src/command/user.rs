@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Proves who speaks, or extends the connection with a fresh token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Auth {
     /// The access token.
     pub token: String,
@@ -19,6 +20,7 @@ pub struct Auth {
 
 /// Asks for a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserGet {
     /// Whom.
     pub user: UserId,
@@ -26,6 +28,7 @@ pub struct UserGet {
 
 /// Looks for users by handle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserSearch {
     /// How the handle begins.
     pub query: String,
@@ -36,6 +39,7 @@ pub struct UserSearch {
 
 /// Blocks a user, or no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserBlock {
     /// Whom.
     pub user: UserId,
@@ -45,6 +49,7 @@ pub struct UserBlock {
 
 /// Changes one's own profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ProfileUpdate {
     /// 1 to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

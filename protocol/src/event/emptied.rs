@@ -15,6 +15,13 @@ use std::borrow::Cow;
 ///
 /// **Shape**: `"type"` as before and `"body":{}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    test,
+    derive(ts_rs::TS),
+    ts(
+        type = r#"{ "type": "message", "body": Record<string, never> } | { "type": "edit", "body": Record<string, never> }"#
+    )
+)]
 pub enum Emptied {
     /// A message.
     Message,

@@ -2,11 +2,12 @@
 
 use crate::id::{Seq, Timestamp};
 use crate::message::Message;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 /// A change of a message is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Changed {
     /// Position of the change.
     pub seq: Seq,
@@ -19,14 +20,21 @@ pub struct Changed {
 
 /// Something is on, or off, as was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Set {
     /// Position of the change; `null`, the only one on the wire, where it was so already.
-    #[schemars(required)]
+    #[schemars(required, schema_with = "position_or_null")]
     pub seq: Option<Seq>,
+}
+
+/// Says in the schema that `null` is sent, which elsewhere it is not.
+fn position_or_null(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Option<Seq>>()
 }
 
 /// A page of messages that were looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Found {
     /// As they are now.
     pub messages: Vec<Message>,

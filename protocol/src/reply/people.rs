@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// An invitation is good from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct InviteCreated {
     /// What `invite.accept` takes.
     pub invite: String,
@@ -15,6 +16,7 @@ pub struct InviteCreated {
 
 /// Users that were looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Users {
     /// Ascending by handle.
     pub users: Vec<User>,

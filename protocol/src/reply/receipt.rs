@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far one has read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReadMarked {
     /// Up to here.
     pub read: Seq,
@@ -18,6 +19,7 @@ pub struct ReadMarked {
 
 /// Who has read a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Readers {
     /// How many.
     pub count: u64,
@@ -27,6 +29,7 @@ pub struct Readers {
 
 /// How the users are there whom one watches from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Watched {
     /// One entry a user, in the order they were named.
     pub users: Vec<Presence>,

@@ -1,21 +1,17 @@
-//! The examples of docs/PROTOCOL.md: each is decoded, and encodes to what is written, so that a
+//! The examples of the wire contract: each is decoded, and encodes to what is written, so that a
 //! misspelt field, which decoding would ignore, is found as well.
 
+use super::pages::{PAGE, pages};
 use crate::tidy::tree::{Tree, ticked};
-use rookery_protocol::{
-    Authenticated, Codec, History, Members, Op, Pong, RawBody, ReplyBody, Room, RoomOpened, Rooms, Sent,
-    ServerEvent, ServerFrame, Written, limits,
-};
+use rookery_protocol::{Codec, Op, RawBody, ReplyBody, ServerEvent, ServerFrame, limits};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-pub(super) const PAGE: &str = "docs/PROTOCOL.md";
 
 /// A fenced block marked `json` and what it is.
 #[derive(Debug)]
 pub(super) struct Example<'a> {
+    pub(super) page: &'a str,
     /// `command`, `reply` or `event`.
     pub(super) kind: &'a str,
     /// The heading it stands under, without its signs.
@@ -24,13 +20,18 @@ pub(super) struct Example<'a> {
     pub(super) text: String,
 }
 
-pub(super) fn examples(page: &str) -> Vec<Example<'_>> {
+/// Returns the examples of all pages of the contract, in the order in which they are read.
+pub(super) fn examples(tree: &Tree) -> Vec<Example<'_>> {
+    pages(tree).into_iter().flat_map(|page| of_page(page, tree.required(page))).collect()
+}
+
+fn of_page<'a>(page: &'a str, text: &'a str) -> Vec<Example<'a>> {
     let mut examples: Vec<Example<'_>> = Vec::new();
     let mut section = "";
     let mut open = false;
-    for (line, text) in (1..).zip(page.lines()) {
+    for (line, text) in (1..).zip(text.lines()) {
         if let Some(kind) = text.strip_prefix("```json ") {
-            examples.push(Example { kind, section, line, text: String::new() });
+            examples.push(Example { page, kind, section, line, text: String::new() });
             open = true;
         } else if text == "```" {
             open = false;
@@ -43,15 +44,28 @@ pub(super) fn examples(page: &str) -> Vec<Example<'_>> {
     examples
 }
 
-/// Returns what is wrong with an example, if anything is.
-fn fault(example: &Example<'_>) -> Option<String> {
+/// Returns what is wrong with the examples. A reply answers the last command before it.
+fn faults(examples: &[Example<'_>]) -> Vec<String> {
+    let mut asked = None;
+    let mut faults = Vec::new();
+    for example in examples {
+        if example.kind == "command" {
+            asked = json(&example.text).ok().and_then(|command| command["op"].as_str().map(str::to_owned));
+        }
+        faults.extend(fault(example, asked.as_deref().unwrap_or_default()));
+    }
+    faults
+}
+
+/// Returns what is wrong with an example, if anything is; `asked` is the op that a reply answers.
+fn fault(example: &Example<'_>, asked: &str) -> Option<String> {
     let checked = match example.kind {
         "command" => command(example),
-        "reply" => reply(example),
+        "reply" => reply(example, asked),
         "event" => event(example),
         other => Err(format!("{other} is none of command, reply, event")),
     };
-    checked.err().map(|why| format!("{PAGE}:{}: {why}", example.line))
+    checked.err().map(|why| format!("{}:{}: {why}", example.page, example.line))
 }
 
 fn command(example: &Example<'_>) -> Result<(), String> {
@@ -66,10 +80,10 @@ fn command(example: &Example<'_>) -> Result<(), String> {
     same(&written, command)
 }
 
-fn reply(example: &Example<'_>) -> Result<(), String> {
+fn reply(example: &Example<'_>, asked: &str) -> Result<(), String> {
     let written = json(&example.text)?;
     match server_frame(&example.text)? {
-        ServerFrame::Ok { body, .. } => ok_body(example.section, &body, &written["ok"]),
+        ServerFrame::Ok { body, .. } => ok_body(asked, &body, &written["ok"]),
         ServerFrame::Err { error, .. } => {
             let is_as_its_code_says = error.retryable == error.code.retryable();
             same(&written["err"], &error).and(if is_as_its_code_says {
@@ -82,26 +96,10 @@ fn reply(example: &Example<'_>) -> Result<(), String> {
     }
 }
 
-/// Reads the `ok` of a reply as what the op of its section answers.
-fn ok_body(section: &str, body: &RawBody, written: &Value) -> Result<(), String> {
-    match section {
-        "Commands and replies" => again::<Pong>(body, written),
-        "auth" => again::<Authenticated>(body, written),
-        "room.create" => again::<Room>(body, written),
-        "room.list" => again::<Rooms>(body, written),
-        "room.open" => again::<RoomOpened>(body, written),
-        "room.close" => same(written, &ReplyBody::Empty {}),
-        "room.history" => again::<History>(body, written),
-        "member.list" => again::<Members>(body, written),
-        "member.add" => again::<Written>(body, written),
-        "message.send" => again::<Sent>(body, written),
-        other => Err(format!("say in this test what {other} answers")),
-    }
-}
-
-/// Reads what is written as a `T` and compares what that encodes to.
-fn again<T: DeserializeOwned + Serialize>(body: &RawBody, written: &Value) -> Result<(), String> {
-    same(written, &read::<T>(body)?)
+/// Reads the `ok` of a reply as what this op answers.
+fn ok_body(op: &str, body: &RawBody, written: &Value) -> Result<(), String> {
+    let read = ReplyBody::read(op, body).ok_or_else(|| format!("it answers `{op}`, which is no op"))?;
+    same(written, &read.map_err(|error| error.to_string())?)
 }
 
 fn event(example: &Example<'_>) -> Result<(), String> {
@@ -112,10 +110,6 @@ fn event(example: &Example<'_>) -> Result<(), String> {
 
 fn server_frame(text: &str) -> Result<ServerFrame, String> {
     Codec::Json.decode_server(text.as_bytes()).map_err(|error| error.to_string())
-}
-
-fn read<T: DeserializeOwned>(body: &RawBody) -> Result<T, String> {
-    body.read().map_err(|error| error.to_string())
 }
 
 fn json(text: &str) -> Result<Value, String> {
@@ -135,8 +129,8 @@ fn is_op(section: &str) -> bool {
 #[test]
 fn every_example_is_what_it_says() {
     let tree = Tree::read();
-    let examples = examples(tree.required(PAGE));
-    let faults: Vec<String> = examples.iter().filter_map(fault).collect();
+    let examples = examples(&tree);
+    let faults = faults(&examples);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(examples.len() > 20, "the blocks are marked `json command`, `json reply`, `json event`");
 }
@@ -144,7 +138,7 @@ fn every_example_is_what_it_says() {
 #[test]
 fn a_broken_example_is_found() {
     let broken = |kind, section, text: &str| {
-        fault(&Example { kind, section, line: 1, text: text.to_owned() }).is_some()
+        fault(&Example { page: PAGE, kind, section, line: 1, text: text.to_owned() }, section).is_some()
     };
     assert!(!broken("command", "auth", r#"{"id":1,"op":"auth","d":{"token":"t"}}"#));
     assert!(broken("command", "auth", r#"{"id":1,"op":"auth","d":{"tokn":"t"}}"#));
@@ -164,13 +158,12 @@ fn a_broken_example_is_found() {
 #[test]
 fn every_op_has_an_example_or_is_not_served_yet() {
     let tree = Tree::read();
-    let page = tree.required(PAGE);
-    let shown: BTreeSet<String> = examples(page)
+    let shown: BTreeSet<String> = examples(&tree)
         .iter()
         .filter(|example| example.kind == "command")
         .filter_map(|example| json(&example.text).ok()?["op"].as_str().map(str::to_owned))
         .collect();
-    let unserved: BTreeSet<String> = unserved(page).into_iter().map(str::to_owned).collect();
+    let unserved: BTreeSet<String> = unserved(tree.required(PAGE)).into_iter().map(str::to_owned).collect();
     let all: BTreeSet<String> = Op::NAMES.iter().map(|op| (*op).to_owned()).collect();
     assert!(shown.is_disjoint(&unserved), "shown and not served: {:?}", shown.intersection(&unserved));
     assert_eq!(shown.union(&unserved).cloned().collect::<BTreeSet<_>>(), all);
@@ -191,7 +184,7 @@ pub(super) fn unserved(page: &str) -> Vec<&str> {
 #[test]
 fn the_hello_that_is_shown_has_the_limits_of_the_code() {
     let tree = Tree::read();
-    let examples = examples(tree.required(PAGE));
+    let examples = examples(&tree);
     let hello = examples.iter().find(|example| example.section == "hello").expect("hello has an example");
     let shown = json(&hello.text).expect("it is JSON");
     let there = serde_json::to_value(limits::Limits::default()).expect("limits encode");

@@ -1,7 +1,8 @@
-//! docs/PROTOCOL.md against a running server: the examples are a conversation that can be had, and
-//! what the page calls not served is not.
+//! The wire contract's pages against a running server: the examples are a conversation that can be had,
+//! and what they call not served is not.
 
-use super::examples::{Example, PAGE, examples, unserved};
+use super::examples::{Example, examples, unserved};
+use super::pages::PAGE;
 use crate::tidy::tree::Tree;
 use rookery_protocol::{Op, RoomId};
 use rookery_tests::node::{TestNode, TestUser};
@@ -70,7 +71,7 @@ fn told(value: &Value) -> Value {
 #[tokio::test]
 async fn the_examples_are_a_conversation_that_can_be_had() {
     let tree = Tree::read();
-    let examples = examples(tree.required(PAGE));
+    let examples = examples(&tree);
     let node = TestNode::start().await;
     let (alice, bob) = (node.user("alice").await, node.user("bob").await);
     let mut cast = Cast::of(&examples, &alice, &bob);
@@ -84,7 +85,7 @@ async fn the_examples_are_a_conversation_that_can_be_had() {
         let said = wire.ok(&op, d).await;
         let Some(shown) = examples.get(index + 1).filter(|next| next.kind == "reply") else { continue };
         let shown = &parsed(shown)["ok"];
-        assert_eq!(told(&said), told(shown), "{PAGE}:{}: `{op}` answers {said}", example.line);
+        assert_eq!(told(&said), told(shown), "{}:{}: `{op}` answers {said}", example.page, example.line);
         if op == "room.create" {
             cast.plays(&shown["id"], &said["id"]);
         }

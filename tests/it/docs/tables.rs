@@ -8,7 +8,9 @@ use rookery_protocol::{CloseCode, ErrorCode, limits};
 use std::collections::BTreeSet;
 
 const OPERATING: &str = "docs/OPERATING.md";
-const PROTOCOL: &str = "docs/PROTOCOL.md";
+const CONNECTION: &str = "docs/protocol/connection.md";
+const ERRORS: &str = "docs/protocol/errors.md";
+const HTTP: &str = "docs/protocol/http.md";
 
 /// Fails with what only one side has.
 #[track_caller]
@@ -65,7 +67,7 @@ fn every_setting_is_described_with_its_default() {
 #[test]
 fn every_route_is_described() {
     let tree = Tree::read();
-    let written = table(tree.required(PROTOCOL), "## HTTP")
+    let written = table(tree.required(HTTP), "## Routes")
         .iter()
         .flat_map(|row| ticked(row[0]))
         .map(str::to_owned)
@@ -86,13 +88,13 @@ fn every_error_code_is_described_with_its_status_and_whether_to_try_again() {
             format!("{} {} {again}", code.as_str(), code.http_status())
         })
         .collect();
-    expect_same(&rows(PROTOCOL, "## Errors", 3), &there);
+    expect_same(&rows(ERRORS, "## Errors", 3), &there);
 }
 
 #[test]
 fn every_close_code_is_described_with_whether_to_come_back() {
     let tree = Tree::read();
-    let written = table(tree.required(PROTOCOL), "## Close codes")
+    let written = table(tree.required(ERRORS), "## Close codes")
         .iter()
         .map(|row| {
             let back = row[2].split(',').next().unwrap_or_default();
@@ -122,5 +124,5 @@ fn the_limits_are_those_of_the_code() {
         ("replay", limits::REPLAY),
     ];
     let there = there.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    expect_same(&rows(PROTOCOL, "### `hello`", 2), &there);
+    expect_same(&rows(CONNECTION, "### Limits", 2), &there);
 }

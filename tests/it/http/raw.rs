@@ -1,5 +1,6 @@
 //! HTTP as bytes: what a client library would never send, and answers as they came.
 
+use rookery_tests::contract::expect_answer;
 use serde_json::Value;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -107,7 +108,7 @@ impl RawAnswer {
     }
 }
 
-/// Sends one request on a connection of its own.
+/// Sends one request on a connection of its own, and holds the answer against the contract.
 pub(crate) async fn call(
     address: SocketAddr,
     method: &str,
@@ -117,5 +118,10 @@ pub(crate) async fn call(
 ) -> RawAnswer {
     let mut raw = Raw::connect(address).await;
     raw.request(method, path, headers, body).await;
-    raw.answer_to(method).await.expect("an answer")
+    let answer = raw.answer_to(method).await.expect("an answer");
+    if method != "HEAD" {
+        let body = serde_json::from_slice(&answer.body).ok();
+        expect_answer(method, path, answer.status, body.as_ref());
+    }
+    answer
 }
