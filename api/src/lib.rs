@@ -6,7 +6,7 @@
 //! | [`accounts`] | register, log in, refresh, log out; passwords and tokens |
 //! | `server` | listeners, connections, draining |
 //! | `routes`, `route`, `router` | the one table of endpoints, its rows, and finding the row of a request |
-//! | `dispatch`, `call`, `problem`, `respond` | one request: who asks, what for, and the answer |
+//! | `dispatch`, `call`, `idempotency`, `problem`, `respond` | one request: who asks, what for, and the answer |
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
 //!
@@ -22,6 +22,7 @@ mod dispatch;
 mod edge;
 mod forwarded;
 mod http;
+mod idempotency;
 mod observe;
 mod origin;
 mod problem;
