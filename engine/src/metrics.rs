@@ -75,6 +75,8 @@ catalogue! {
     OPENS = Counter "rookery_room_opens_total" Count Some(("result", OPENS_BY)), "Rooms opened, by how the stream was joined.";
     HTTP_REQUESTS = Counter "rookery_http_requests_total" Count Some(("class", STATUS_CLASSES)), "HTTP requests answered, by class of status.";
     HTTP_SECONDS = Histogram "rookery_http_request_duration_seconds" Seconds None, "Time to answer an HTTP request.";
+    TOKEN_LOOKUPS = Counter "rookery_token_lookups_total" Count Some(("result", LOOKUPS)), "Access tokens of HTTP requests found good, by whether they were remembered or read from the store.";
+    POLLS = Counter "rookery_polls_total" Count Some(("result", POLLED)), "Conditional requests for a page, by what answered them.";
     LOGINS = Counter "rookery_logins_total" Count Some(("result", LOGIN_RESULTS)), "Logins attempted.";
 }
 
@@ -101,6 +103,8 @@ const ERROR_CODES: &[&str] = &[
 const OUTCOMES: &[&str] = &["applied", "stale", "refused", "unknown", "fatal"];
 const OPENS_BY: &[&str] = &["head", "replayed", "reset"];
 const STATUS_CLASSES: &[&str] = &["1xx", "2xx", "3xx", "4xx", "5xx"];
+const LOOKUPS: &[&str] = &["hit", "miss"];
+const POLLED: &[&str] = &["unchanged", "unchanged_stored", "changed"];
 const LOGIN_RESULTS: &[&str] = &["ok", "refused"];
 
 const METADATA: Metadata<'static> = Metadata::new("rookery", Level::INFO, Some("rookery"));
@@ -172,6 +176,8 @@ pub struct Metrics {
     pub opens: CounterBy,
     pub http_requests: CounterBy,
     pub http_seconds: Histogram,
+    pub token_lookups: CounterBy,
+    pub polls: CounterBy,
     pub logins: CounterBy,
 }
 
@@ -227,6 +233,8 @@ impl Metrics {
             opens: by(OPENS),
             http_requests: by(HTTP_REQUESTS),
             http_seconds: histogram(HTTP_SECONDS),
+            token_lookups: by(TOKEN_LOOKUPS),
+            polls: by(POLLS),
             logins: by(LOGINS),
         }
     }

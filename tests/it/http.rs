@@ -3,6 +3,7 @@
 
 mod drain;
 mod hostile;
+mod polling;
 mod raw;
 mod rooms;
 
