@@ -6,6 +6,7 @@ pub(crate) mod create_room;
 pub(crate) mod delete_message;
 pub(crate) mod direct_room;
 pub(crate) mod edit_message;
+pub(crate) mod events;
 pub(crate) mod get_room;
 pub(crate) mod history;
 pub(crate) mod list_members;

@@ -34,6 +34,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::set_typing::ROUTE,
     endpoint::set_room_settings::ROUTE,
     endpoint::socket::ROUTE,
+    endpoint::events::ROUTE,
     endpoint::probes::LIVE,
     endpoint::probes::READY,
     endpoint::probes::HEALTH,

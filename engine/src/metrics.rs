@@ -41,7 +41,7 @@ pub const SECONDS: &[f64] = &[
 /// Upper bounds of size histograms: powers of two up to the largest batch.
 pub const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0];
 
-const CODECS: &[&str] = &["json", "msgpack"];
+const CODECS: &[&str] = &["json", "msgpack", "sse"];
 const ACTORS: &[&str] = &["session", "room"];
 
 macro_rules! catalogue {
@@ -53,13 +53,13 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    CONNECTIONS = Gauge "rookery_connections" Count Some(("codec", CODECS)), "Open WebSocket connections.";
-    CONNECTS = Counter "rookery_connects_total" Count None, "WebSocket connections accepted.";
-    CLOSES = Counter "rookery_closes_total" Count Some(("code", CLOSE_CODES)), "WebSocket connections ended, by the close code the server sent or the peer's end.";
+    CONNECTIONS = Gauge "rookery_connections" Count Some(("codec", CODECS)), "Open WebSocket connections and event streams.";
+    CONNECTS = Counter "rookery_connects_total" Count None, "WebSocket connections and event streams accepted.";
+    CLOSES = Counter "rookery_closes_total" Count Some(("code", CLOSE_CODES)), "WebSocket connections and event streams ended, by the close code the server sent or the peer's end.";
     FRAMES_IN = Counter "rookery_frames_received_total" Count None, "WebSocket messages received.";
     BYTES_IN = Counter "rookery_received_bytes_total" Bytes None, "Bytes of WebSocket messages received.";
-    FRAMES_OUT = Counter "rookery_frames_sent_total" Count None, "WebSocket frames written.";
-    BYTES_OUT = Counter "rookery_sent_bytes_total" Bytes None, "Bytes of WebSocket frames written, headers included.";
+    FRAMES_OUT = Counter "rookery_frames_sent_total" Count None, "Frames written to WebSockets and event streams.";
+    BYTES_OUT = Counter "rookery_sent_bytes_total" Bytes None, "Bytes of those frames, headers included.";
     COMMANDS = Counter "rookery_commands_total" Count None, "Commands received and understood.";
     ERRORS = Counter "rookery_command_errors_total" Count Some(("code", ERROR_CODES)), "Commands answered with an error.";
     ACTORS_RUNNING = Gauge "rookery_actors" Count Some(("kind", ACTORS)), "Actors running.";
@@ -156,6 +156,7 @@ impl std::fmt::Debug for KindMetrics {
 pub struct Metrics {
     pub connections_json: Gauge,
     pub connections_msgpack: Gauge,
+    pub connections_sse: Gauge,
     pub connects: Counter,
     pub closes: CounterBy,
     pub frames_in: Counter,
@@ -213,6 +214,7 @@ impl Metrics {
         Self {
             connections_json: gauge(CONNECTIONS, "json"),
             connections_msgpack: gauge(CONNECTIONS, "msgpack"),
+            connections_sse: gauge(CONNECTIONS, "sse"),
             connects: counter(CONNECTS),
             closes: by(CLOSES),
             frames_in: counter(FRAMES_IN),

@@ -35,7 +35,7 @@ pub use command::{
 pub use event::{
     Change, DeleteBody, EditBody, Event, EventBody, MemberChange, PinBody, ReactionBody, RoomChange,
 };
-pub use frame::{Frame, websocket_frame};
+pub use frame::{Frame, websocket_frame, websocket_payload};
 pub use id::{ClientId, DeviceId, FileId, NoPosition, RoomId, Seq, SessionId, Timestamp, UserId};
 pub use mention::Mention;
 pub use message::{Attachment, Message, MessageBody, Reaction};
