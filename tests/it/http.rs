@@ -2,10 +2,13 @@
 //! changes nothing and disturbs nobody.
 
 mod drain;
+mod event_source;
 mod hostile;
+mod ops;
 mod polling;
 mod raw;
 mod rooms;
+mod sse;
 
 pub(crate) use raw::{Raw, RawAnswer, call};
 

@@ -40,10 +40,9 @@ pub(super) struct EventStream {
 }
 
 impl EventStream {
-    /// Opens the rooms, for a session that has been told who listens.
+    /// Tells `positions` on, once the session says who listens.
     pub(super) fn begin(served: Served, positions: Positions) -> Self {
-        let mut telling = Telling::new(positions, RETRY_MS);
-        telling.open_all(&served);
+        let telling = Telling::new(positions, RETRY_MS);
         Self { served, telling, frames: VecDeque::new(), given: (0, 0), ended: None }
     }
 

@@ -74,7 +74,7 @@ impl Telling {
     }
 
     /// Opens every room.
-    pub(super) fn open_all(&mut self, served: &Served) {
+    fn open_all(&mut self, served: &Served) {
         for index in 0..self.hearing.len() {
             self.open(index, served);
         }
@@ -156,6 +156,10 @@ impl Telling {
                 self.write(event, content, Resumable::No);
             }
             ("room.lagged", Some(index)) => self.lagged(index, content, served),
+            ("ready", _) => {
+                self.write(event, content, Resumable::No);
+                self.open_all(served);
+            }
             ("error", _) => {
                 // An `EventSource` takes an event of this name for a broken connection.
                 end(served, about.retry_after_ms);
