@@ -105,7 +105,7 @@ async fn a_logout_ends_the_streams_of_its_login_only() {
 #[tokio::test]
 async fn a_drain_tells_each_stream_when_to_come_back() {
     // Half of which is for requests to end by themselves: longer than this test is patient.
-    let node = with(&[("ROOKERY_SERVER__DRAIN_GRACE_SECONDS", "600")]).await;
+    let node = with(&[("ROOKERY_SERVER__DRAIN_GRACE_SECONDS", "300")]).await;
     let alice = node.user("alice").await;
     let room = tea(&node, &alice, &[]).await;
     let (mut one, mut other) = (open(&node, &alice, &room, "").await, open(&node, &alice, &room, "").await);
