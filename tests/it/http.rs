@@ -4,6 +4,7 @@
 mod drain;
 mod event_source;
 mod hostile;
+mod messages;
 mod ops;
 mod polling;
 mod raw;
