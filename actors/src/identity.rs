@@ -1,6 +1,6 @@
 //! Who a connection or a request speaks for, and the port that finds out.
 
-use rookery_protocol::{SessionId, Timestamp, User, WireError};
+use rookery_protocol::{SessionId, Timestamp, User, UserId, WireError};
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -26,4 +26,15 @@ pub trait Authenticator: Debug + Send + Sync {
     /// # Errors
     /// `unauthenticated` or `token_expired`; `store_unavailable` when it cannot be found out.
     fn authenticate<'a>(&'a self, token: &'a str) -> Authenticating<'a>;
+
+    /// Forgets what it may remember of the login `session`, which is over. One that remembers nothing
+    /// has nothing to do.
+    fn forget_login(&self, session: SessionId) {
+        let _ = session;
+    }
+
+    /// Forgets what it may remember of `user`, whose profile or account has changed.
+    fn forget_user(&self, user: UserId) {
+        let _ = user;
+    }
 }

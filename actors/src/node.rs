@@ -15,7 +15,7 @@ use rookery_engine::{
     Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
     UserConnections, limits,
 };
-use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId};
+use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId, UserId};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -232,13 +232,20 @@ impl Node {
         drop(session.send_message(SessionMessage::Closed));
     }
 
-    /// Closes every connection of a login at once.
+    /// Closes every connection of a login at once, and has its tokens looked up again. The store must
+    /// know already that the login is over.
     pub fn end_login(&self, session: SessionId, code: CloseCode) {
+        self.authenticator().forget_login(session);
         self.connections.each(|connection| {
             if connection.identity().is_some_and(|(_, of)| of == session) {
                 self.close(connection, code);
             }
         });
+    }
+
+    /// Has the next request of `user` find the profile as the store has it now.
+    pub fn forget_user(&self, user: UserId) {
+        self.authenticator().forget_user(user);
     }
 
     /// Closes a connection, with a `bye` where the peer may come back.

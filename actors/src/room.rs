@@ -1,6 +1,6 @@
 //! A room: the one place where its events get their order.
 //!
-//! Hears from sessions and requests (submit, open, signal, join), its own store tasks (loaded, known,
+//! Hears from sessions and requests (submit, open, signal, join, glance), its own store tasks (loaded, known,
 //! appended, located, marked, counted) and the sweeper (tick).
 //! Tells the store (append), its audience (fan out) and whoever waits for an answer.
 //! Owns the head, the members and the batch being built. Lives while it is used; a panic loses
@@ -10,6 +10,7 @@ mod appended;
 mod batch;
 mod compose;
 mod draft;
+mod glance;
 mod heads;
 mod live;
 mod marks;
@@ -23,6 +24,7 @@ mod typing;
 
 pub(crate) use compose::no_such_room;
 pub(crate) use draft::{Action, Creation, Draft};
+pub(crate) use glance::Glance;
 pub(crate) use open::{Join, Open, Opening};
 pub(crate) use signal::{Said, Signal};
 
@@ -54,6 +56,8 @@ pub(crate) enum RoomMessage {
     Signal(Signal),
     /// A reader has caught up from the store and wants to go on live.
     Join(Join),
+    /// Somebody polls the room.
+    Glance(Glance),
     /// The store has given the room's state.
     Loaded(Result<Loaded, StoreError>),
     /// The store has answered the question of the draft with this ticket.
@@ -183,6 +187,8 @@ impl Room {
                 }
                 return;
             }
+            // What it would tell is not known to be so.
+            Phase::Loading(_) if matches!(message, RoomMessage::Glance(_)) => return,
             Phase::Loading(_) | Phase::Live => {}
         }
         match message {
@@ -190,6 +196,7 @@ impl Room {
             RoomMessage::Open(open) => self.open(open),
             RoomMessage::Signal(signal) => self.signal(signal),
             RoomMessage::Join(join) => self.join(join),
+            RoomMessage::Glance(glance) => self.glance(glance),
             RoomMessage::Loaded(loaded) => self.loaded(loaded),
             RoomMessage::Known(ticket, known) => self.known(ticket, known),
             RoomMessage::Appended(outcome) => self.appended(outcome),

@@ -2,7 +2,7 @@
 //!
 //! One file per operation, each with its own errors. Passwords are hashed on threads of their own,
 //! access tokens are signed and short, refresh tokens and tickets are random, kept as hashes and
-//! spent once. It knows nothing of HTTP; closing the sockets of a revoked login is the caller's.
+//! spent once; a token that was just found good is remembered for seconds. It knows nothing of HTTP; closing the sockets of a revoked login is the caller's.
 
 mod authenticate;
 mod key;
@@ -11,6 +11,7 @@ mod logout;
 mod names;
 mod password;
 mod purge;
+mod recent;
 mod refresh;
 mod register;
 mod secret;
@@ -29,11 +30,12 @@ pub use register::{Register, RegisterError};
 pub use throttle::Throttled;
 pub use ticket::{IssuedTicket, TicketError};
 
-pub(crate) use authenticate::unavailable;
+pub(crate) use authenticate::{Found, unavailable};
 pub(crate) use key::parse_seed;
 
 use crate::config::Config;
 use password::PasswordPool;
+use recent::Recent;
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, Random, uuid_v7};
 use rookery_protocol::Timestamp;
@@ -65,6 +67,7 @@ pub struct Accounts {
     passwords: PasswordPool,
     tokens: AccessTokens,
     throttles: Throttles,
+    recent: Recent,
     login_lasts: Duration,
 }
 
@@ -79,6 +82,7 @@ impl Accounts {
             passwords: PasswordPool::start(&config.auth, parts.random.as_ref()),
             tokens,
             throttles: if config.limits.relaxed { Throttles::relaxed() } else { Throttles::strict() },
+            recent: Recent::default(),
             login_lasts: config.auth.refresh_token,
             store: parts.store,
             clock: parts.clock,

@@ -35,10 +35,10 @@ impl Call {
         forwarded::client(self.peer.ip(), self.headers(), &self.edge.config.server.trusted_proxies)
     }
 
-    /// Parses what stands in the path for `{name}`; what is no id is nothing that exists.
+    /// Parses what stands in the path for `{name}`, percent-decoded; what is no id is nothing that exists.
     pub(crate) fn path<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
         let text = self.params.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
-        let value = text.and_then(|text| text.parse().ok());
+        let value = text.and_then(query::decode).and_then(|text| text.parse().ok());
         value.ok_or_else(|| Problem::new(ErrorCode::NotFound, "there is nothing at this path"))
     }
 

@@ -1,5 +1,6 @@
 //! From a request to its answer: find the route, see who asks, run the handler, whatever it does.
 
+use crate::accounts::Found;
 use crate::call::{Call, too_large};
 use crate::edge::Edge;
 use crate::problem::Problem;
@@ -9,7 +10,7 @@ use crate::router::Router;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use hyper::body::{Body, Incoming};
-use rookery_actors::{Authenticator, Identity};
+use rookery_actors::Identity;
 use rookery_protocol::{ErrorCode, WireError};
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -86,7 +87,13 @@ pub(crate) async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Ide
     let token = bearer(headers).ok_or_else(|| {
         Problem::new(ErrorCode::Unauthenticated, "an access token is needed: Authorization: Bearer …")
     })?;
-    Ok(edge.accounts.authenticate(token).await?)
+    let (identity, found) = edge.accounts.recognise(token).await?;
+    let result = match found {
+        Found::Remembered => "hit",
+        Found::Stored => "miss",
+    };
+    edge.node.metrics().token_lookups.of(result).increment(1);
+    Ok(identity)
 }
 
 /// Reads the token of `Authorization: Bearer` (RFC 6750, section 2.1).

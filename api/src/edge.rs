@@ -4,8 +4,10 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::observe::Exporter;
 use crate::origin;
+use crate::problem::Problem;
 use http::HeaderMap;
 use rookery_actors::Node;
+use rookery_protocol::ErrorCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -43,6 +45,14 @@ impl Edge {
     /// Returns whether the browser's `Origin` may talk to this server; no origin is no browser.
     pub(crate) fn origin_allowed(&self, headers: &HeaderMap) -> bool {
         origin::is_allowed(headers, &self.config.server.allowed_origins)
+    }
+
+    /// Refuses a connection that stays, a socket or an event stream, where no more are taken.
+    pub(crate) fn admit(&self) -> Result<(), Problem> {
+        if self.is_draining() || self.node.connections().len() >= self.config.server.max_connections {
+            return Err(Problem::new(ErrorCode::Busy, "no more connections are taken at the moment"));
+        }
+        Ok(())
     }
 
     /// Says from now on that the server is going away, while it still serves.

@@ -6,9 +6,11 @@
 //! | [`accounts`] | register, log in, refresh, log out; passwords and tokens |
 //! | `server` | listeners, connections, draining |
 //! | `routes`, `route`, `router` | the one table of endpoints, its rows, and finding the row of a request |
-//! | `dispatch`, `call`, `problem`, `respond` | one request: who asks, what for, and the answer |
+//! | `dispatch`, `call`, `idempotency`, `problem`, `respond` | one request: who asks, what for, and the answer |
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
+//! | `events`, `events/` | event streams (SSE) |
+//! | `served` | a connection as long as its socket or stream is there |
 //!
 //! It decides nothing about rooms: every operation goes to `actors`, over HTTP as over a socket.
 //! It names no store, reads no environment and installs nothing global.
@@ -20,8 +22,10 @@ mod call;
 mod cookie;
 mod dispatch;
 mod edge;
+mod events;
 mod forwarded;
 mod http;
+mod idempotency;
 mod observe;
 mod origin;
 mod problem;
@@ -30,6 +34,7 @@ mod respond;
 mod route;
 mod router;
 mod routes;
+mod served;
 mod server;
 mod socket;
 mod stream;

@@ -12,7 +12,7 @@ pub(crate) fn value(query: &str, name: &str) -> Option<String> {
 }
 
 /// Undoes percent-encoding (RFC 3986, section 2.1); `None` when it is broken or not UTF-8.
-fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

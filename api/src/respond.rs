@@ -1,12 +1,17 @@
-//! Answers: JSON bodies and the headers that every answer carries.
+//! Answers: bodies, whole or streamed, and the headers that every answer carries.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use serde::Serialize;
+use std::io;
 
-/// What a handler gives: a whole body, since the largest one is a page of history.
-pub(crate) type Answer = Response<Full<Bytes>>;
+/// The body of an answer, whole or streamed.
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// What a handler gives.
+pub(crate) type Answer = Response<Body>;
 
 /// Names a request in answers and logs.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -17,9 +22,27 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     typed(status, "application/json", body)
 }
 
+/// Returns a body that is there as a whole.
+pub(crate) fn whole(body: impl Into<Bytes>) -> Body {
+    Full::new(body.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
 /// Answers with a body of a media type.
 pub(crate) fn typed(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    with_body(status, media_type, whole(body))
+}
+
+/// Answers with a body that comes bit by bit.
+pub(crate) fn streamed(
+    status: StatusCode,
+    media_type: &'static str,
+    body: impl hyper::body::Body<Data = Bytes, Error = io::Error> + Send + 'static,
+) -> Answer {
+    with_body(status, media_type, body.boxed_unsync())
+}
+
+fn with_body(status: StatusCode, media_type: &'static str, body: Body) -> Answer {
+    let mut answer = Response::new(body);
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     answer
@@ -27,7 +50,7 @@ pub(crate) fn typed(status: StatusCode, media_type: &'static str, body: impl Int
 
 /// Answers without a body.
 pub(crate) fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(whole(Bytes::new()));
     *answer.status_mut() = status;
     answer
 }

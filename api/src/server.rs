@@ -45,8 +45,8 @@ pub struct Listeners {
     pub admin: TcpListener,
 }
 
-/// Serves until `shutdown`, then drains: `/readyz` says no, connections are refused, requests in
-/// flight are answered, sockets are told to come back, rooms and store finish.
+/// Serves until `shutdown`, then drains: `/readyz` says no, connections are refused, sockets and event
+/// streams are told to come back, requests in flight are answered, rooms and store finish.
 ///
 /// Returns once that is done, or its time is over.
 ///
@@ -71,6 +71,8 @@ pub async fn serve(
     tokio::time::sleep(server.drain_delay).await;
     let deadline = Instant::now() + server.drain_grace;
     close_public.send_replace(true);
+    // Before requests are waited for, since an event stream is one that does not end by itself.
+    edge.node.send_away();
     // Half of the time, so that a stalled request does not take it all from rooms and sockets.
     public.empty(server.drain_grace / 2).await;
     if edge.node.drain(deadline.saturating_duration_since(Instant::now())).await {

@@ -16,14 +16,13 @@ mod write;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::query;
-use crate::respond::Answer;
+use crate::respond::{self, Answer};
+use crate::served::Served;
 use crate::stream::Stream;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
-use metrics::Gauge;
-use rookery_actors::{Identity, Node, SessionMessage, SessionRef};
-use rookery_engine::Connection;
+use rookery_actors::{Identity, SessionMessage};
 use rookery_protocol::{Codec, ErrorCode, Frame, ServerEvent};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,14 +38,13 @@ pub(crate) async fn upgrade(
     if !edge.origin_allowed(request.headers()) {
         return Err(Problem::new(ErrorCode::Forbidden, "this origin may not open a WebSocket here"));
     }
-    if edge.is_draining() || edge.node.connections().len() >= edge.config.server.max_connections {
-        return Err(Problem::new(ErrorCode::Busy, "no more connections are taken at the moment"));
-    }
-    let mut answer = create_response_with_body(&request, Full::default).map_err(|error| {
-        Problem::new(ErrorCode::BadRequest, format!("not a WebSocket handshake: {error}"))
-            .status(StatusCode::UPGRADE_REQUIRED)
-            .header(header::UPGRADE, HeaderValue::from_static("websocket"))
-    })?;
+    edge.admit()?;
+    let mut answer =
+        create_response_with_body(&request, || respond::whole(Bytes::new())).map_err(|error| {
+            Problem::new(ErrorCode::BadRequest, format!("not a WebSocket handshake: {error}"))
+                .status(StatusCode::UPGRADE_REQUIRED)
+                .header(header::UPGRADE, HeaderValue::from_static("websocket"))
+        })?;
     let codec = match offered(request.headers())? {
         None => Codec::Json,
         Some(codec) => {
@@ -96,7 +94,7 @@ fn offered(headers: &HeaderMap) -> Result<Option<Codec>, Problem> {
 async fn serve(
     edge: Arc<Edge>,
     tcp: tokio::net::TcpStream,
-    read_ahead: bytes::Bytes,
+    read_ahead: Bytes,
     codec: Codec,
     identity: Option<Identity>,
     peer: SocketAddr,
@@ -107,7 +105,12 @@ async fn serve(
         Ok(connected) => connected,
         Err(error) => return tracing::error!(%error, %peer, "connection not served"),
     };
-    let served = Served::new(Arc::clone(&node), Arc::clone(&connection), session.clone());
+    let metrics = node.metrics();
+    let gauge = match codec {
+        Codec::Json => &metrics.connections_json,
+        Codec::MessagePack => &metrics.connections_msgpack,
+    };
+    let served = Served::new(Arc::clone(&node), (Arc::clone(&connection), session.clone()), gauge.clone());
     connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
     if let Some(identity) = identity {
         // A session that has died closes the connection by itself.
@@ -115,63 +118,6 @@ async fn serve(
     }
     let socket = Socket::new(tcp, read_ahead, connection, session, node).await;
     let code = socket.run().await;
-    tracing::debug!(connection = served.connection.id().0, %peer, code, "connection ended");
-    served.node.metrics().closes.of(label(code)).increment(1);
-}
-
-/// A connection while its socket is served. Dropping it, after a panic as well, tells the node that
-/// the socket is gone.
-struct Served {
-    node: Arc<Node>,
-    connection: Arc<Connection>,
-    session: SessionRef,
-}
-
-impl Served {
-    fn new(node: Arc<Node>, connection: Arc<Connection>, session: SessionRef) -> Self {
-        let served = Self { node, connection, session };
-        served.gauge().increment(1.0);
-        served.node.metrics().connects.increment(1);
-        served
-    }
-
-    fn gauge(&self) -> &Gauge {
-        match self.connection.codec() {
-            Codec::Json => &self.node.metrics().connections_json,
-            Codec::MessagePack => &self.node.metrics().connections_msgpack,
-        }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.gauge().decrement(1.0);
-        self.node.disconnected(&self.connection, &self.session);
-    }
-}
-
-/// Returns the code as a metric's label; one that only a peer can have thought of counts as 1000.
-fn label(code: u16) -> &'static str {
-    match code {
-        1001 => "1001",
-        1002 => "1002",
-        1006 => "1006",
-        1007 => "1007",
-        1009 => "1009",
-        4000 => "4000",
-        4001 => "4001",
-        4002 => "4002",
-        4003 => "4003",
-        4004 => "4004",
-        4005 => "4005",
-        4006 => "4006",
-        4500 => "4500",
-        4501 => "4501",
-        4502 => "4502",
-        4503 => "4503",
-        4504 => "4504",
-        4505 => "4505",
-        4506 => "4506",
-        _ => "1000",
-    }
+    tracing::debug!(connection = served.connection().id().0, %peer, code, "connection ended");
+    served.ended(code);
 }

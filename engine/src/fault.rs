@@ -12,6 +12,7 @@ use crate::store::{
     TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use switch::Switch;
@@ -38,6 +39,7 @@ pub struct FaultStore<S> {
     faults: Faults,
     random: Mutex<fastrand::Rng>,
     switch: Switch,
+    reads: AtomicU64,
 }
 
 /// What becomes of one call.
@@ -58,12 +60,23 @@ impl<S> FaultStore<S> {
     /// Returns a store that draws its faults from `seed`. The same calls in the same order meet the
     /// same faults.
     pub fn by_seed(inner: S, seed: u64, faults: Faults) -> Self {
-        Self { inner, faults, random: Mutex::new(fastrand::Rng::with_seed(seed)), switch: Switch::default() }
+        Self {
+            inner,
+            faults,
+            random: Mutex::new(fastrand::Rng::with_seed(seed)),
+            switch: Switch::default(),
+            reads: AtomicU64::new(0),
+        }
     }
 
     /// Returns the store inside.
     pub const fn inner(&self) -> &S {
         &self.inner
+    }
+
+    /// Returns how often something was read, so that a test can show that nothing was.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// Refuses every write from now on.
@@ -142,6 +155,7 @@ impl<S> FaultStore<S> {
         S: Sync,
         T: Send + 'a,
     {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
             let (delay, fate) = self.draw();
             wait(delay).await;

@@ -41,7 +41,7 @@ pub const SECONDS: &[f64] = &[
 /// Upper bounds of size histograms: powers of two up to the largest batch.
 pub const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0];
 
-const CODECS: &[&str] = &["json", "msgpack"];
+const CODECS: &[&str] = &["json", "msgpack", "sse"];
 const ACTORS: &[&str] = &["session", "room"];
 
 macro_rules! catalogue {
@@ -53,13 +53,13 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    CONNECTIONS = Gauge "rookery_connections" Count Some(("codec", CODECS)), "Open WebSocket connections.";
-    CONNECTS = Counter "rookery_connects_total" Count None, "WebSocket connections accepted.";
-    CLOSES = Counter "rookery_closes_total" Count Some(("code", CLOSE_CODES)), "WebSocket connections ended, by the close code the server sent or the peer's end.";
+    CONNECTIONS = Gauge "rookery_connections" Count Some(("codec", CODECS)), "Open WebSocket connections and event streams.";
+    CONNECTS = Counter "rookery_connects_total" Count None, "WebSocket connections and event streams accepted.";
+    CLOSES = Counter "rookery_closes_total" Count Some(("code", CLOSE_CODES)), "WebSocket connections and event streams ended, by the close code the server sent or the peer's end.";
     FRAMES_IN = Counter "rookery_frames_received_total" Count None, "WebSocket messages received.";
     BYTES_IN = Counter "rookery_received_bytes_total" Bytes None, "Bytes of WebSocket messages received.";
-    FRAMES_OUT = Counter "rookery_frames_sent_total" Count None, "WebSocket frames written.";
-    BYTES_OUT = Counter "rookery_sent_bytes_total" Bytes None, "Bytes of WebSocket frames written, headers included.";
+    FRAMES_OUT = Counter "rookery_frames_sent_total" Count None, "Frames written to WebSockets and event streams.";
+    BYTES_OUT = Counter "rookery_sent_bytes_total" Bytes None, "Bytes of those frames, headers included.";
     COMMANDS = Counter "rookery_commands_total" Count None, "Commands received and understood.";
     ERRORS = Counter "rookery_command_errors_total" Count Some(("code", ERROR_CODES)), "Commands answered with an error.";
     ACTORS_RUNNING = Gauge "rookery_actors" Count Some(("kind", ACTORS)), "Actors running.";
@@ -75,6 +75,8 @@ catalogue! {
     OPENS = Counter "rookery_room_opens_total" Count Some(("result", OPENS_BY)), "Rooms opened, by how the stream was joined.";
     HTTP_REQUESTS = Counter "rookery_http_requests_total" Count Some(("class", STATUS_CLASSES)), "HTTP requests answered, by class of status.";
     HTTP_SECONDS = Histogram "rookery_http_request_duration_seconds" Seconds None, "Time to answer an HTTP request.";
+    TOKEN_LOOKUPS = Counter "rookery_token_lookups_total" Count Some(("result", LOOKUPS)), "Access tokens of HTTP requests found good, by whether they were remembered or read from the store.";
+    POLLS = Counter "rookery_polls_total" Count Some(("result", POLLED)), "Conditional requests for a page, by what answered them.";
     LOGINS = Counter "rookery_logins_total" Count Some(("result", LOGIN_RESULTS)), "Logins attempted.";
 }
 
@@ -101,6 +103,8 @@ const ERROR_CODES: &[&str] = &[
 const OUTCOMES: &[&str] = &["applied", "stale", "refused", "unknown", "fatal"];
 const OPENS_BY: &[&str] = &["head", "replayed", "reset"];
 const STATUS_CLASSES: &[&str] = &["1xx", "2xx", "3xx", "4xx", "5xx"];
+const LOOKUPS: &[&str] = &["hit", "miss"];
+const POLLED: &[&str] = &["unchanged", "unchanged_stored", "changed"];
 const LOGIN_RESULTS: &[&str] = &["ok", "refused"];
 
 const METADATA: Metadata<'static> = Metadata::new("rookery", Level::INFO, Some("rookery"));
@@ -152,6 +156,7 @@ impl std::fmt::Debug for KindMetrics {
 pub struct Metrics {
     pub connections_json: Gauge,
     pub connections_msgpack: Gauge,
+    pub connections_sse: Gauge,
     pub connects: Counter,
     pub closes: CounterBy,
     pub frames_in: Counter,
@@ -172,6 +177,8 @@ pub struct Metrics {
     pub opens: CounterBy,
     pub http_requests: CounterBy,
     pub http_seconds: Histogram,
+    pub token_lookups: CounterBy,
+    pub polls: CounterBy,
     pub logins: CounterBy,
 }
 
@@ -207,6 +214,7 @@ impl Metrics {
         Self {
             connections_json: gauge(CONNECTIONS, "json"),
             connections_msgpack: gauge(CONNECTIONS, "msgpack"),
+            connections_sse: gauge(CONNECTIONS, "sse"),
             connects: counter(CONNECTS),
             closes: by(CLOSES),
             frames_in: counter(FRAMES_IN),
@@ -227,6 +235,8 @@ impl Metrics {
             opens: by(OPENS),
             http_requests: by(HTTP_REQUESTS),
             http_seconds: histogram(HTTP_SECONDS),
+            token_lookups: by(TOKEN_LOOKUPS),
+            polls: by(POLLS),
             logins: by(LOGINS),
         }
     }

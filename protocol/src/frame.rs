@@ -96,6 +96,21 @@ pub fn websocket_frame(codec: Codec, payload: &[u8]) -> Bytes {
     frame.into()
 }
 
+/// Returns the payload of one whole unmasked message as [`websocket_frame`] makes it; `None` for a
+/// control frame and for what is no whole frame.
+pub fn websocket_payload(frame: &[u8]) -> Option<&[u8]> {
+    let (&[first, length], rest) = frame.split_first_chunk()?;
+    if !matches!(first, 0x81 | 0x82) {
+        return None;
+    }
+    let (length, payload) = match length {
+        126 => rest.split_first_chunk().map(|(length, rest)| (u16::from_be_bytes(*length).into(), rest))?,
+        127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest))?,
+        length => (length.into(), rest),
+    };
+    (usize::try_from(length) == Ok(payload.len())).then_some(payload)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +157,17 @@ mod tests {
         assert_eq!(header(126), [0x81, 126, 0, 126]);
         assert_eq!(header(65_535), [0x81, 126, 0xff, 0xff]);
         assert_eq!(header(65_536), [0x81, 127, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_framed_is_found_again_and_nothing_else() {
+        for length in [0, 125, 126, 65_535, 65_536] {
+            let payload = vec![b' '; length];
+            let frame = websocket_frame(Codec::Json, &payload);
+            assert_eq!(websocket_payload(&frame), Some(&payload[..]));
+            assert_eq!(websocket_payload(&frame[..frame.len() - 1]), None);
+        }
+        assert_eq!(websocket_payload(&[0x89, 0]), None, "a ping");
+        assert_eq!(websocket_payload(&[]), None);
     }
 }

@@ -37,7 +37,7 @@ pub use command::{
 pub use event::{
     Change, DeleteBody, EditBody, Emptied, Event, EventBody, MemberChange, PinBody, ReactionBody, RoomChange,
 };
-pub use frame::{Frame, websocket_frame};
+pub use frame::{Frame, websocket_frame, websocket_payload};
 pub use id::{ClientId, DeviceId, FileId, NoPosition, RoomId, Seq, SessionId, Timestamp, UserId};
 pub use mention::Mention;
 pub use message::{Attachment, Message, MessageBody, Quoted, Reaction};

@@ -23,12 +23,8 @@ impl Node {
         self.is_draining.store(true, Ordering::Release);
     }
 
-    /// Sends every connection away, lets rooms finish what is under way, and closes the store; at
-    /// most for `grace`, and 5 s more for a store that does not answer. Returns whether all of it was
-    /// done.
-    pub async fn drain(&self, grace: Duration) -> bool {
-        self.begin_drain();
-        let until = Instant::now() + grace;
+    /// Asks every connection that is open to come back later, each after a delay of its own.
+    pub fn send_away(&self) {
         let mut sent = 0_u32;
         self.connections.each(|connection| {
             // Neighbours in the table get slots far apart.
@@ -37,6 +33,15 @@ impl Node {
             let bye = Frame::server(ServerEvent::bye(CloseCode::Draining, Some(slot)));
             connection.close(CloseCode::Draining, Some(&bye), self.clock().elapsed());
         });
+    }
+
+    /// Sends every connection away, lets rooms finish what is under way, and closes the store; at
+    /// most for `grace`, and 5 s more for a store that does not answer. Returns whether all of it was
+    /// done.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.begin_drain();
+        let until = Instant::now() + grace;
+        self.send_away();
         let mut all_gone = wait(until, || self.connections.is_empty()).await;
         if !all_gone {
             self.connections.each(|connection| connection.abort());

@@ -1,13 +1,20 @@
 //! Finding a room's actor, activating it where there is none, and parking what keeps failing.
 
 use super::Node;
-use crate::room::{RoomActor, RoomMessage};
+use crate::room::{Glance, RoomActor, RoomMessage};
 use ractor::{ActorId, ActorRef, ActorRuntime, MessagingErr};
-use rookery_protocol::{ErrorCode, RoomId, WireError};
+use rookery_protocol::{ErrorCode, Head, RoomId, UserId, WireError};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// Tries to reach a room that keeps going just then; each one activates it anew.
 const TRIES: usize = 4;
+
+/// How long a room may take to answer a glance. A turn of a busy room takes microseconds, and reading
+/// the page from the store instead some milliseconds: waiting longer would cost more than it saves.
+const GLANCE_WITHIN: Duration = Duration::from_millis(100);
 
 impl Node {
     /// Sends a message to a room, activating it where needed.
@@ -75,6 +82,20 @@ impl Node {
     pub(crate) fn each_restless_room(&self, mut visit: impl FnMut(&ActorRef<RoomMessage>)) {
         let restless = std::mem::take(&mut *self.restless.lock().unwrap_or_else(PoisonError::into_inner));
         restless.into_iter().filter_map(|room| self.rooms.get(room)).for_each(|room| visit(&room));
+    }
+
+    /// Returns the head of a room that is active and has `user` as a member, without the store.
+    ///
+    /// `None` says nothing about the room: it is not active, not ready to answer, or `user` is no
+    /// member. It is not activated for this.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn glance(&self, room: RoomId, user: UserId) -> Option<Head> {
+        let address = self.rooms.get(room)?;
+        let (answer, answered) = oneshot::channel();
+        address.send_message(RoomMessage::Glance(Glance { user, answer })).ok()?;
+        timeout(GLANCE_WITHIN, answered).await.ok()?.ok()
     }
 
     /// Calls `visit` for every active room.

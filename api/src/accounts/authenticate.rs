@@ -1,7 +1,7 @@
 //! Authentication: from an access token, or a ticket, to a living login session.
 
-use super::Accounts;
 use super::token::TokenError;
+use super::{Accounts, secret};
 use rookery_actors::{Authenticating, Authenticator, Identity};
 use rookery_engine::store::StoreError;
 use rookery_protocol::{ErrorCode, SessionId, Timestamp, UserId, WireError};
@@ -16,9 +16,43 @@ impl Authenticator for Accounts {
             self.living(claims.user, claims.session, claims.expires_at).await
         })
     }
+
+    fn forget_login(&self, session: SessionId) {
+        self.recent.forget(|identity| identity.session == session);
+    }
+
+    fn forget_user(&self, user: UserId) {
+        self.recent.forget(|identity| identity.user.id == user);
+    }
+}
+
+/// Where an identity was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Among those found good seconds ago.
+    Remembered,
+    /// In the store.
+    Stored,
 }
 
 impl Accounts {
+    /// Authenticates one of many requests with the same token: the store is asked once in
+    /// `recent::LASTS`, unless the login has ended since.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub(crate) async fn recognise(&self, token: &str) -> Result<(Identity, Found), WireError> {
+        let hash = secret::hash(token);
+        if let Some(identity) = self.recent.find(&hash, self.clock.elapsed(), self.now()) {
+            return Ok((identity, Found::Remembered));
+        }
+        // Taken before the store is asked: what is forgotten from here on must not come back.
+        let version = self.recent.version();
+        let identity = self.authenticate(token).await?;
+        self.recent.remember(hash, &identity, version, self.clock.elapsed());
+        Ok((identity, Found::Stored))
+    }
+
     /// Finds the user of a login session that is neither revoked nor over, good until `expires_at` or
     /// the login's end. Two reads of the store, so that a revocation counts from the next request on.
     pub(super) async fn living(

@@ -4,11 +4,12 @@
 //! that the first one got.
 
 use crate::call::Call;
+use crate::idempotency;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
 use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use rookery_actors::Identity;
 use rookery_protocol::{ClientId, ErrorCode, MessageBody, MessageSend, Op, ReplyBody, Sent, Seq};
 use schemars::JsonSchema;
@@ -40,18 +41,11 @@ struct Body {
 
 async fn send_message(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let room = call.path("room")?;
-    let client_id = idempotency_key(call.headers())?;
+    let client_id = idempotency::required(&call)?;
     let Body { body, reply_to } = call.json().await?;
     let op = MessageSend { room, client_id, attempt: None, body, reply_to };
     let sent = call.edge.node.perform(&who.user, Op::MessageSend(Box::new(op))).await?;
     let is_duplicate = matches!(&sent, ReplyBody::Sent(sent) if sent.duplicate);
     let status = if is_duplicate { StatusCode::OK } else { StatusCode::CREATED };
     Ok(respond::json(status, &sent))
-}
-
-/// Reads the key, quoted as the draft has it (draft-ietf-httpapi-idempotency-key-header-07) or plain.
-fn idempotency_key(headers: &HeaderMap) -> Result<ClientId, Problem> {
-    let text = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
-    let key = text.and_then(|text| text.trim().trim_matches('"').parse().ok());
-    key.ok_or_else(|| Problem::new(ErrorCode::BadRequest, "the header Idempotency-Key must be a UUID"))
 }

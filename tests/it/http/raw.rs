@@ -75,6 +75,24 @@ impl Raw {
         Some(RawAnswer { status, headers, body: self.read.drain(..length).collect() })
     }
 
+    /// Reads the next piece of a chunked body (RFC 9112, section 7.1), or `None` at its end, in good
+    /// order or not.
+    pub(crate) async fn chunk(&mut self) -> Option<Vec<u8>> {
+        let line = loop {
+            if let Some(at) = self.read.windows(2).position(|two| two == b"\r\n") {
+                break at;
+            }
+            self.more().await?;
+        };
+        let size = std::str::from_utf8(&self.read[..line]).expect("a size is text");
+        let size = usize::from_str_radix(size, 16).expect("a size is hexadecimal");
+        while self.read.len() < line + 2 + size + 2 {
+            self.more().await?;
+        }
+        let chunk = self.read.drain(..line + 2 + size + 2).skip(line + 2).take(size).collect();
+        (size > 0).then_some(chunk)
+    }
+
     /// Waits until the peer closes, and returns what it said before.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         while self.more().await.is_some() {}

@@ -1,0 +1,23 @@
+//! `DELETE /v1/rooms/{room}/messages/{seq}`: a message without its content; as `message.delete`.
+
+use crate::call::Call;
+use crate::idempotency;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{MessageDelete, Op};
+
+pub(crate) const ROUTE: Route = Route::delete(
+    "/v1/rooms/{room}/messages/{seq}",
+    "deleteMessage",
+    Handler::User(|call, who| Box::pin(delete_message(call, who))),
+);
+
+async fn delete_message(call: Call, who: Identity) -> Result<Answer, Problem> {
+    let (room, target) = (call.path("room")?, call.path("seq")?);
+    let op = MessageDelete { room, client_id: idempotency::or_fresh(&call)?, target };
+    let deleted = call.edge.node.perform(&who.user, Op::MessageDelete(op)).await?;
+    Ok(respond::json(StatusCode::OK, &deleted))
+}

@@ -1,0 +1,33 @@
+//! `PATCH /v1/rooms/{room}/messages/{seq}`: another body for one's own message; as `message.edit`.
+
+use crate::call::Call;
+use crate::idempotency;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{MessageBody, MessageEdit, Op, Seq};
+use serde::Deserialize;
+
+pub(crate) const ROUTE: Route = Route::patch(
+    "/v1/rooms/{room}/messages/{seq}",
+    "editMessage",
+    Handler::User(|call, who| Box::pin(edit_message(call, who))),
+);
+
+#[derive(Deserialize)]
+struct Body {
+    body: MessageBody,
+    #[serde(default)]
+    rev: Option<Seq>,
+}
+
+async fn edit_message(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    let (room, target) = (call.path("room")?, call.path("seq")?);
+    let client_id = idempotency::or_fresh(&call)?;
+    let Body { body, rev } = call.json().await?;
+    let op = MessageEdit { room, client_id, target, body, rev };
+    let edited = call.edge.node.perform(&who.user, Op::MessageEdit(Box::new(op))).await?;
+    Ok(respond::json(StatusCode::OK, &edited))
+}

@@ -1,0 +1,46 @@
+//! `PUT` and `DELETE /v1/rooms/{room}/messages/{seq}/reactions/{emoji}`: one's own reaction to a
+//! message, set or taken off; as `reaction.set`. The emoji is percent-encoded UTF-8.
+
+use crate::call::Call;
+use crate::idempotency;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{Op, ReactionSet};
+
+const PATH: &str = "/v1/rooms/{room}/messages/{seq}/reactions/{emoji}";
+
+/// Sets it.
+pub(crate) const SET: Route =
+    Route::put(PATH, "setReaction", Handler::User(|call, who| Box::pin(set(call, who)))).body_bytes(1024);
+
+/// Takes it off.
+pub(crate) const CLEAR: Route =
+    Route::delete(PATH, "clearReaction", Handler::User(|call, who| Box::pin(clear(call, who))));
+
+async fn set(call: Call, who: Identity) -> Result<Answer, Problem> {
+    let op = ReactionSet { on: true, ..taken_off(&call)? };
+    perform(&call, &who, op).await
+}
+
+async fn clear(call: Call, who: Identity) -> Result<Answer, Problem> {
+    let op = taken_off(&call)?;
+    perform(&call, &who, op).await
+}
+
+fn taken_off(call: &Call) -> Result<ReactionSet, Problem> {
+    Ok(ReactionSet {
+        room: call.path("room")?,
+        client_id: idempotency::or_fresh(call)?,
+        target: call.path("seq")?,
+        emoji: call.path("emoji")?,
+        on: false,
+    })
+}
+
+async fn perform(call: &Call, who: &Identity, op: ReactionSet) -> Result<Answer, Problem> {
+    let written = call.edge.node.perform(&who.user, Op::ReactionSet(Box::new(op))).await?;
+    Ok(respond::json(StatusCode::OK, &written))
+}

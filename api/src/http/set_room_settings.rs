@@ -1,0 +1,37 @@
+//! `PATCH /v1/rooms/{room}/settings`: one's own view of a room; as `room.settings`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{Notify, Op, RoomSettings, Timestamp};
+use serde::Deserialize;
+
+pub(crate) const ROUTE: Route = Route::patch(
+    "/v1/rooms/{room}/settings",
+    "setRoomSettings",
+    Handler::User(|call, who| Box::pin(set_room_settings(call, who))),
+)
+.body_bytes(1024);
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    notify: Option<Notify>,
+    #[serde(default)]
+    muted_until: Option<Timestamp>,
+    #[serde(default)]
+    pinned: Option<bool>,
+    #[serde(default)]
+    archived: Option<bool>,
+}
+
+async fn set_room_settings(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    let room = call.path("room")?;
+    let Body { notify, muted_until, pinned, archived } = call.json().await?;
+    let op = RoomSettings { room, notify, muted_until, pinned, archived };
+    let me = call.edge.node.perform(&who.user, Op::RoomSettings(op)).await?;
+    Ok(respond::json(StatusCode::OK, &me))
+}
