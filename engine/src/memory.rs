@@ -4,12 +4,16 @@
 //! the state between two writes.
 
 mod accounts;
+mod invites;
 mod log;
+mod people;
 mod rooms;
 
 use crate::store::{Answer, Health, Store, StoreError};
 use accounts::AccountTables;
+use invites::InviteTables;
 use log::LogTables;
+use people::PeopleTables;
 use rooms::RoomTables;
 use std::sync::{Mutex, PoisonError};
 
@@ -24,6 +28,8 @@ struct State {
     log: LogTables,
     rooms: RoomTables,
     accounts: AccountTables,
+    people: PeopleTables,
+    invites: InviteTables,
     is_closed: bool,
 }
 

@@ -6,13 +6,17 @@
 //! [`crate::contract`].
 
 mod accounts;
+mod invites;
 mod log;
+mod people;
 mod rooms;
 
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
 };
+pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
+pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor};
 
 use std::future::Future;
@@ -49,8 +53,8 @@ pub enum Health {
     Failed(String),
 }
 
-/// A store: a room log with its projections, the reads over them, and accounts.
-pub trait Store: Log + Rooms + Accounts + std::fmt::Debug + Send + Sync + 'static {
+/// A store: a room log with its projections, the reads over them, accounts, people and invites.
+pub trait Store: Log + Rooms + Accounts + People + Invites + std::fmt::Debug + Send + Sync + 'static {
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;
 

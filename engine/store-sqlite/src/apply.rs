@@ -5,11 +5,15 @@
 
 mod accounts;
 mod batch;
+mod invites;
+mod people;
 mod projections;
 mod sessions;
 
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
+pub(crate) use invites::{create_invite, revoke_invite, use_invite};
+pub(crate) use people::{block, change_profile, unblock};
 pub(crate) use sessions::{begin_session, purge, put_ticket, revoke, rotate, take_ticket};
 
 use rusqlite::Connection;

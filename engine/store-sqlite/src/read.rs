@@ -4,8 +4,10 @@
 
 mod accounts;
 mod log;
+mod people;
 mod rooms;
 
 pub(crate) use accounts::{account_by_email, session, users};
 pub(crate) use log::{events, find, head};
+pub(crate) use people::{blocks_between, invite, user, users_by_handle};
 pub(crate) use rooms::{members, room, room_state, rooms_of, total_unread};
