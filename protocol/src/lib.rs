@@ -16,6 +16,7 @@ pub mod limits;
 mod mention;
 mod message;
 mod meta;
+mod names;
 mod object;
 mod op;
 mod reply;
@@ -40,14 +41,15 @@ pub use id::{ClientId, DeviceId, FileId, NoPosition, RoomId, Seq, SessionId, Tim
 pub use mention::Mention;
 pub use message::{Attachment, Message, MessageBody, Reaction};
 pub use meta::Meta;
+pub use names::{display_name, is_handle, is_of_handles};
 pub use object::{
     Head, Member, Notify, Presence, PresenceState, ReadCursor, Role, Room, RoomKind, RoomView, Seen, Typing,
     User,
 };
 pub use op::Op;
 pub use reply::{
-    Authenticated, Empty, History, Members, OpenStatus, Pong, Reply, ReplyBody, RoomOpened, Rooms, Sent,
-    Written,
+    Authenticated, Empty, History, Invited, Members, OpenStatus, Pong, Reply, ReplyBody, RoomOpened, Rooms,
+    Sent, Users, Written,
 };
 pub use server_event::{Hello, Marks, Preview, RoomHead, ServerEvent};
 pub use word::UnknownWord;

@@ -87,6 +87,12 @@ pub enum ReplyBody {
     Sent(Sent),
     /// To whatever changes members.
     Written(Written),
+    /// To whatever gives one user.
+    User(Box<User>),
+    /// To `user.search`.
+    Users(Users),
+    /// To `invite.create`.
+    Invited(Invited),
 }
 
 macro_rules! bodies {
@@ -100,7 +106,8 @@ macro_rules! bodies {
 }
 
 bodies! {
-    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Sent, Written,
+    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Sent, Written, User, Users,
+    Invited,
 }
 
 impl From<Empty> for ReplyBody {
@@ -219,4 +226,20 @@ pub struct Sent {
 pub struct Written {
     /// Its position; of the newest event where nothing was left to change.
     pub seq: Seq,
+}
+
+/// Users that were found.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+pub struct Users {
+    /// Ascending by handle; at most 20.
+    pub users: Vec<User>,
+}
+
+/// An invite was made.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+pub struct Invited {
+    /// Its text: whoever has it may come in. It is told this once.
+    pub invite: String,
+    /// Where a person opens it.
+    pub url: String,
 }

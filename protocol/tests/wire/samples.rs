@@ -3,14 +3,14 @@
 use rookery_protocol::{
     Attachment, Auth, Authenticated, BodyKind, Change, ClientId, CloseCode, Command, DeleteBody,
     DeliveredMark, DeviceId, EditBody, ErrorCode, Event, EventBody, FileId, Head, History, InviteAccept,
-    InviteCreate, InviteRevoke, Marks, Member, MemberAdd, MemberChange, MemberList, MemberRemove, MemberRole,
-    Members, Mention, Message, MessageBody, MessageDelete, MessageEdit, MessageSearch, MessageSend, Notify,
-    Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet, PresenceState, PresenceWatch, Preview,
-    ProfileUpdate, Reaction, ReactionBody, ReactionSet, ReadCursor, ReadList, ReadMark, Reply, ReplyBody,
-    Role, Room, RoomChange, RoomClose, RoomCreate, RoomDirect, RoomGet, RoomHead, RoomHistory, RoomId,
-    RoomKind, RoomList, RoomOpen, RoomOpened, RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent, Seq,
-    ServerEvent, SessionId, Timestamp, Typing, TypingSet, User, UserBlock, UserGet, UserId, UserSearch,
-    WireError, Written,
+    InviteCreate, InviteRevoke, Invited, Marks, Member, MemberAdd, MemberChange, MemberList, MemberRemove,
+    MemberRole, Members, Mention, Message, MessageBody, MessageDelete, MessageEdit, MessageSearch,
+    MessageSend, Notify, Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet, PresenceState,
+    PresenceWatch, Preview, ProfileUpdate, Reaction, ReactionBody, ReactionSet, ReadCursor, ReadList,
+    ReadMark, Reply, ReplyBody, Role, Room, RoomChange, RoomClose, RoomCreate, RoomDirect, RoomGet, RoomHead,
+    RoomHistory, RoomId, RoomKind, RoomList, RoomOpen, RoomOpened, RoomSettings, RoomUpdate, RoomView, Rooms,
+    Seen, Sent, Seq, ServerEvent, SessionId, Timestamp, Typing, TypingSet, User, UserBlock, UserGet, UserId,
+    UserSearch, Users, WireError, Written,
 };
 use uuid::Uuid;
 
@@ -180,7 +180,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         reactions: vec![Reaction { emoji: "🎉".to_owned(), count: 2, mine: true }],
         pinned: true,
     };
-    let bodies: [ReplyBody; 10] = [
+    let bodies: [ReplyBody; 13] = [
         ReplyBody::Empty {},
         authenticated().into(),
         Pong { time: NOW }.into(),
@@ -202,6 +202,9 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         .into(),
         Sent { seq: Seq(42), ord: 40, at: NOW, duplicate: true }.into(),
         Written { seq: Seq(70_000) }.into(),
+        User { about: Some("a bird".to_owned()), ..user(BOB, "bob") }.into(),
+        Users { users: vec![user(ALICE, "alice"), user(BOB, "bob")] }.into(),
+        Invited { invite: "in-7".to_owned(), url: "https://chat.example.org/i/in-7".to_owned() }.into(),
     ];
     let mut replies: Vec<_> = bodies
         .into_iter()
@@ -218,6 +221,9 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 ReplyBody::Members(_) => "members",
                 ReplyBody::Sent(_) => "sent",
                 ReplyBody::Written(_) => "written",
+                ReplyBody::User(_) => "user",
+                ReplyBody::Users(_) => "users",
+                ReplyBody::Invited(_) => "invited",
             };
             (kind, Reply::ok(id, body))
         })

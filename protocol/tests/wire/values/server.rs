@@ -1,14 +1,14 @@
 //! Anything that the server says.
 
 use super::{
-    at, authenticated, count, event, head, member, message, of, read_cursor, room, room_id, seq, text,
+    at, authenticated, count, event, head, member, message, of, read_cursor, room, room_id, seq, text, user,
     user_id, vec, wire_error, word,
 };
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::strategy::Union;
 use rookery_protocol::{
-    CloseCode, History, Marks, Members, OpenStatus, Pong, Presence, Preview, ReplyBody, RoomHead, RoomOpened,
-    Rooms, Seen, Sent, ServerEvent, Typing, Written,
+    CloseCode, History, Invited, Marks, Members, OpenStatus, Pong, Presence, Preview, ReplyBody, RoomHead,
+    RoomOpened, Rooms, Seen, Sent, ServerEvent, Typing, Users, Written,
 };
 
 pub(crate) fn reply_body() -> BoxedStrategy<ReplyBody> {
@@ -38,6 +38,9 @@ pub(crate) fn reply_body() -> BoxedStrategy<ReplyBody> {
         any_of!(Members { members: vec(member(), 0..3), next: of(text()) }).prop_map(Into::into).boxed(),
         sent.prop_map(Into::into).boxed(),
         any_of!(Written { seq: seq() }).prop_map(Into::into).boxed(),
+        user().prop_map(Into::into).boxed(),
+        any_of!(Users { users: vec(user(), 0..3) }).prop_map(Into::into).boxed(),
+        any_of!(Invited { invite: text(), url: text() }).prop_map(Into::into).boxed(),
     ])
     .boxed()
 }
