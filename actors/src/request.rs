@@ -5,7 +5,12 @@
 
 mod check;
 mod create;
+mod invite;
+mod people;
 mod read;
+mod write;
+
+pub(crate) use invite::no_such_invite;
 
 use crate::answer::Answer;
 use crate::node::Node;
@@ -37,6 +42,8 @@ pub(crate) fn room_of(op: &Op) -> Option<RoomId> {
         Op::MemberAdd(add) => add.room,
         Op::MemberRemove(remove) => remove.room,
         Op::MemberRole(role) => role.room,
+        Op::InviteCreate(create) => create.room,
+        Op::InviteRevoke(revoke) => revoke.room,
         Op::MessageSend(send) => send.room,
         _ => return None,
     })
@@ -64,7 +71,14 @@ pub(crate) fn step(op: Op) -> Result<Step, WireError> {
         | Op::RoomUpdate(_)
         | Op::RoomList(_)
         | Op::RoomHistory(_)
-        | Op::MemberList(_)) => Step::Task(op),
+        | Op::MemberList(_)
+        | Op::InviteCreate(_)
+        | Op::InviteRevoke(_)
+        | Op::InviteAccept(_)
+        | Op::UserGet(_)
+        | Op::UserSearch(_)
+        | Op::UserBlock(_)
+        | Op::ProfileUpdate(_)) => Step::Task(op),
         op => {
             return Err(WireError::new(
                 ErrorCode::Unsupported,
@@ -93,6 +107,13 @@ impl Node {
             Step::Task(Op::RoomList(list)) => read::rooms(self, user, list).await,
             Step::Task(Op::RoomHistory(history)) => read::history(self, user, history).await,
             Step::Task(Op::MemberList(list)) => read::members(self, user, list).await,
+            Step::Task(Op::InviteCreate(create)) => invite::create(self, user, create).await,
+            Step::Task(Op::InviteRevoke(revoke)) => invite::revoke(self, user, revoke).await,
+            Step::Task(Op::InviteAccept(accept)) => invite::accept(self, user, accept).await,
+            Step::Task(Op::UserGet(get)) => people::get(self, get.user).await,
+            Step::Task(Op::UserSearch(search)) => people::search(self, user, search).await,
+            Step::Task(Op::UserBlock(block)) => people::block(self, user, block).await,
+            Step::Task(Op::ProfileUpdate(update)) => people::update(self, user, *update).await,
             Step::Task(op) => {
                 Err(WireError::new(ErrorCode::Unsupported, format!("`{}` needs a WebSocket", op.name())))
             }

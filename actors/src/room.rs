@@ -20,6 +20,7 @@ mod submit;
 pub(crate) use compose::no_such_room;
 pub(crate) use draft::{Action, Creation, Draft};
 pub(crate) use open::{Join, Open, Opening};
+pub(crate) use policy::may_invite;
 
 use crate::node::Node;
 use batch::{InFlight, Waiting};
@@ -53,6 +54,8 @@ pub(crate) enum RoomMessage {
     Appended(Result<(), AppendError>),
     /// The store has said where a write is that the batch under way would have repeated.
     Located(UserId, ClientId, Result<Option<Receipt>, StoreError>),
+    /// Something has changed that the log does not say: read the room again.
+    Refresh,
     /// It is this late; an idle room goes.
     Tick(Duration),
     /// The node is going down: go as soon as nothing is under way.
@@ -91,6 +94,7 @@ pub(crate) struct Room {
     waiting: VecDeque<Waiting>,
     next_ticket: u64,
     in_flight: Option<InFlight>,
+    is_outdated: bool,
     last_used: Duration,
     is_leaving: bool,
 }
@@ -123,6 +127,7 @@ impl Actor for RoomActor {
             waiting: VecDeque::new(),
             next_ticket: 0,
             in_flight: None,
+            is_outdated: false,
             is_leaving: false,
             node,
             id: room,
@@ -171,6 +176,7 @@ impl Room {
             RoomMessage::Known(ticket, known) => self.known(ticket, known),
             RoomMessage::Appended(outcome) => self.appended(outcome),
             RoomMessage::Located(by, client_id, receipt) => self.located(by, client_id, receipt),
+            RoomMessage::Refresh => self.refresh(),
             RoomMessage::Tick(now) => self.tick(now),
             RoomMessage::Retire => self.leave(),
         }
@@ -188,8 +194,22 @@ impl Room {
 
     /// Reads the room again, since the store holds more than it knows of.
     fn catch_up(&mut self) {
-        self.phase = Phase::Loading(Vec::new());
+        self.read_again(Vec::new());
+    }
+
+    /// Reads the room again while `held` waits for it.
+    fn read_again(&mut self, held: Vec<RoomMessage>) {
+        self.is_outdated = false;
+        self.phase = Phase::Loading(held);
         self.load(Some(self.live.head.seq));
+    }
+
+    /// Reads the room again as soon as no batch is under way and no reading, which may have begun
+    /// before the change. What is ordered later waits for it, so nothing that was sent after the change
+    /// is judged by what was before.
+    fn refresh(&mut self) {
+        self.is_outdated = true;
+        self.order();
     }
 
     fn loaded(&mut self, loaded: Result<Loaded, StoreError>) {
@@ -197,6 +217,9 @@ impl Room {
         match loaded {
             Ok(loaded) => {
                 self.take_over(loaded);
+                if self.is_outdated {
+                    return self.read_again(held);
+                }
                 for message in held {
                     self.hear(message);
                 }
@@ -237,6 +260,9 @@ impl Room {
     }
 
     fn retire_if_absent(&mut self) {
+        if matches!(self.phase, Phase::Loading(_)) {
+            return;
+        }
         let is_absent = self.live.record.is_none();
         if (is_absent || self.is_leaving) && self.in_flight.is_none() && self.waiting.is_empty() {
             self.retire();

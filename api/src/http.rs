@@ -1,10 +1,14 @@
 //! The endpoints: one file each, with its route, its errors and its handler.
 
+pub(crate) mod accept_invite;
 pub(crate) mod add_members;
+pub(crate) mod block_user;
 pub(crate) mod change_role;
+pub(crate) mod create_invite;
 pub(crate) mod create_room;
 pub(crate) mod direct_room;
 pub(crate) mod get_room;
+pub(crate) mod get_user;
 pub(crate) mod history;
 pub(crate) mod list_members;
 pub(crate) mod list_rooms;
@@ -16,8 +20,11 @@ pub(crate) mod probes;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod remove_member;
+pub(crate) mod revoke_invite;
+pub(crate) mod search_users;
 pub(crate) mod send_message;
 pub(crate) mod socket;
 pub(crate) mod ticket;
+pub(crate) mod update_me;
 pub(crate) mod update_room;
 pub(crate) mod version;

@@ -55,6 +55,10 @@ impl Route {
         Self::new(Method::POST, path, operation, handler)
     }
 
+    pub(crate) const fn put(path: &'static str, operation: &'static str, handler: Handler) -> Self {
+        Self::new(Method::PUT, path, operation, handler)
+    }
+
     pub(crate) const fn patch(path: &'static str, operation: &'static str, handler: Handler) -> Self {
         Self::new(Method::PATCH, path, operation, handler)
     }

@@ -43,6 +43,8 @@ pub(crate) enum Action {
         /// Which.
         role: Role,
     },
+    /// To come in oneself, by an invite that has been looked at.
+    Join,
     /// Nothing, once everything submitted before is settled.
     Settle,
 }
@@ -65,8 +67,8 @@ pub(crate) struct Creation {
 pub(crate) enum Question {
     /// Whether the log has this write already.
     Written(UserId, ClientId),
-    /// Which of these users do not exist.
-    Missing(Vec<UserId>),
+    /// Whether these users exist, and whether the first one and they block each other.
+    Addable(UserId, Vec<UserId>),
 }
 
 /// The store's answer to a [`Question`].
@@ -74,8 +76,13 @@ pub(crate) enum Question {
 pub(crate) enum Known {
     /// Where the write is, if it is.
     Written(Option<Receipt>),
-    /// The users that do not exist.
-    Missing(Vec<UserId>),
+    /// Who can be added.
+    Addable {
+        /// One who does not exist, if there is one.
+        missing: Option<UserId>,
+        /// Those who block whoever asked, or are blocked by it.
+        blocked: Vec<UserId>,
+    },
 }
 
 impl Known {
@@ -83,7 +90,7 @@ impl Known {
     pub(super) fn newest(&self) -> Seq {
         match self {
             Self::Written(Some(receipt)) => receipt.seq,
-            Self::Written(None) | Self::Missing(_) => Seq::ZERO,
+            Self::Written(None) | Self::Addable { .. } => Seq::ZERO,
         }
     }
 }
@@ -98,6 +105,11 @@ impl Draft {
         }
     }
 
+    /// Returns whether it makes the room of two users.
+    pub(crate) fn makes_direct(&self) -> bool {
+        matches!(&self.action, Action::Create(creation) if creation.kind == RoomKind::Direct)
+    }
+
     /// Returns what has to be known before it is ordered. A first attempt of a send asks nothing:
     /// what the room remembers and the store's own check are enough.
     pub(crate) fn question(&self) -> Option<Question> {
@@ -108,9 +120,9 @@ impl Draft {
             Action::Create(creation) => {
                 let others: Vec<_> =
                     creation.founders.iter().map(|(user, _)| *user).filter(|user| *user != self.by).collect();
-                (!others.is_empty()).then_some(Question::Missing(others))
+                (!others.is_empty()).then_some(Question::Addable(self.by, others))
             }
-            Action::Add { users, .. } => Some(Question::Missing(users.clone())),
+            Action::Add { users, .. } => Some(Question::Addable(self.by, users.clone())),
             _ => None,
         }
     }

@@ -2,7 +2,6 @@
 
 use super::{Composed, Composer, sent};
 use crate::room::draft::Known;
-use crate::room::policy;
 use rookery_engine::store::{Projection, Receipt};
 use rookery_protocol::{ErrorCode, EventBody, Mention, MessageSend, Seq, WireError};
 
@@ -15,7 +14,7 @@ impl Composer<'_> {
         }) {
             return Ok(Composed::Done(sent(receipt, true)));
         }
-        policy::may_send(self.record.kind, self.role)?;
+        self.may_write()?;
         let before = self.events.place.seq;
         if send.reply_to.is_some_and(|target| target > before || target < self.member.joined) {
             return Err(
