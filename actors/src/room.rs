@@ -47,7 +47,7 @@ pub(crate) enum RoomMessage {
     /// A reader has caught up from the store and wants to go on live.
     Join(Join),
     /// The store has given the room's state.
-    Loaded(Result<Loaded, StoreError>),
+    Loaded(Result<Box<Loaded>, StoreError>),
     /// The store has answered the question of the draft with this ticket.
     Known(u64, Result<Known, StoreError>),
     /// The store has answered the batch under way.
@@ -188,7 +188,7 @@ impl Room {
         self.node.tasks().spawn(async move {
             let loaded = load(node.store().as_ref(), room, told).await;
             // A room that has gone meanwhile needs no state.
-            drop(myself.send_message(RoomMessage::Loaded(loaded)));
+            drop(myself.send_message(RoomMessage::Loaded(loaded.map(Box::new))));
         });
     }
 
@@ -212,11 +212,11 @@ impl Room {
         self.order();
     }
 
-    fn loaded(&mut self, loaded: Result<Loaded, StoreError>) {
+    fn loaded(&mut self, loaded: Result<Box<Loaded>, StoreError>) {
         let Phase::Loading(held) = std::mem::replace(&mut self.phase, Phase::Live) else { return };
         match loaded {
             Ok(loaded) => {
-                self.take_over(loaded);
+                self.take_over(*loaded);
                 if self.is_outdated {
                     return self.read_again(held);
                 }

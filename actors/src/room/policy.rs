@@ -123,15 +123,14 @@ pub(super) fn may_set_role(
     owners: usize,
 ) -> Result<(), Denied> {
     has_members_to_manage(kind)?;
-    if old == Role::Owner && new != Role::Owner && owners == 1 {
-        return Err(WireError::new(ErrorCode::Conflict, "a room keeps at least one owner"));
-    }
     let higher = rank(old).max(rank(new));
-    if role == Role::Owner || (role == Role::Admin && higher < rank(Role::Admin)) {
-        Ok(())
-    } else {
-        Err(denied("only somebody of a higher role changes a role"))
+    if role != Role::Owner && (role != Role::Admin || higher >= rank(Role::Admin)) {
+        return Err(denied("only somebody of a higher role changes a role"));
     }
+    if old == Role::Owner && new != Role::Owner && owners == 1 {
+        return Err(WireError::new(ErrorCode::Conflict, "make somebody else owner first"));
+    }
+    Ok(())
 }
 
 fn has_members_to_manage(kind: RoomKind) -> Result<(), Denied> {
