@@ -67,7 +67,7 @@ pub(crate) struct Creation {
 pub(crate) enum Question {
     /// Whether the log has this write already.
     Written(UserId, ClientId),
-    /// Whether these users exist, and whether the first one and they block each other.
+    /// Whether these users exist, and with whom of them the first one has a block.
     Addable(UserId, Vec<UserId>),
 }
 

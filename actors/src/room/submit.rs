@@ -90,7 +90,7 @@ impl Room {
     }
 }
 
-/// Finds out who of `users` is not there, and with whom `by` wants or has nothing to do.
+/// Finds out whether all of `users` are there, and between whom of them and `by` there is a block.
 async fn addable(node: &Node, by: UserId, users: Vec<UserId>) -> Result<Known, StoreError> {
     let found = node.store().users(&users).await?;
     let blocked = node.blocked_either_way(by, &users).await?;
