@@ -7,6 +7,7 @@
 //! | `room`, `room/` | one actor an active room: order, rights, de-duplication, append, fan-out |
 //! | `request`, `request/` | the ops that take more than one step, for sockets and HTTP alike |
 //! | `sweeper` | the one timer: pings, deadlines, idle rooms |
+//! | `rates` | how often a user may do what costs others something |
 //! | `answer` | where the answer to a command goes, and that there is exactly one |
 //!
 //! It knows nothing of sockets, HTTP, tokens, configuration files, or which store is in use.
@@ -15,6 +16,7 @@ mod answer;
 mod identity;
 mod naming;
 mod node;
+mod rates;
 mod request;
 mod room;
 mod session;
@@ -24,4 +26,5 @@ pub use answer::Answer;
 pub use identity::{Authenticating, Authenticator, Identity};
 pub use naming::{direct_room, inbox_of};
 pub use node::{Check, Node, NodeConfig, NodeParts, StartError};
+pub use rates::{HANDLE_RATE, SEARCH_RATE};
 pub use session::{SessionMessage, SessionRef};

@@ -6,6 +6,7 @@ mod drain;
 mod rooms;
 
 use crate::identity::Authenticator;
+use crate::rates::Rates;
 use crate::room::RoomMessage;
 use crate::session::{SessionActor, SessionMessage, SessionRef};
 use crate::sweeper;
@@ -29,6 +30,10 @@ pub struct NodeConfig {
     pub supervisors: usize,
     /// A room that was not used for this long is passivated.
     pub room_idle: Duration,
+    /// Where people open what the server gives them links to: scheme and host, without a slash at its end.
+    pub public_url: String,
+    /// Whether the limits by user are lifted: for tests and benches only.
+    pub is_relaxed: bool,
     /// Whether the sweeper runs by itself; tests call [`Node::sweep`] instead.
     pub sweeps: bool,
 }
@@ -36,7 +41,13 @@ pub struct NodeConfig {
 impl Default for NodeConfig {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { supervisors: 2 * cores, room_idle: limits::ROOM_IDLE, sweeps: true }
+        Self {
+            supervisors: 2 * cores,
+            room_idle: limits::ROOM_IDLE,
+            public_url: "http://localhost".to_owned(),
+            is_relaxed: false,
+            sweeps: true,
+        }
     }
 }
 
@@ -89,6 +100,7 @@ pub struct Node {
     restless: Mutex<HashSet<RoomId>>,
     rooms: Directory<RoomId, RoomMessage>,
     parked: Parking<RoomId>,
+    rates: Rates,
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
     tasks: Tasks,
@@ -123,6 +135,7 @@ impl Node {
             restless: Mutex::default(),
             rooms: Directory::new(),
             parked: Parking::new(),
+            rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict() },
             session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
             room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
             tasks: Tasks::new(),
@@ -189,6 +202,10 @@ impl Node {
     /// There are new notices for inboxes.
     pub(crate) fn wake_courier(&self) {
         self.has_notices.notify_one();
+    }
+
+    pub(crate) const fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     pub(crate) const fn hub(&self) -> &Hub {

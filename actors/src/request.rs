@@ -5,8 +5,13 @@
 
 mod check;
 mod create;
+mod invite;
 mod own;
+mod people;
 mod read;
+mod write;
+
+pub(crate) use invite::no_such_invite;
 
 use crate::answer::Answer;
 use crate::node::Node;
@@ -40,6 +45,8 @@ pub(crate) fn room_of(op: &Op) -> Option<RoomId> {
         Op::MemberAdd(add) => add.room,
         Op::MemberRemove(remove) => remove.room,
         Op::MemberRole(role) => role.room,
+        Op::InviteCreate(create) => create.room,
+        Op::InviteRevoke(revoke) => revoke.room,
         Op::MessageSend(send) => send.room,
         Op::MessageEdit(edit) => edit.room,
         Op::MessageDelete(delete) => delete.room,
@@ -91,7 +98,14 @@ pub(crate) fn step(op: Op) -> Result<Step, WireError> {
         | Op::ReadMark(_)
         | Op::ReadList(_)
         | Op::DeliveredMark(_)
-        | Op::TypingSet(_)) => Step::Task(op),
+        | Op::TypingSet(_)
+        | Op::InviteCreate(_)
+        | Op::InviteRevoke(_)
+        | Op::InviteAccept(_)
+        | Op::UserGet(_)
+        | Op::UserSearch(_)
+        | Op::UserBlock(_)
+        | Op::ProfileUpdate(_)) => Step::Task(op),
         op => {
             return Err(WireError::new(
                 ErrorCode::Unsupported,
@@ -132,6 +146,13 @@ impl Node {
                 let said = if on { Said::Types(kind.unwrap_or_default()) } else { Said::Stops };
                 self.signal(user.id, room, said).await
             }
+            Step::Task(Op::InviteCreate(create)) => invite::create(self, user, create).await,
+            Step::Task(Op::InviteRevoke(revoke)) => invite::revoke(self, user, revoke).await,
+            Step::Task(Op::InviteAccept(accept)) => invite::accept(self, user, accept).await,
+            Step::Task(Op::UserGet(get)) => people::get(self, get.user).await,
+            Step::Task(Op::UserSearch(search)) => people::search(self, user, search).await,
+            Step::Task(Op::UserBlock(block)) => people::block(self, user, block).await,
+            Step::Task(Op::ProfileUpdate(update)) => people::update(self, user, *update).await,
             Step::Task(op) => {
                 Err(WireError::new(ErrorCode::Unsupported, format!("`{}` needs a WebSocket", op.name())))
             }

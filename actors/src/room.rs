@@ -26,6 +26,7 @@ pub(crate) use compose::no_such_room;
 pub(crate) use draft::{Action, Creation, Draft};
 pub(crate) use glance::Glance;
 pub(crate) use open::{Join, Open, Opening};
+pub(crate) use policy::may_invite;
 pub(crate) use signal::{Said, Signal};
 
 use crate::node::Node;
@@ -59,7 +60,7 @@ pub(crate) enum RoomMessage {
     /// Somebody polls the room.
     Glance(Glance),
     /// The store has given the room's state.
-    Loaded(Result<Loaded, StoreError>),
+    Loaded(Result<Box<Loaded>, StoreError>),
     /// The store has answered the question of the draft with this ticket.
     Known(u64, Result<Known, StoreError>),
     /// The store has answered the batch under way.
@@ -72,6 +73,8 @@ pub(crate) enum RoomMessage {
     HeadsTold,
     /// The store has said where a write is that the batch under way would have repeated.
     Located(UserId, ClientId, Result<Option<Receipt>, StoreError>),
+    /// Something has changed that the log does not say: read the room again.
+    Refresh,
     /// It is this late; an idle room goes.
     Tick(Duration),
     /// The node is going down: go as soon as nothing is under way.
@@ -114,6 +117,7 @@ pub(crate) struct Room {
     marks: marks::Marks,
     typists: Typists,
     heads: Heads,
+    is_outdated: bool,
     last_used: Duration,
     is_leaving: bool,
 }
@@ -149,6 +153,7 @@ impl Actor for RoomActor {
             marks: marks::Marks::default(),
             typists: Typists::default(),
             heads: Heads::default(),
+            is_outdated: false,
             is_leaving: false,
             node,
             id: room,
@@ -204,6 +209,7 @@ impl Room {
             RoomMessage::Counted(kind, told) => self.signal_marks(kind, told),
             RoomMessage::HeadsTold => self.heads_told(),
             RoomMessage::Located(by, client_id, receipt) => self.located(by, client_id, receipt),
+            RoomMessage::Refresh => self.refresh(),
             RoomMessage::Tick(now) => self.tick(now),
             RoomMessage::Retire => self.leave(),
         }
@@ -215,21 +221,38 @@ impl Room {
         self.node.tasks().spawn(async move {
             let loaded = load(node.store().as_ref(), room, told).await;
             // A room that has gone meanwhile needs no state.
-            drop(myself.send_message(RoomMessage::Loaded(loaded)));
+            drop(myself.send_message(RoomMessage::Loaded(loaded.map(Box::new))));
         });
     }
 
     /// Reads the room again, since the store holds more than it knows of.
     fn catch_up(&mut self) {
-        self.phase = Phase::Loading(Vec::new());
+        self.read_again(Vec::new());
+    }
+
+    /// Reads the room again while `held` waits for it.
+    fn read_again(&mut self, held: Vec<RoomMessage>) {
+        self.is_outdated = false;
+        self.phase = Phase::Loading(held);
         self.load(Some(self.live.head.seq));
     }
 
-    fn loaded(&mut self, loaded: Result<Loaded, StoreError>) {
+    /// Reads the room again as soon as no batch is under way and no reading, which may have begun
+    /// before the change. What is ordered later waits for it, so nothing that was sent after the change
+    /// is judged by what was before.
+    fn refresh(&mut self) {
+        self.is_outdated = true;
+        self.order();
+    }
+
+    fn loaded(&mut self, loaded: Result<Box<Loaded>, StoreError>) {
         let Phase::Loading(held) = std::mem::replace(&mut self.phase, Phase::Live) else { return };
         match loaded {
             Ok(loaded) => {
-                self.take_over(loaded);
+                self.take_over(*loaded);
+                if self.is_outdated {
+                    return self.read_again(held);
+                }
                 for message in held {
                     self.hear(message);
                 }
@@ -273,6 +296,9 @@ impl Room {
     }
 
     fn retire_if_absent(&mut self) {
+        if matches!(self.phase, Phase::Loading(_)) {
+            return;
+        }
         let is_absent = self.live.record.is_none();
         if (is_absent || self.is_leaving) && !self.is_busy() {
             self.retire();

@@ -27,7 +27,6 @@ pub use names::BadField;
 pub use password::PoolFull;
 pub use refresh::RefreshError;
 pub use register::{Register, RegisterError};
-pub use throttle::Throttled;
 pub use ticket::{IssuedTicket, TicketError};
 
 pub(crate) use authenticate::{Found, unavailable};

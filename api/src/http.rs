@@ -1,7 +1,10 @@
 //! The endpoints: one file each, with its route, its errors and its handler.
 
+pub(crate) mod accept_invite;
 pub(crate) mod add_members;
+pub(crate) mod block_user;
 pub(crate) mod change_role;
+pub(crate) mod create_invite;
 pub(crate) mod create_room;
 pub(crate) mod delete_message;
 pub(crate) mod direct_room;
@@ -9,6 +12,7 @@ pub(crate) mod documents;
 pub(crate) mod edit_message;
 pub(crate) mod events;
 pub(crate) mod get_room;
+pub(crate) mod get_user;
 pub(crate) mod history;
 pub(crate) mod list_members;
 pub(crate) mod list_rooms;
@@ -25,11 +29,14 @@ pub(crate) mod readers;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod remove_member;
+pub(crate) mod revoke_invite;
+pub(crate) mod search_users;
 pub(crate) mod send_message;
 pub(crate) mod set_room_settings;
 pub(crate) mod set_typing;
 pub(crate) mod socket;
 pub(crate) mod swagger;
 pub(crate) mod ticket;
+pub(crate) mod update_me;
 pub(crate) mod update_room;
 pub(crate) mod version;

@@ -1,8 +1,9 @@
 //! Problems: errors as HTTP clients read them (RFC 9457), with the codes of the WebSocket.
 
-use crate::accounts::{BadField, PoolFull, Throttled};
+use crate::accounts::{BadField, PoolFull};
 use crate::respond::{self, Answer};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use rookery_engine::{Rule, Throttled};
 use rookery_protocol::{ErrorCode, SchemaOf, WireError};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -83,6 +84,14 @@ impl Problem {
         self.header(header::CONNECTION, HeaderValue::from_static("close"))
     }
 
+    /// Returns the problem of `error`; where the user was too often there, with what `rule` says.
+    pub(crate) fn under(rule: Rule, error: WireError) -> Self {
+        match (error.code, error.retry_after_ms) {
+            (ErrorCode::RateLimited, Some(retry_after_ms)) => Throttled { rule, retry_after_ms }.into(),
+            _ => error.into(),
+        }
+    }
+
     pub(crate) const fn code(&self) -> ErrorCode {
         self.error.code
     }
@@ -131,7 +140,7 @@ impl From<Throttled> for Problem {
         let policy = format!("\"{}\";q={};w={window}", rule.name, rule.burst);
         let state = format!("\"{}\";r=0;t={}", rule.name, retry_after_ms.div_ceil(1000));
         let value = |text: String| HeaderValue::try_from(text).expect("names and numbers are a header value");
-        Self::from(WireError::new(ErrorCode::RateLimited, "too many tries").retry_after(retry_after_ms))
+        Self::from(WireError::from(refused))
             .header(HeaderName::from_static("ratelimit-policy"), value(policy))
             .header(HeaderName::from_static("ratelimit"), value(state))
     }

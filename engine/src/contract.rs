@@ -5,8 +5,10 @@
 
 mod accounts;
 mod fixture;
+mod invites;
 mod log;
 mod model;
+mod people;
 mod rooms;
 mod settled;
 mod tokens;
@@ -41,7 +43,10 @@ impl Case {
 
 /// Returns every case.
 pub fn cases() -> impl Iterator<Item = Case> {
-    [log::CASES, rooms::CASES, accounts::CASES, tokens::CASES, model::CASES].into_iter().flatten().copied()
+    [log::CASES, rooms::CASES, accounts::CASES, tokens::CASES, people::CASES, invites::CASES, model::CASES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// Runs every case against a store of its own, which `make_store` returns empty, and closes it.

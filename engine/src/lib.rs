@@ -6,6 +6,7 @@
 //! | `credit`, `outbox`, `hub` | bounds on work coming in, on frames going out, and the fan-out to outboxes |
 //! | `connection`, `users` | what a socket's task, its session and the sweeper share; whose each is |
 //! | `clock`, `random`, `tasks` | time, chance and tasks, handed in so that tests own them |
+//! | `throttle` | how often somebody may do something |
 //! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
 //! | [`metrics`] | the catalogue |
 //! | [`limits`] | every bound |
@@ -29,6 +30,7 @@ mod random;
 pub mod store;
 mod supervisor;
 mod tasks;
+mod throttle;
 mod users;
 
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -44,4 +46,5 @@ pub use parking::Parking;
 pub use random::{Random, SeededRandom, SystemRandom, uuid_v7};
 pub use supervisor::{Never, Supervisors};
 pub use tasks::Tasks;
+pub use throttle::{Rule, Throttle, Throttled};
 pub use users::UserConnections;

@@ -124,6 +124,26 @@ pub const HEADS_AT_ONCE: usize = 100;
 ///
 /// Each notice is an append of its own; in larger rooms the mention is counted and shown, and no more.
 pub const NOTICE_ALL_MEMBERS: usize = 200;
+/// Invites of one room that are good at a time; one more is refused.
+///
+/// One for each place a link is put, with a use count each; a room that needs more is open to everybody.
+pub const INVITES_PER_ROOM: usize = 100;
+
+/// Milliseconds that an invite is kept after its last use: a day, in which a client that did not hear
+/// that it was let in asks again.
+pub const INVITE_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Users that one user blocks at most.
+///
+/// Each is looked at by every search of that user; 1000 keys of 32 bytes are read in a millisecond.
+pub const BLOCKS_PER_USER: usize = 1000;
+
+/// Milliseconds that a handle stays its former owner's: 30 days, as long as a login lasts, so that
+/// whoever knows somebody by a handle does not write to another person under it.
+pub const HANDLE_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Buckets of one rate limit at a time: about 1 MiB of whoever is limited.
+pub const RATE_BUCKETS: usize = 10_000;
 
 /// A room that was not used for this long is passivated.
 pub const ROOM_IDLE: std::time::Duration = std::time::Duration::from_secs(60);

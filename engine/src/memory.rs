@@ -5,15 +5,19 @@
 
 mod accounts;
 mod cursors;
+mod invites;
 mod log;
 mod messages;
 mod notices;
+mod people;
 mod rooms;
 
 use crate::store::{Answer, Health, Notice, Store, StoreError};
 use accounts::AccountTables;
+use invites::InviteTables;
 use log::LogTables;
 use messages::MessageTables;
+use people::PeopleTables;
 use rooms::RoomTables;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -31,6 +35,8 @@ struct State {
     rooms: RoomTables,
     notices: BTreeSet<Notice>,
     accounts: AccountTables,
+    people: PeopleTables,
+    invites: InviteTables,
     is_closed: bool,
 }
 

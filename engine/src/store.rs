@@ -7,16 +7,20 @@
 
 mod accounts;
 mod cursors;
+mod invites;
 mod log;
 mod notices;
+mod people;
 mod rooms;
 
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
 };
 pub use cursors::{CursorKind, Cursors, Mark, MemberCursor, Reached};
+pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
 pub use notices::{Notice, NoticeKind, Notices};
+pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
 
 use std::future::Future;
@@ -53,9 +57,10 @@ pub enum Health {
     Failed(String),
 }
 
-/// A store: a room log with its projections, the reads over them, cursors, notices and accounts.
+/// A store: a room log with its projections, the reads over them, cursors, notices, accounts,
+/// people and invites.
 pub trait Store:
-    Log + Rooms + Cursors + Notices + Accounts + std::fmt::Debug + Send + Sync + 'static
+    Log + Rooms + Cursors + Notices + Accounts + People + Invites + std::fmt::Debug + Send + Sync + 'static
 {
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;

@@ -16,6 +16,7 @@ pub mod limits;
 mod mention;
 mod message;
 mod meta;
+mod names;
 mod object;
 mod op;
 mod reply;
@@ -42,6 +43,7 @@ pub use id::{ClientId, DeviceId, FileId, NoPosition, RoomId, Seq, SessionId, Tim
 pub use mention::Mention;
 pub use message::{Attachment, Message, MessageBody, Quoted, Reaction};
 pub use meta::Meta;
+pub use names::{display_name, is_handle, is_of_handles};
 pub use object::{
     Head, Member, Notify, Presence, PresenceState, Preview, ReadCursor, Role, Room, RoomKind, RoomView, Seen,
     Typing, User,

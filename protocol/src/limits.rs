@@ -105,6 +105,14 @@ pub const HANDLE_CHARS: usize = 32;
 /// Characters (Unicode scalar values) of a user's name; it has at least one.
 pub const NAME_CHARS: usize = 64;
 
+/// Characters that a search for users has at least, without `@`.
+///
+/// With one the answers to 38 searches would be a directory.
+pub const SEARCH_CHARS_MIN: usize = 2;
+
+/// Users that one search gives; there is no next page.
+pub const SEARCH_USERS: usize = 20;
+
 /// Milliseconds between the server's pings.
 ///
 /// Below the 30 s after which the strictest proxies in use drop an idle connection.

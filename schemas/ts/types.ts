@@ -186,9 +186,9 @@ invite: string, };
 export type InviteCreate = {
 /** Where to. */
 room: RoomId,
-/** Good until then. */
+/** Good before then; for ever without it. */
 expires_at?: Timestamp,
-/** Good so often. */
+/** How many users it lets in, at least 1; any number without it. */
 uses?: number, };
 
 /** An invitation is good from now on. */
@@ -474,9 +474,9 @@ export type ProfileUpdate = {
 name?: string,
 /** 3 to 32 of `a-z 0-9 _ .`. */
 handle?: string,
-/** At most 1024 characters. */
+/** At most 1024 characters; an empty text takes it away. */
 about?: string,
-/** A file. */
+/** A picture that was uploaded; the nil id takes the picture away. */
 avatar?: FileId, };
 
 /** The beginning of the message that another one answers, as it is now. */
@@ -861,9 +861,9 @@ export type UserId = string;
 
 /** Looks for users by handle. */
 export type UserSearch = {
-/** How the handle begins. */
+/** How the handle begins: at least 2 characters, whatever their case, with or without `@`. */
 query: string,
-/** At most 100. */
+/** At most 20. */
 limit?: number, };
 
 /** Users that were looked for. */

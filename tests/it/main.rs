@@ -17,6 +17,8 @@ mod tidy;
 mod tokens;
 // Bad input over the socket.
 mod bad_input;
+// Who wants nothing to do with whom.
+mod blocks;
 // The checker catches what it is there for.
 mod checker;
 // The client: its login, its place, its way back.
@@ -29,8 +31,14 @@ mod faults;
 mod kill;
 // A client of the other codec.
 mod msgpack;
+// Links that lead into rooms.
+mod invites;
+// Members: roles, succession, and what is left to whom who has gone.
+mod members;
 // Joining a room's stream.
 mod open;
+// Profiles, handles, finding people.
+mod people;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
 // Rooms and members.

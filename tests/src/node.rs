@@ -155,9 +155,19 @@ impl TestNode {
             &config,
         ));
         let (metrics, exporter) = exporter();
+        let (public, admin) = (loopback().await, loopback().await);
+        let address =
+            |listener: &TcpListener| listener.local_addr().expect("a bound listener has an address");
+        let (http, admin_address) = (address(&public), address(&admin));
         let node = Node::start(NodeParts {
             name: "test".to_owned(),
-            config: NodeConfig { supervisors: 2, room_idle: options.room_idle, sweeps: false },
+            config: NodeConfig {
+                supervisors: 2,
+                room_idle: options.room_idle,
+                public_url: config.server.link_base(http),
+                is_relaxed: config.limits.relaxed,
+                sweeps: false,
+            },
             store: options.store,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random,
@@ -167,10 +177,6 @@ impl TestNode {
         .await
         .expect("a runtime that runs takes actors");
         let edge = Edge::new(node, accounts, config, exporter);
-        let (public, admin) = (loopback().await, loopback().await);
-        let address =
-            |listener: &TcpListener| listener.local_addr().expect("a bound listener has an address");
-        let (http, admin_address) = (address(&public), address(&admin));
         let (stop, stopped) = oneshot::channel::<()>();
         let listeners = Listeners { public, admin };
         let serving = tokio::spawn(serve(listeners, Arc::clone(&edge), async move { drop(stopped.await) }));

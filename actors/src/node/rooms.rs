@@ -50,6 +50,15 @@ impl Node {
         None
     }
 
+    /// Has a room read itself again, since something has changed that its log does not say. One that is
+    /// not active reads it when it is; it is not activated for this.
+    pub(crate) fn refresh_room(&self, room: RoomId) {
+        if let Some(address) = self.rooms.get(room) {
+            // One that has just gone leaves its place to one that reads later than this.
+            drop(address.send_message(RoomMessage::Refresh));
+        }
+    }
+
     fn reach(self: &Arc<Self>, room: RoomId) -> Result<ActorRef<RoomMessage>, WireError> {
         if let Some(address) = self.rooms.get(room) {
             return Ok(address);

@@ -3,7 +3,8 @@
 use rookery_protocol::limits::{ABOUT_CHARS, EMOJI_BYTES, MEMBERS_PER_CALL, PAGE, TITLE_CHARS};
 use rookery_protocol::{ErrorCode, RoomKind, UserId, WireError};
 
-fn invalid(field: &'static str, why: impl Into<String>) -> WireError {
+/// Says what is wrong with a field.
+pub(super) fn invalid(field: &'static str, why: impl Into<String>) -> WireError {
     WireError::new(ErrorCode::Invalid, why).field(field)
 }
 

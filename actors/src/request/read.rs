@@ -183,9 +183,10 @@ pub(super) async fn members(
 ) -> Result<ReplyBody, WireError> {
     let limit = check::limit(asked.limit, DEFAULT_PAGE)?;
     let after = asked.cursor.as_deref().map(|text| text.parse().map_err(|_| bad_cursor())).transpose()?;
+    let mut page = node.store().members(asked.room, after, limit + 1).await.map_err(unread)?;
+    // Afterwards, since the page has no position that would bound what somebody sees who is removed.
     let state = node.store().room_state(asked.room, user.id).await.map_err(unread)?;
     state.ok_or_else(|| no_such_room(asked.room))?;
-    let mut page = node.store().members(asked.room, after, limit + 1).await.map_err(unread)?;
     let has_more = page.len() > limit;
     page.truncate(limit);
     let next = page.last().filter(|_| has_more).map(|last| last.user.to_string());

@@ -2,9 +2,10 @@
 
 use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
+use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
 use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
-use rookery_protocol::{Change, ClientId, Event, EventBody, Frame, ServerEvent, UserId};
+use rookery_protocol::{ClientId, EventBody, Frame, ServerEvent, UserId};
 use std::sync::Arc;
 
 impl Room {
@@ -35,6 +36,8 @@ impl Room {
         self.last_used = now;
         self.head_moved();
         for Ordered { waiting, composition } in batch.ordered {
+            // Whether its users have blocked each other meanwhile it could not ask before.
+            self.is_outdated |= waiting.draft.makes_direct();
             let last = composition.events.len().saturating_sub(1);
             let frames: Vec<_> = composition
                 .events
@@ -159,15 +162,5 @@ impl Room {
         for event in missed {
             self.tell(&Frame::event(event));
         }
-    }
-}
-
-/// Returns who is no member any more after this event.
-fn gone(event: &Event) -> Option<UserId> {
-    match &event.body {
-        EventBody::Member(change) if matches!(change.change, Change::Removed | Change::Left) => {
-            Some(change.user)
-        }
-        _ => None,
     }
 }

@@ -2,12 +2,14 @@
 
 mod change;
 mod create;
+mod join;
 mod members;
 mod notice;
 mod send;
 
 use super::draft::{Action, Draft, Known};
 use super::live::Live;
+use super::policy;
 use rookery_engine::store::{Membership, Notice, NoticeKind, Projection, Receipt, RoomRecord};
 use rookery_protocol::{
     ClientId, ErrorCode, Event, EventBody, ReplyBody, Role, RoomId, Sent, Seq, Timestamp, UserId, WireError,
@@ -57,17 +59,25 @@ pub(super) fn compose(
     known: Option<&Known>,
     place: Place,
 ) -> Result<Composed, WireError> {
-    if let Some(Known::Missing(users)) = known
-        && let Some(missing) = users.first()
-    {
+    if let Some(Known::Addable { missing: Some(missing), .. }) = known {
         return Err(WireError::new(ErrorCode::NotFound, format!("there is no user {missing}")));
     }
+    let blocked = match known {
+        Some(Known::Addable { blocked, .. }) => &blocked[..],
+        _ => &[],
+    };
     let composer = || Composer::new(room, live, draft.by, place);
     match &draft.action {
-        Action::Create(creation) => create::create(room, live, draft.by, creation, place),
+        Action::Create(creation) => {
+            if live.record.is_none() {
+                policy::may_bring_in(blocked)?;
+            }
+            create::create(room, live, draft.by, creation, place)
+        }
+        Action::Join => join::join(room, live, draft.by, place),
         Action::Send(send) => composer()?.send(send, known),
         Action::Update(update) => composer()?.update(update),
-        Action::Add { users, role } => composer()?.add(users, *role),
+        Action::Add { users, role } => composer()?.add(users, *role, blocked),
         Action::Remove(user) => composer()?.remove(*user),
         Action::SetRole { user, role } => composer()?.set_role(*user, *role),
         Action::Edit(edit) => composer()?.edit(edit, known),
@@ -105,6 +115,12 @@ impl<'a> Composer<'a> {
         let role = member.role.ok_or_else(|| no_such_room(room))?;
         let events = EventsOf { room, by, place, events: Vec::new() };
         Ok(Self { live, record, member, role, events })
+    }
+
+    /// Whether the member may write now, in whatever way: a message, an edit, a reaction, a call.
+    fn may_write(&self) -> Result<(), WireError> {
+        policy::may_send(self.record.kind, self.role)?;
+        policy::may_reach(self.record.kind, self.live.blocked)
     }
 
     fn composed(self, projections: Vec<Projection>, answer: ReplyBody, changes_rights: bool) -> Composed {

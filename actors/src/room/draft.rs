@@ -57,6 +57,8 @@ pub(crate) enum Action {
     Pin(PinSet),
     /// A notice in this inbox.
     Notice(Notice),
+    /// To come in oneself, by an invite that has been looked at.
+    Join,
     /// Nothing, once everything submitted before is settled.
     Settle,
 }
@@ -81,8 +83,8 @@ pub(crate) enum Question {
     Written(UserId, ClientId),
     /// Whether the log has this change already, and what it is to change, as its sender sees it.
     Target(UserId, ClientId, Seq),
-    /// Which of these users do not exist.
-    Missing(Vec<UserId>),
+    /// Whether these users exist, and with whom of them the first one has a block.
+    Addable(UserId, Vec<UserId>),
 }
 
 /// The store's answer to a [`Question`].
@@ -93,8 +95,13 @@ pub(crate) enum Known {
     /// Where the change is, if it is; and what it is to change, if that is there. What changes there
     /// while the draft waits is taken over by [`Known::merge`].
     Target(Option<Receipt>, Option<Box<Message>>),
-    /// The users that do not exist.
-    Missing(Vec<UserId>),
+    /// Who can be added.
+    Addable {
+        /// One who does not exist, if there is one.
+        missing: Option<UserId>,
+        /// Those who block whoever asked, or are blocked by it.
+        blocked: Vec<UserId>,
+    },
 }
 
 impl Known {
@@ -106,7 +113,7 @@ impl Known {
                 let written = written.map_or(Seq::ZERO, |receipt| receipt.seq);
                 written.max(message.as_ref().map_or(Seq::ZERO, |message| message.rev.max(message.event.seq)))
             }
-            Self::Written(None) | Self::Missing(_) => Seq::ZERO,
+            Self::Written(None) | Self::Addable { .. } => Seq::ZERO,
         }
     }
 
@@ -133,6 +140,7 @@ impl Draft {
             | Action::Add { .. }
             | Action::Remove(_)
             | Action::SetRole { .. }
+            | Action::Join
             | Action::Settle => None,
         }
     }
@@ -148,6 +156,11 @@ impl Draft {
         }
     }
 
+    /// Returns whether it makes the room of two users.
+    pub(crate) fn makes_direct(&self) -> bool {
+        matches!(&self.action, Action::Create(creation) if creation.kind == RoomKind::Direct)
+    }
+
     /// Returns what has to be known before it is ordered. A first attempt of a send asks nothing:
     /// what the room remembers and the store's own check are enough.
     pub(crate) fn question(&self) -> Option<Question> {
@@ -161,9 +174,9 @@ impl Draft {
             Action::Create(creation) => {
                 let others: Vec<_> =
                     creation.founders.iter().map(|(user, _)| *user).filter(|user| *user != self.by).collect();
-                (!others.is_empty()).then_some(Question::Missing(others))
+                (!others.is_empty()).then_some(Question::Addable(self.by, others))
             }
-            Action::Add { users, .. } => Some(Question::Missing(users.clone())),
+            Action::Add { users, .. } => Some(Question::Addable(self.by, users.clone())),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use super::remembered::Remembered;
 use super::ring::Ring;
 use rookery_engine::limits::ACTIVATION_EVENTS;
 use rookery_engine::store::{Membership, Projection, Range, RoomRecord, Store, StoreError};
-use rookery_protocol::{Event, Frame, Head, Role, RoomId, Seq, UserId};
+use rookery_protocol::{Event, Frame, Head, Role, RoomId, RoomKind, Seq, UserId};
 use std::collections::HashMap;
 
 /// Members read in one go when a room is activated.
@@ -20,6 +20,9 @@ pub(super) struct Live {
     pub(super) members: HashMap<UserId, Membership>,
     pub(super) ring: Ring,
     pub(super) remembered: Remembered,
+    /// Whether the two users of a direct room have a block between them. Not in the log: whoever changes
+    /// it tells the room to read itself again.
+    pub(super) blocked: bool,
 }
 
 impl Live {
@@ -75,6 +78,7 @@ pub(super) async fn load(store: &dyn Store, room: RoomId, told: Option<Seq>) -> 
             break;
         }
     }
+    live.blocked = is_blocked(store, &live).await?;
     for event in store.read(room, Range::Before(head.seq.next()), ACTIVATION_EVENTS).await? {
         live.remembered.note(&event);
         live.ring.push(event);
@@ -84,6 +88,15 @@ pub(super) async fn load(store: &dyn Store, room: RoomId, told: Option<Seq>) -> 
         Some(told) => missed(store, room, told, head.seq).await?,
     };
     Ok(Loaded { live, missed })
+}
+
+async fn is_blocked(store: &dyn Store, live: &Live) -> Result<bool, StoreError> {
+    let is_direct = live.record.as_ref().is_some_and(|record| record.kind == RoomKind::Direct);
+    let mut users = live.members.keys().copied();
+    match (users.next(), users.next()) {
+        (Some(one), Some(other)) if is_direct => Ok(!store.blocks_between(one, &[other]).await?.is_empty()),
+        _ => Ok(false),
+    }
 }
 
 async fn missed(

@@ -129,7 +129,10 @@ impl Room {
         join.head = self.live.head;
         let connection = &join.listener.connection;
         let Some(member) = self.live.members.get(&join.listener.user) else {
-            let notice = ServerEvent::RoomRemoved { room: self.id, seq: self.live.head.seq };
+            // How far the room has gone on since is not for it to know.
+            let seq =
+                self.live.ring.removal_of(join.listener.user).unwrap_or(Seq(join.from.0.saturating_sub(1)));
+            let notice = ServerEvent::RoomRemoved { room: self.id, seq };
             connection.push_reply(&Frame::server(notice));
             join.is_settled = true;
             return;

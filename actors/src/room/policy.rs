@@ -1,6 +1,9 @@
 //! What each role may do: plain functions over plain values.
 
-use rookery_protocol::{ErrorCode, Role, RoomKind, WireError};
+use rookery_engine::limits::ROOM_MEMBERS;
+use rookery_engine::store::Membership;
+use rookery_protocol::{ErrorCode, Role, RoomKind, UserId, WireError};
+use std::cmp::Reverse;
 
 /// A rule that stands against what was asked.
 pub(super) type Denied = WireError;
@@ -28,9 +31,8 @@ pub(super) fn may_send(kind: RoomKind, role: Role) -> Result<(), Denied> {
     }
 }
 
-/// Whether `role` may give a message another body, which `is_own` or not.
-pub(super) fn may_edit(kind: RoomKind, role: Role, is_own: bool) -> Result<(), Denied> {
-    may_send(kind, role)?;
+/// Whether one who may write may give a message another body, which `is_own` or not.
+pub(super) fn may_edit(is_own: bool) -> Result<(), Denied> {
     if is_own { Ok(()) } else { Err(denied("only its author edits a message")) }
 }
 
@@ -92,13 +94,60 @@ pub(super) fn may_remove(kind: RoomKind, role: Role, target: Role) -> Result<(),
     }
 }
 
-/// Whether a member may go by itself, where `owners` counts the owners and `members` all.
-pub(super) fn may_leave(kind: RoomKind, role: Role, owners: usize, members: usize) -> Result<(), Denied> {
-    has_members_to_manage(kind)?;
-    if role == Role::Owner && owners == 1 && members > 1 {
-        return Err(WireError::new(ErrorCode::Conflict, "the last owner makes somebody else owner first"));
+/// Whether a member may go by itself.
+pub(super) fn may_leave(kind: RoomKind) -> Result<(), Denied> {
+    has_members_to_manage(kind)
+}
+
+/// Returns who of `members` becomes owner when the last owner goes: the one of the highest role, of
+/// those the one who joined first, of those the one with the lowest id.
+pub(super) fn successor<'a>(members: impl Iterator<Item = &'a Membership>) -> Option<UserId> {
+    let heirs = members.filter_map(|member| Some((Reverse(rank(member.role?)), member.joined, member.user)));
+    heirs.min().map(|(_, _, user)| user)
+}
+
+/// Whether a room may have so many members.
+pub(super) fn may_have(members: u64) -> Result<(), Denied> {
+    if members <= ROOM_MEMBERS {
+        return Ok(());
+    }
+    Err(WireError::new(ErrorCode::TooLarge, format!("a room has at most {ROOM_MEMBERS} members")))
+}
+
+/// Whether users may be brought into a room, where `blocked` are those of them who block whoever brings
+/// them in or are blocked by it. Which of the two is not said.
+pub(super) fn may_bring_in(blocked: &[UserId]) -> Result<(), Denied> {
+    match blocked.first() {
+        None => Ok(()),
+        Some(user) => {
+            Err(WireError::new(ErrorCode::Forbidden, format!("you cannot bring {user} into a room")))
+        }
+    }
+}
+
+/// Whether a member of a room of this kind is heard in it, where `is_blocked` says that a direct
+/// room's two users have a block between them.
+pub(super) fn may_reach(kind: RoomKind, is_blocked: bool) -> Result<(), Denied> {
+    if kind == RoomKind::Direct && is_blocked {
+        return Err(denied("you and this user cannot write to each other"));
     }
     Ok(())
+}
+
+/// Whether `role` may make invites to a room of this kind and take them back.
+pub(crate) fn may_invite(kind: RoomKind, role: Role) -> Result<(), Denied> {
+    has_members_to_manage(kind)?;
+    if rank(role) >= rank(Role::Admin) { Ok(()) } else { Err(denied("only admins invite")) }
+}
+
+/// Returns what somebody is who comes into a room of this kind by an invite; nobody comes into the
+/// others.
+pub(super) fn joins_as(kind: RoomKind) -> Option<Role> {
+    match kind {
+        RoomKind::Group => Some(Role::Member),
+        RoomKind::Channel => Some(Role::Reader),
+        RoomKind::Direct | RoomKind::Inbox => None,
+    }
 }
 
 /// Whether `role` may turn a member's role from `old` to `new`, where `owners` counts the owners.
@@ -110,15 +159,14 @@ pub(super) fn may_set_role(
     owners: usize,
 ) -> Result<(), Denied> {
     has_members_to_manage(kind)?;
-    if old == Role::Owner && new != Role::Owner && owners == 1 {
-        return Err(WireError::new(ErrorCode::Conflict, "a room keeps at least one owner"));
-    }
     let higher = rank(old).max(rank(new));
-    if role == Role::Owner || (role == Role::Admin && higher < rank(Role::Admin)) {
-        Ok(())
-    } else {
-        Err(denied("only somebody of a higher role changes a role"))
+    if role != Role::Owner && (role != Role::Admin || higher >= rank(Role::Admin)) {
+        return Err(denied("only somebody of a higher role changes a role"));
     }
+    if old == Role::Owner && new != Role::Owner && owners == 1 {
+        return Err(WireError::new(ErrorCode::Conflict, "make somebody else owner first"));
+    }
+    Ok(())
 }
 
 fn has_members_to_manage(kind: RoomKind) -> Result<(), Denied> {
@@ -133,6 +181,8 @@ fn has_members_to_manage(kind: RoomKind) -> Result<(), Denied> {
 mod tests {
     use super::*;
     use Role::{Admin, Member, Owner, Reader};
+    use rookery_protocol::{RoomId, Seq};
+    use uuid::Uuid;
 
     const ROLES: [Role; 4] = [Owner, Admin, Member, Reader];
 
@@ -167,11 +217,52 @@ mod tests {
     }
 
     #[test]
+    fn who_invites_and_as_what_one_comes_in_depends_on_what_the_room_is_for() {
+        assert_eq!(allowed(RoomKind::Group, may_invite), [Owner, Admin]);
+        assert_eq!(allowed(RoomKind::Channel, may_invite), [Owner, Admin]);
+        assert_eq!(allowed(RoomKind::Direct, may_invite), []);
+        assert_eq!(allowed(RoomKind::Inbox, may_invite), []);
+        assert_eq!(
+            [RoomKind::Group, RoomKind::Channel, RoomKind::Direct, RoomKind::Inbox].map(joins_as),
+            [Some(Member), Some(Reader), None, None]
+        );
+    }
+
+    #[test]
+    fn a_block_ends_the_talk_of_two_and_no_other() {
+        assert!(may_reach(RoomKind::Direct, true).is_err());
+        assert!(may_reach(RoomKind::Direct, false).is_ok());
+        assert!(may_reach(RoomKind::Group, true).is_ok());
+    }
+
+    #[test]
+    fn the_highest_role_inherits_and_of_those_who_came_first() {
+        let member = |number, role, joined| Membership {
+            room: RoomId(Uuid::nil()),
+            user: UserId(Uuid::from_u128(number)),
+            role,
+            joined: Seq(joined),
+            joined_ord: 0,
+            rev: Seq(joined),
+        };
+        let heir = |members: &[Membership]| successor(members.iter()).map(|user| user.0.as_u128());
+        let all = [
+            member(1, Some(Reader), 1),
+            member(2, Some(Member), 3),
+            member(4, Some(Member), 2),
+            member(3, Some(Member), 2),
+            member(6, Some(Admin), 9),
+            member(5, Some(Admin), 9),
+            member(7, None, 1),
+        ];
+        assert_eq!(heir(&all), Some(5), "of two admins who came together the one with the lower id");
+        assert_eq!(heir(&all[..4]), Some(3), "the member who came first");
+        assert_eq!(heir(&all[..1]), Some(1), "a reader where nobody else is");
+        assert_eq!(heir(&all[6..]), None, "nobody who has gone");
+    }
+
+    #[test]
     fn a_room_with_members_keeps_an_owner() {
-        assert!(may_leave(RoomKind::Group, Owner, 1, 2).is_err());
-        assert!(may_leave(RoomKind::Group, Owner, 2, 2).is_ok());
-        assert!(may_leave(RoomKind::Group, Owner, 1, 1).is_ok());
-        assert!(may_leave(RoomKind::Group, Member, 1, 2).is_ok());
         assert!(may_set_role(RoomKind::Group, Owner, Owner, Member, 1).is_err());
         assert!(may_set_role(RoomKind::Group, Owner, Owner, Member, 2).is_ok());
     }

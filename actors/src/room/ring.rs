@@ -1,7 +1,7 @@
 //! The newest events of a room, encoded: whoever resumes close to the head costs no read.
 
 use rookery_engine::limits::{RING_BYTES, RING_EVENTS};
-use rookery_protocol::{Event, EventBody, Frame, Seq};
+use rookery_protocol::{Change, Event, EventBody, Frame, Seq, UserId};
 use std::collections::VecDeque;
 
 /// A gapless run of events that ends at the room's head.
@@ -44,9 +44,25 @@ impl Ring {
         self.frames.front().map(|(seq, ..)| *seq)
     }
 
+    /// Returns the position of the newest event kept that took `user` out of the room.
+    pub(super) fn removal_of(&self, user: UserId) -> Option<Seq> {
+        let events = self.frames.iter().rev().filter_map(|(.., frame)| frame.as_event());
+        events.filter(|event| gone(event) == Some(user)).map(|event| event.seq).next()
+    }
+
     /// Returns the events from `from` on, oldest first.
     pub(super) fn from(&self, from: Seq) -> impl Iterator<Item = &Frame> {
         self.frames.iter().filter(move |(seq, ..)| *seq >= from).map(|(.., frame)| frame)
+    }
+}
+
+/// Returns who is no member any more after this event.
+pub(super) fn gone(event: &Event) -> Option<UserId> {
+    match &event.body {
+        EventBody::Member(change) if matches!(change.change, Change::Removed | Change::Left) => {
+            Some(change.user)
+        }
+        _ => None,
     }
 }
 

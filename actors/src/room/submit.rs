@@ -6,7 +6,7 @@ use super::{Phase, Room, RoomMessage, busy, unavailable};
 use crate::node::Node;
 use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
 use rookery_engine::store::{Append, AppendError, StoreError};
-use rookery_protocol::Event;
+use rookery_protocol::{Event, UserId};
 use std::sync::Arc;
 use tokio::time::sleep;
 
@@ -44,10 +44,7 @@ impl Room {
                     tokio::try_join!(store.find(room, by, client_id), store.messages(room, &seqs, by))
                         .map(|(written, mut found)| Known::Target(written, found.pop().map(Box::new)))
                 }
-                Question::Missing(users) => node.store().users(&users).await.map(|found| {
-                    let is_found = |user| found.iter().any(|found| found.id == user);
-                    Known::Missing(users.into_iter().filter(|user| !is_found(*user)).collect())
-                }),
+                Question::Addable(by, users) => addable(&node, by, users).await,
             };
             drop(myself.send_message(RoomMessage::Known(ticket, known)));
         });
@@ -114,6 +111,9 @@ impl Room {
         if self.in_flight.is_some() || !matches!(self.phase, Phase::Live) {
             return;
         }
+        if self.is_outdated {
+            return self.catch_up();
+        }
         let ordered = build(self.id, &self.live, &mut self.waiting, self.node.clock().now());
         if ordered.is_empty() {
             return;
@@ -129,6 +129,14 @@ impl Room {
             drop(myself.send_message(RoomMessage::Appended(outcome)));
         });
     }
+}
+
+/// Finds out whether all of `users` are there, and between whom of them and `by` there is a block.
+async fn addable(node: &Node, by: UserId, users: Vec<UserId>) -> Result<Known, StoreError> {
+    let found = node.store().users(&users).await?;
+    let blocked = node.blocked_either_way(by, &users).await?;
+    let is_found = |user: &UserId| found.iter().any(|found| found.id == *user);
+    Ok(Known::Addable { missing: users.into_iter().find(|user| !is_found(user)), blocked })
 }
 
 /// Appends, sending the identical batch again while its outcome is not known: its positions must

@@ -36,7 +36,7 @@ async fn serve(config: Config) -> Result<()> {
         admin: bind(config.server.admin_listen).await?,
     };
     let (http, admin) = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
-    let edge = wiring::start(config).await?;
+    let edge = wiring::start(config, http).await?;
     // The one line that others wait for; the listeners take connections from here on.
     eprintln!("listening http={http} admin={admin}");
 

@@ -8,12 +8,14 @@ use rookery_engine::{Clock, Random, SystemClock, SystemRandom};
 use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
 use std::fs::DirBuilder;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Opens the store, reads or makes the signing key, and starts the node.
-pub(crate) async fn start(config: Config) -> Result<Arc<Edge>> {
+/// Opens the store, reads or makes the signing key, and starts the node, whose public listener is at
+/// `listening`.
+pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<Edge>> {
     let data_dir = &config.storage.data_dir;
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(data_dir))?);
@@ -35,7 +37,11 @@ pub(crate) async fn start(config: Config) -> Result<Arc<Edge>> {
     let (metrics, exporter) = exporter();
     let node = Node::start(NodeParts {
         name: config.server.node.clone(),
-        config: NodeConfig::default(),
+        config: NodeConfig {
+            public_url: config.server.link_base(listening),
+            is_relaxed: config.limits.relaxed,
+            ..NodeConfig::default()
+        },
         store,
         clock,
         random,

@@ -3,8 +3,8 @@
 use super::names;
 use super::password::{PoolFull, Verdict};
 use super::settle::settle;
-use super::throttle::Throttled;
 use super::{Accounts, after, secret};
+use rookery_engine::Throttled;
 use rookery_engine::store::{Account, LoginSession, RefreshToken, StoreError};
 use rookery_protocol::{DeviceId, SessionId, Timestamp, User};
 use schemars::JsonSchema;

@@ -1,6 +1,6 @@
 //! What an e-mail address, a handle, a name and a password may look like.
 
-use rookery_protocol::limits;
+use rookery_protocol::{display_name, is_handle};
 use secrecy::{ExposeSecret, SecretString};
 use std::ops::RangeInclusive;
 
@@ -42,20 +42,13 @@ pub(super) fn email(text: &str) -> Result<String, BadField> {
 
 /// Checks a handle.
 pub(super) fn handle(text: &str) -> Result<(), BadField> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
-    if (limits::HANDLE_CHARS_MIN..=limits::HANDLE_CHARS).contains(&text.len()) && text.chars().all(allowed) {
-        return Ok(());
-    }
-    Err(BadField { field: "handle", rule: "3 to 32 of a-z 0-9 _ ." })
+    if is_handle(text) { Ok(()) } else { Err(BadField { field: "handle", rule: "3 to 32 of a-z 0-9 _ ." }) }
 }
 
 /// Checks a display name and takes the spaces around it away.
 pub(super) fn name(text: &str) -> Result<String, BadField> {
-    let text = text.trim();
-    if (1..=limits::NAME_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
-        return Ok(text.to_owned());
-    }
-    Err(BadField { field: "name", rule: "1 to 64 characters" })
+    let bad = BadField { field: "name", rule: "1 to 64 characters" };
+    display_name(text).map(str::to_owned).ok_or(bad)
 }
 
 /// Checks a password's length.
@@ -102,19 +95,6 @@ mod tests {
             ["a@-b.org", "a@b..org", "a@b.org.", "\"a\"@b.org", "a\n@b.org", &long_local, &long_domain];
         for text in bad.iter().chain(&worse) {
             assert_eq!(email(text).unwrap_err().field, "email", "{text:?}");
-        }
-    }
-
-    #[test]
-    fn handles_and_names_have_their_bounds() {
-        assert!(handle("a_1").is_ok() && handle(&"z".repeat(32)).is_ok());
-        for text in ["ab", "Alice", "al ice", "alíce", "a-b", &"z".repeat(33)] {
-            assert!(handle(text).is_err(), "{text:?}");
-        }
-        assert_eq!(name("  Alice ").unwrap(), "Alice");
-        assert!(name(&"é".repeat(64)).is_ok());
-        for text in ["", "   ", "a\u{7}b", &"é".repeat(65)] {
-            assert!(name(text).is_err(), "{text:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::Accounts;
 use super::names::{self, BadField};
 use super::password::PoolFull;
 use super::settle::settle;
-use super::throttle::Throttled;
+use rookery_engine::Throttled;
 use rookery_engine::store::{Account, AccountCreated, StoreError};
 use rookery_protocol::{User, UserId};
 use schemars::JsonSchema;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Rate limits.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitsConfig {
-    /// Lifts the limits by address and by account: for tests and benches only.
+    /// Lifts the limits by address, by account and by user: for tests and benches only.
     pub relaxed: bool,
 }
 
@@ -14,7 +14,7 @@ pub struct LimitsConfig {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLimits {
-    /// Lifts the limits by address and by account, and lets passwords be hashed cheaply: for tests and benches only.
+    /// Lifts the limits by address, by account and by user, and lets passwords be hashed cheaply: for tests and benches only.
     relaxed: bool,
 }
 

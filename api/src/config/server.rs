@@ -15,6 +15,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// The listener for probes and metrics.
     pub admin_listen: SocketAddr,
+    /// Where people reach the server, for links; without it the address of the public listener.
+    pub public_url: Option<String>,
     /// Origins that browsers may come from; empty means the same host only.
     pub allowed_origins: Vec<String>,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
@@ -50,6 +52,8 @@ pub(super) struct RawServer {
     listen: String,
     /// Address and port of the listener for probes and metrics; port 0 picks one.
     admin_listen: String,
+    /// Where people reach the server, such as `https://chat.example.org`, without a path: links to invites begin with it. When absent, the address of the public listener.
+    public_url: Option<String>,
     /// Origins that browsers may come from, each as `https://host` or `https://host:port`; empty means the same host only.
     allowed_origins: Vec<String>,
     /// Addresses of the reverse proxies whose `X-Forwarded-For` is believed; without it all that comes through a proxy shares the limits of one address.
@@ -89,6 +93,7 @@ impl Default for RawServer {
             node: "local".to_owned(),
             listen: "127.0.0.1:7080".to_owned(),
             admin_listen: "127.0.0.1:7081".to_owned(),
+            public_url: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             max_connections: 16_384,
@@ -123,6 +128,10 @@ impl RawServer {
         if !is_node_name(&self.node) {
             problems.value("server.node", &self.node, "1 to 64 of a-z A-Z 0-9 . _ -");
         }
+        if let Some(url) = self.public_url.as_deref().filter(|url| !is_origin(url)) {
+            let allowed = "scheme and host such as https://chat.example.org, in lower case, without a path";
+            problems.value("server.public_url", url, allowed);
+        }
         for origin in self.allowed_origins.iter().filter(|origin| !is_origin(origin)) {
             let allowed = "an origin such as https://chat.example.org, in lower case, without a path";
             problems.value("server.allowed_origins", origin, allowed);
@@ -138,6 +147,7 @@ impl RawServer {
             node: self.node.clone(),
             listen: address(problems, "server.listen", &self.listen),
             admin_listen: address(problems, "server.admin_listen", &self.admin_listen),
+            public_url: self.public_url.clone(),
             allowed_origins: self.allowed_origins.clone(),
             trusted_proxies,
             max_connections: size(max_connections),
@@ -150,6 +160,13 @@ impl RawServer {
             drain_delay,
             drain_grace,
         }
+    }
+}
+
+impl ServerConfig {
+    /// Returns what links begin with, where the public listener is at `listening`.
+    pub fn link_base(&self, listening: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! A caller that does not give up: it sends again until it knows what became of its write.
 
+mod people;
+
 use crate::store::{
     Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, Log,
     LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt, RefreshToken,

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
 pub(super) struct AccountTables {
-    accounts: BTreeMap<UserId, Account>,
+    pub(super) accounts: BTreeMap<UserId, Account>,
+    /// Handles that were given up: whose each was, and until when it stays so.
+    pub(super) kept: BTreeMap<String, (UserId, Timestamp)>,
     sessions: BTreeMap<SessionId, LoginSession>,
     tokens: BTreeMap<TokenHash, TokenRow>,
     tickets: BTreeMap<TokenHash, Ticket>,
@@ -29,7 +31,7 @@ impl AccountTables {
         if self.accounts.contains_key(&account.user.id) {
             return AccountCreated::Created;
         }
-        if self.accounts.values().any(|other| other.user.handle == account.user.handle) {
+        if self.is_taken(&account.user.handle, account.user.id, account.created_at) {
             return AccountCreated::HandleTaken;
         }
         if self.accounts.values().any(|other| other.email == account.email) {

@@ -6,15 +6,19 @@
 mod accounts;
 mod batch;
 mod cursors;
+mod invites;
 mod messages;
 mod notices;
+mod people;
 mod projections;
 mod sessions;
 
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
 pub(crate) use cursors::{change_settings, mark};
+pub(crate) use invites::{create_invite, revoke_invite, use_invite};
 pub(crate) use notices::forget_notices;
+pub(crate) use people::{block, change_profile, unblock};
 pub(crate) use sessions::{begin_session, purge, put_ticket, revoke, rotate, take_ticket};
 
 use rusqlite::Connection;

@@ -63,10 +63,10 @@ pub struct MemberRole {
 pub struct InviteCreate {
     /// Where to.
     pub room: RoomId,
-    /// Good until then.
+    /// Good before then; for ever without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Good so often.
+    /// How many users it lets in, at least 1; any number without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uses: Option<u32>,
 }

@@ -30,9 +30,9 @@ pub struct UserGet {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserSearch {
-    /// How the handle begins.
+    /// How the handle begins: at least 2 characters, whatever their case, with or without `@`.
     pub query: String,
-    /// At most 100.
+    /// At most 20.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -57,10 +57,10 @@ pub struct ProfileUpdate {
     /// 3 to 32 of `a-z 0-9 _ .`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
-    /// At most 1024 characters.
+    /// At most 1024 characters; an empty text takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// A file.
+    /// A picture that was uploaded; the nil id takes the picture away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar: Option<FileId>,
 }

@@ -19,7 +19,8 @@ impl Composer<'_> {
             return Ok(Composed::Done(changed(receipt, true).into()));
         }
         let message = self.target(edit.target, known)?;
-        policy::may_edit(self.record.kind, self.role, message.event.by == self.events.by)?;
+        self.may_write()?;
+        policy::may_edit(message.event.by == self.events.by)?;
         if edit.rev.is_some_and(|rev| rev != message.rev) {
             let why = format!("the message was changed at {}", message.rev);
             return Err(WireError::new(ErrorCode::Conflict, why).field("rev"));
@@ -57,6 +58,7 @@ impl Composer<'_> {
         }
         let message = self.target(set.target, known)?;
         policy::may_react(self.record.kind, self.role)?;
+        policy::may_reach(self.record.kind, self.live.blocked)?;
         let there = message.reactions.iter().find(|reaction| reaction.emoji == set.emoji);
         if there.is_some_and(|reaction| reaction.mine) == set.on {
             return Ok(Composed::Done(Set { seq: None }.into()));
@@ -83,6 +85,7 @@ impl Composer<'_> {
         }
         let message = self.target(set.target, known)?;
         policy::may_pin(self.record.kind, self.role)?;
+        policy::may_reach(self.record.kind, self.live.blocked)?;
         if message.pinned == set.on {
             return Ok(Composed::Done(Set { seq: None }.into()));
         }

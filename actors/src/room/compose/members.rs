@@ -2,7 +2,6 @@
 
 use super::{Composed, Composer};
 use crate::room::policy;
-use rookery_engine::limits::ROOM_MEMBERS;
 use rookery_engine::store::{Membership, NoticeKind, Projection, RoomRecord};
 use rookery_protocol::{
     Change, ErrorCode, EventBody, MemberChange, ReplyBody, Role, RoomChange, RoomUpdate, Seq, UserId,
@@ -30,7 +29,13 @@ impl Composer<'_> {
         Ok(self.composed(vec![projection], ReplyBody::Empty {}, true))
     }
 
-    pub(super) fn add(mut self, users: &[UserId], role: Role) -> Result<Composed, WireError> {
+    /// Adds `users`, none of whom may be one of `blocked` and new.
+    pub(super) fn add(
+        mut self,
+        users: &[UserId],
+        role: Role,
+        blocked: &[UserId],
+    ) -> Result<Composed, WireError> {
         policy::may_add(self.record.kind, self.role, role)?;
         let mut new: Vec<_> =
             users.iter().copied().filter(|user| !self.live.members.contains_key(user)).collect();
@@ -39,13 +44,10 @@ impl Composer<'_> {
         if new.is_empty() {
             return Ok(Composed::Done(ReplyBody::Written(Written { seq: self.live.head.seq })));
         }
+        let blocked: Vec<_> = blocked.iter().copied().filter(|user| new.contains(user)).collect();
+        policy::may_bring_in(&blocked)?;
         let members = self.record.members + new.len() as u64;
-        if members > ROOM_MEMBERS {
-            return Err(WireError::new(
-                ErrorCode::TooLarge,
-                format!("a room has at most {ROOM_MEMBERS} members"),
-            ));
-        }
+        policy::may_have(members)?;
         let mut projections = Vec::with_capacity(new.len() + 1);
         let mut last = self.live.head.seq;
         for user in new {
@@ -60,8 +62,12 @@ impl Composer<'_> {
 
     pub(super) fn remove(mut self, user: UserId) -> Result<Composed, WireError> {
         let target = self.role_of(user)?;
+        let mut projections = Vec::with_capacity(3);
         let change = if user == self.events.by {
-            policy::may_leave(self.record.kind, self.role, self.live.owners(), self.live.members.len())?;
+            policy::may_leave(self.record.kind)?;
+            if self.role == Role::Owner && self.live.owners() == 1 {
+                projections.extend(self.hand_over());
+            }
             Change::Left
         } else {
             policy::may_remove(self.record.kind, self.role, target)?;
@@ -69,10 +75,19 @@ impl Composer<'_> {
         };
         let change = MemberChange { user, change, role: None };
         let seq = self.events.push(EventBody::Member(change), None, None);
-        let mut projections =
-            vec![self.membership(user, None, None, seq), self.with_members(self.record.members - 1, seq)];
+        projections.push(self.membership(user, None, None, seq));
+        projections.push(self.with_members(self.record.members - 1, seq));
         projections.extend(self.events.notice(user, seq, NoticeKind::Removed));
         Ok(self.composed(projections, ReplyBody::Written(Written { seq }), true))
+    }
+
+    /// Makes somebody else owner before the last owner goes; nobody where it is the last member too.
+    fn hand_over(&mut self) -> Option<Projection> {
+        let others = self.live.members.values().filter(|member| member.user != self.events.by);
+        let heir = policy::successor(others)?;
+        let change = MemberChange { user: heir, change: Change::Role, role: Some(Role::Owner) };
+        let seq = self.events.push(EventBody::Member(change), None, None);
+        Some(self.membership(heir, Some(Role::Owner), None, seq))
     }
 
     pub(super) fn set_role(mut self, user: UserId, role: Role) -> Result<Composed, WireError> {

@@ -2,7 +2,6 @@
 
 use super::{Composed, Composer, sent};
 use crate::room::draft::Known;
-use crate::room::policy;
 use rookery_engine::limits::NOTICE_ALL_MEMBERS;
 use rookery_engine::store::{NoticeKind, Projection, Receipt};
 use rookery_protocol::{
@@ -18,7 +17,7 @@ impl Composer<'_> {
         }) {
             return Ok(Composed::Done(sent(receipt, true)));
         }
-        policy::may_send(self.record.kind, self.role)?;
+        self.may_write()?;
         let before = self.events.place.seq;
         if send.reply_to.is_some_and(|target| target > before || target < self.member.joined) {
             return Err(

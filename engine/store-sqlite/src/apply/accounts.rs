@@ -1,5 +1,6 @@
 //! Writing accounts.
 
+use super::people::is_taken;
 use rookery_engine::store::{Account, AccountCreated};
 use rookery_protocol::UserId;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
@@ -9,7 +10,7 @@ pub(crate) fn create_account(connection: &Connection, account: &Account) -> rusq
     if exists(connection, "SELECT 1 FROM users WHERE user = ?", &user.id.0.as_bytes())? {
         return Ok(AccountCreated::Created);
     }
-    if exists(connection, "SELECT 1 FROM users WHERE handle = ?", &user.handle)? {
+    if is_taken(connection, &user.handle, user.id, *created_at)? {
         return Ok(AccountCreated::HandleTaken);
     }
     if exists(connection, "SELECT 1 FROM users WHERE email = ?", email)? {

@@ -10,7 +10,7 @@ pub(crate) fn account_by_email(connection: &Connection, email: &str) -> rusqlite
         "SELECT user, handle, name, avatar, about, email, password, created_at FROM users WHERE email = ?";
     let account = |row: &Row<'_>| {
         let (email, password) = (row.get(5)?, row.get(6)?);
-        Ok(Account { user: user(row)?, email, password, created_at: timestamp(row, 7)? })
+        Ok(Account { user: user_in(row)?, email, password, created_at: timestamp(row, 7)? })
     };
     connection.prepare_cached(query)?.query_row([email], account).optional()
 }
@@ -21,7 +21,7 @@ pub(crate) fn users(connection: &mut Connection, mut ids: Vec<UserId>) -> rusqli
     let snapshot = connection.transaction()?;
     let mut query =
         snapshot.prepare_cached("SELECT user, handle, name, avatar, about FROM users WHERE user = ?")?;
-    let found = ids.iter().map(|id| query.query_row([id.0.as_bytes()], user).optional());
+    let found = ids.iter().map(|id| query.query_row([id.0.as_bytes()], user_in).optional());
     found.filter_map(Result::transpose).collect()
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn session(connection: &Connection, session: SessionId) -> rusqlite::
 }
 
 /// Returns the user in the columns `user, handle, name, avatar, about`.
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+pub(super) fn user_in(row: &Row<'_>) -> rusqlite::Result<User> {
     let id = UserId(id(row, 0)?);
     Ok(User { id, handle: row.get(1)?, name: row.get(2)?, avatar: row.get(3)?, about: row.get(4)? })
 }

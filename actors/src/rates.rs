@@ -1,0 +1,45 @@
+//! How often a user may do what costs others something, on sockets and over HTTP together.
+
+use rookery_engine::{Rule, Throttle, Throttled};
+use rookery_protocol::{Timestamp, UserId};
+
+/// Searches for users: 30 at once, then one every two seconds.
+///
+/// A person who types finds somebody within a few; 30 searches of 20 a minute read a directory of
+/// 100,000 handles in no less than two days, and only where their beginnings are known.
+pub const SEARCH_RATE: Rule = Rule { name: "user-search", burst: 30, every_ms: 2_000 };
+
+/// Changes of a handle: 3 at once, then 3 a day. Each keeps the old handle from others for a month.
+pub const HANDLE_RATE: Rule = Rule { name: "handle-change", burst: 3, every_ms: 8 * 60 * 60 * 1000 };
+
+/// The rates of users; none where limits are relaxed.
+#[derive(Debug)]
+pub(crate) struct Rates(Option<Buckets>);
+
+#[derive(Debug)]
+struct Buckets {
+    search: Throttle<UserId>,
+    handle: Throttle<UserId>,
+}
+
+impl Rates {
+    /// Returns rates that hold.
+    pub(crate) fn strict() -> Self {
+        Self(Some(Buckets { search: Throttle::new(SEARCH_RATE), handle: Throttle::new(HANDLE_RATE) }))
+    }
+
+    /// Returns rates that let everything pass.
+    pub(crate) const fn relaxed() -> Self {
+        Self(None)
+    }
+
+    /// Takes one search of `user`.
+    pub(crate) fn search(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
+        self.0.as_ref().map_or(Ok(()), |buckets| buckets.search.take(user, now))
+    }
+
+    /// Takes one change of the handle of `user`.
+    pub(crate) fn handle(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
+        self.0.as_ref().map_or(Ok(()), |buckets| buckets.handle.take(user, now))
+    }
+}

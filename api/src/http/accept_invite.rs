@@ -1,0 +1,22 @@
+//! `POST /v1/invites/{invite}/accept`: into a room by a link; as `invite.accept`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::{InviteAccept, Op};
+
+pub(crate) const ROUTE: Route = Route::post(
+    "/v1/invites/{invite}/accept",
+    "acceptInvite",
+    Handler::User(|call, who| Box::pin(accept_invite(call, who))),
+)
+.body_bytes(1024);
+
+async fn accept_invite(call: Call, who: Identity) -> Result<Answer, Problem> {
+    let op = InviteAccept { invite: call.path("invite")? };
+    let room = call.edge.node.perform(&who.user, Op::InviteAccept(op)).await?;
+    Ok(respond::json(StatusCode::OK, &room))
+}

@@ -1,0 +1,25 @@
+//! `PUT` and `DELETE /v1/users/{user}/block`: wants nothing to do with a user, or no more; as
+//! `user.block`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::{Method, StatusCode};
+use rookery_actors::Identity;
+use rookery_protocol::{Op, UserBlock};
+
+const PATH: &str = "/v1/users/{user}/block";
+
+pub(crate) const BLOCK: Route =
+    Route::put(PATH, "blockUser", Handler::User(|call, who| Box::pin(block_user(call, who))));
+
+pub(crate) const UNBLOCK: Route =
+    Route::delete(PATH, "unblockUser", Handler::User(|call, who| Box::pin(block_user(call, who))));
+
+async fn block_user(call: Call, who: Identity) -> Result<Answer, Problem> {
+    let on = *call.request.method() == Method::PUT;
+    let op = UserBlock { user: call.path("user")?, on };
+    let done = call.edge.node.perform(&who.user, Op::UserBlock(op)).await?;
+    Ok(respond::json(StatusCode::OK, &done))
+}

@@ -1,0 +1,20 @@
+//! `PATCH /v1/me`: one's own profile; as `profile.update`.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::{HANDLE_RATE, Identity};
+use rookery_protocol::{Op, ProfileUpdate};
+
+pub(crate) const ROUTE: Route =
+    Route::patch("/v1/me", "updateMe", Handler::User(|call, who| Box::pin(update_me(call, who))))
+        .body_bytes(16_384);
+
+async fn update_me(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    let op: ProfileUpdate = call.json().await?;
+    let changed = call.edge.node.perform(&who.user, Op::ProfileUpdate(Box::new(op))).await;
+    let user = changed.map_err(|error| Problem::under(HANDLE_RATE, error))?;
+    Ok(respond::json(StatusCode::OK, &user))
+}
