@@ -4,7 +4,7 @@ use crate::code::WireError;
 use crate::command::CommandId;
 use crate::id::{RoomId, Seq, SessionId, Timestamp};
 use crate::message::Message;
-use crate::object::{Head, Member, ReadCursor, Room, User};
+use crate::object::{Head, Member, Presence, ReadCursor, Room, User};
 use crate::word::words;
 use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -87,6 +87,8 @@ pub enum ReplyBody {
     Sent(Sent),
     /// To whatever changes members.
     Written(Written),
+    /// To `presence.watch`.
+    Presences(Presences),
 }
 
 macro_rules! bodies {
@@ -100,7 +102,7 @@ macro_rules! bodies {
 }
 
 bodies! {
-    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Sent, Written,
+    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Sent, Written, Presences,
 }
 
 impl From<Empty> for ReplyBody {
@@ -219,4 +221,11 @@ pub struct Sent {
 pub struct Written {
     /// Its position; of the newest event where nothing was left to change.
     pub seq: Seq,
+}
+
+/// How the watched users are there.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+pub struct Presences {
+    /// Each once, in the order in which they were named.
+    pub users: Vec<Presence>,
 }

@@ -3,8 +3,8 @@
 use crate::values;
 use proptest::prelude::*;
 use rookery_protocol::{
-    Authenticated, Codec, Command, Empty, Event, EventBody, History, Members, Message, Meta, Pong, RawBody,
-    Reply, ReplyBody, Room, RoomOpened, Rooms, Sent, ServerEvent, ServerFrame, Written,
+    Authenticated, Codec, Command, Empty, Event, EventBody, History, Members, Message, Meta, Pong, Presences,
+    RawBody, Reply, ReplyBody, Room, RoomOpened, Rooms, Sent, ServerEvent, ServerFrame, Written,
 };
 
 pub(crate) const CODECS: [Codec; 2] = [Codec::Json, Codec::MessagePack];
@@ -38,6 +38,7 @@ fn body_again(raw: &RawBody, like: &ReplyBody) -> ReplyBody {
         ReplyBody::Members(_) => raw.read::<Members>().map(Into::into),
         ReplyBody::Sent(_) => raw.read::<Sent>().map(Into::into),
         ReplyBody::Written(_) => raw.read::<Written>().map(Into::into),
+        ReplyBody::Presences(_) => raw.read::<Presences>().map(Into::into),
     };
     body.expect("the body that was encoded")
 }

@@ -5,11 +5,11 @@ use rookery_protocol::{
     DeliveredMark, DeviceId, EditBody, ErrorCode, Event, EventBody, FileId, Head, History, InviteAccept,
     InviteCreate, InviteRevoke, Marks, Member, MemberAdd, MemberChange, MemberList, MemberRemove, MemberRole,
     Members, Mention, Message, MessageBody, MessageDelete, MessageEdit, MessageSearch, MessageSend, Notify,
-    Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet, PresenceState, PresenceWatch, Preview,
-    ProfileUpdate, Reaction, ReactionBody, ReactionSet, ReadCursor, ReadList, ReadMark, Reply, ReplyBody,
-    Role, Room, RoomChange, RoomClose, RoomCreate, RoomDirect, RoomGet, RoomHead, RoomHistory, RoomId,
-    RoomKind, RoomList, RoomOpen, RoomOpened, RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent, Seq,
-    ServerEvent, SessionId, Timestamp, Typing, TypingSet, User, UserBlock, UserGet, UserId, UserSearch,
+    Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet, PresenceState, PresenceWatch, Presences,
+    Preview, ProfileUpdate, Reaction, ReactionBody, ReactionSet, ReadCursor, ReadList, ReadMark, Reply,
+    ReplyBody, Role, Room, RoomChange, RoomClose, RoomCreate, RoomDirect, RoomGet, RoomHead, RoomHistory,
+    RoomId, RoomKind, RoomList, RoomOpen, RoomOpened, RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent,
+    Seq, ServerEvent, SessionId, Timestamp, Typing, TypingSet, User, UserBlock, UserGet, UserId, UserSearch,
     WireError, Written,
 };
 use uuid::Uuid;
@@ -170,6 +170,15 @@ fn authenticated() -> Authenticated {
     }
 }
 
+fn presences() -> Vec<Presence> {
+    let at_the_nest = Some("at the nest".to_owned());
+    vec![
+        Presence { user: ALICE, state: Seen::Online, last_seen: None, status: None },
+        Presence { user: BOB, state: Seen::Offline, last_seen: Some(NOW), status: None },
+        Presence { user: UserId(id(9)), state: Seen::Away, last_seen: Some(NOW), status: at_the_nest },
+    ]
+}
+
 /// One reply of each kind, and the name of its kind.
 pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
     let message = Message {
@@ -180,7 +189,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         reactions: vec![Reaction { emoji: "🎉".to_owned(), count: 2, mine: true }],
         pinned: true,
     };
-    let bodies: [ReplyBody; 10] = [
+    let bodies: [ReplyBody; 11] = [
         ReplyBody::Empty {},
         authenticated().into(),
         Pong { time: NOW }.into(),
@@ -202,6 +211,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         .into(),
         Sent { seq: Seq(42), ord: 40, at: NOW, duplicate: true }.into(),
         Written { seq: Seq(70_000) }.into(),
+        Presences { users: presences() }.into(),
     ];
     let mut replies: Vec<_> = bodies
         .into_iter()
@@ -218,6 +228,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 ReplyBody::Members(_) => "members",
                 ReplyBody::Sent(_) => "sent",
                 ReplyBody::Written(_) => "written",
+                ReplyBody::Presences(_) => "presences",
             };
             (kind, Reply::ok(id, body))
         })
@@ -258,15 +269,7 @@ pub(crate) fn events() -> Vec<(String, ServerEvent)> {
         ("read.counted", ServerEvent::Read(counted.clone())),
         ("delivered", ServerEvent::Delivered(counted)),
         ("typing", ServerEvent::Typing { room, user: BOB, on: true, kind: Typing::Text }),
-        (
-            "presence",
-            ServerEvent::Presence {
-                users: vec![
-                    Presence { user: ALICE, state: Seen::Online, last_seen: None },
-                    Presence { user: BOB, state: Seen::Offline, last_seen: Some(NOW) },
-                ],
-            },
-        ),
+        ("presence", ServerEvent::Presence { users: presences() }),
         (
             "error",
             ServerEvent::Error(WireError::new(
