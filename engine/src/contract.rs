@@ -7,6 +7,7 @@ mod accounts;
 mod fixture;
 mod log;
 mod model;
+mod presence;
 mod rooms;
 mod settled;
 mod tokens;
@@ -41,7 +42,8 @@ impl Case {
 
 /// Returns every case.
 pub fn cases() -> impl Iterator<Item = Case> {
-    [log::CASES, rooms::CASES, accounts::CASES, tokens::CASES, model::CASES].into_iter().flatten().copied()
+    let parts = [log::CASES, rooms::CASES, accounts::CASES, tokens::CASES, presence::CASES, model::CASES];
+    parts.into_iter().flatten().copied()
 }
 
 /// Runs every case against a store of its own, which `make_store` returns empty, and closes it.

@@ -5,11 +5,13 @@
 
 mod accounts;
 mod log;
+mod presence;
 mod rooms;
 
 use crate::store::{Answer, Health, Store, StoreError};
 use accounts::AccountTables;
 use log::LogTables;
+use presence::LastSeenTable;
 use rooms::RoomTables;
 use std::sync::{Mutex, PoisonError};
 
@@ -24,6 +26,7 @@ struct State {
     log: LogTables,
     rooms: RoomTables,
     accounts: AccountTables,
+    last_seen: LastSeenTable,
     is_closed: bool,
 }
 

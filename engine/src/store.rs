@@ -7,12 +7,14 @@
 
 mod accounts;
 mod log;
+mod presence;
 mod rooms;
 
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
 };
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
+pub use presence::LastSeen;
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor};
 
 use std::future::Future;
@@ -49,8 +51,8 @@ pub enum Health {
     Failed(String),
 }
 
-/// A store: a room log with its projections, the reads over them, and accounts.
-pub trait Store: Log + Rooms + Accounts + std::fmt::Debug + Send + Sync + 'static {
+/// A store: a room log with its projections, the reads over them, accounts, and when users were there.
+pub trait Store: Log + Rooms + Accounts + LastSeen + std::fmt::Debug + Send + Sync + 'static {
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;
 

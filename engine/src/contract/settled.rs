@@ -1,9 +1,9 @@
 //! A caller that does not give up: it sends again until it knows what became of its write.
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, Health, Log, LoginSession, Membership,
-    Range, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, Store, StoreError,
-    Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, Health, LastSeen, Log, LoginSession,
+    Membership, Range, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, Store,
+    StoreError, Ticket, TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, RoomId, SessionId, Timestamp, User, UserId};
 
@@ -115,6 +115,16 @@ impl<S: Store> Rooms for Settled<S> {
 
     fn members(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Answer<'_, Vec<Membership>> {
         settle(move || self.0.members(room, after, limit))
+    }
+}
+
+impl<S: Store> LastSeen for Settled<S> {
+    fn seen<'a>(&'a self, seen: &'a [(UserId, Timestamp)]) -> Answer<'a, ()> {
+        settle(move || self.0.seen(seen))
+    }
+
+    fn last_seen<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Timestamp)>> {
+        settle(move || self.0.last_seen(users))
     }
 }
 

@@ -4,8 +4,10 @@
 
 mod accounts;
 mod log;
+mod presence;
 mod rooms;
 
 pub(crate) use accounts::{account_by_email, session, users};
 pub(crate) use log::{events, find, head};
+pub(crate) use presence::last_seen;
 pub(crate) use rooms::{members, room, room_state, rooms_of, total_unread};
