@@ -5,6 +5,7 @@ mod drain;
 mod rooms;
 
 use crate::identity::Authenticator;
+use crate::presence::Presence;
 use crate::room::RoomMessage;
 use crate::session::{SessionActor, SessionMessage, SessionRef};
 use crate::sweeper;
@@ -82,6 +83,7 @@ pub struct Node {
     connections: Connections,
     rooms: Directory<RoomId, RoomMessage>,
     parked: Parking<RoomId>,
+    presence: Arc<Presence>,
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
     tasks: Tasks,
@@ -106,17 +108,18 @@ impl Node {
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
         let NodeParts { name, config, store, clock, random, authenticator, metrics } = parts;
-        let supervisors = config.supervisors;
+        let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
             connections: Connections::new(),
             rooms: Directory::new(),
             parked: Parking::new(),
+            presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics)),
             session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
             room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
             tasks: Tasks::new(),
             is_draining: AtomicBool::new(false),
-            parts: Parts { name, config, store, clock, random, authenticator, metrics: Arc::new(metrics) },
+            parts: Parts { name, config, store, clock, random, authenticator, metrics },
         });
         if node.parts.config.sweeps {
             node.tasks.spawn(sweeper::run(Arc::clone(&node)));
@@ -162,6 +165,11 @@ impl Node {
     /// Returns the open connections.
     pub const fn connections(&self) -> &Connections {
         &self.connections
+    }
+
+    /// Returns who is there, and who is told.
+    pub const fn presence(&self) -> &Arc<Presence> {
+        &self.presence
     }
 
     pub(crate) fn authenticator(&self) -> &Arc<dyn Authenticator> {
@@ -237,7 +245,8 @@ impl Node {
         self.is_draining.load(Ordering::Acquire)
     }
 
-    /// Looks once at every connection, and at every room where `rooms`: what the sweeper does.
+    /// Looks once at every connection, and at every room where `rooms`, and tells who came and went:
+    /// what the sweeper does.
     pub fn sweep(&self, rooms: bool) {
         sweeper::sweep(self, rooms);
     }
