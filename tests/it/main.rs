@@ -27,6 +27,8 @@ mod faults;
 mod kill;
 // A client of the other codec.
 mod msgpack;
+// Who is there, and who is told.
+mod presence;
 // Joining a room's stream.
 mod open;
 // What a review of the core found: interleavings that lost, leaked or blocked something.

@@ -171,8 +171,7 @@ impl Story {
 
     fn say(&mut self) {
         let Some(index) = self.peer() else { return };
-        let states = [PresenceState::Online, PresenceState::Away, PresenceState::Invisible];
-        let state = states[self.random.usize(0..3)];
+        let state = PresenceState::ALL[self.random.usize(0..PresenceState::ALL.len())];
         let status = (self.random.u8(0..3) == 0).then(|| "x".repeat(self.random.usize(0..3)));
         let peer = &self.peers[index];
         let (id, user, now) = (peer.id(), peer.user, self.clock.now());

@@ -57,8 +57,12 @@ impl Presence {
 impl Round<'_> {
     fn let_go(&mut self, tick: u64) {
         loop {
-            let due = lock(&self.presence.leaving).pop_front_if(|leaving| leaving.tick <= tick);
-            let Some(leaving) = due else { return };
+            let mut queue = lock(&self.presence.leaving);
+            if queue.front().is_none_or(|leaving| leaving.tick > tick) {
+                return;
+            }
+            let Some(leaving) = queue.pop_front() else { return };
+            drop(queue);
             self.presence.forget(leaving.user, leaving.connection);
             self.swept.gone += 1;
         }

@@ -143,7 +143,9 @@ fn a_sweep_does_no_more_than_its_budget_and_the_next_one_goes_on() {
         fan.watch((0..4).map(user));
         fan.read();
     }
-    stars.iter().for_each(|star| star.attendance.set(PresenceState::Away, None));
+    for star in &stars {
+        star.attendance.set(PresenceState::Away, None);
+    }
     let first = presence.sweep();
     assert_eq!((first.changed, first.marked), (2, PRESENCE_WORK_PER_SWEEP));
     let mut swept = first;

@@ -3,8 +3,8 @@
 
 use crate::tidy::tree::{Tree, ticked};
 use rookery_protocol::{
-    Authenticated, Codec, History, Members, Op, Pong, RawBody, ReplyBody, Room, RoomOpened, Rooms, Sent,
-    ServerEvent, ServerFrame, Written, limits,
+    Authenticated, Codec, History, Members, Op, Pong, Presences, RawBody, ReplyBody, Room, RoomOpened, Rooms,
+    Sent, ServerEvent, ServerFrame, Written, limits,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -95,6 +95,8 @@ fn ok_body(section: &str, body: &RawBody, written: &Value) -> Result<(), String>
         "member.list" => again::<Members>(body, written),
         "member.add" => again::<Written>(body, written),
         "message.send" => again::<Sent>(body, written),
+        "presence.watch" => again::<Presences>(body, written),
+        "presence.set" => same(written, &ReplyBody::Empty {}),
         other => Err(format!("say in this test what {other} answers")),
     }
 }
