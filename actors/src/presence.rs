@@ -27,7 +27,7 @@ use rookery_engine::{Clock, Connection, ConnectionId, Metrics};
 use rookery_protocol::{CloseCode, PresenceState, Presences, SessionId, Timestamp, UserId};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use unsaved::Unsaved;
 use watcher::{Hiding, Watch, Watcher};
@@ -46,8 +46,6 @@ pub struct Presence {
     tick: AtomicU64,
     /// Statuses said so far.
     said: AtomicU64,
-    /// Connections that attend.
-    attending: AtomicUsize,
     /// Watched users that have changed since the last sweep, each once.
     pending: Mutex<VecDeque<UserId>>,
     /// Connections that linger, the first to go first: at most those that went within the grace.
@@ -101,7 +99,6 @@ impl Presence {
             hasher: RandomState::new(),
             tick: AtomicU64::new(0),
             said: AtomicU64::new(0),
-            attending: AtomicUsize::new(0),
             pending: Mutex::default(),
             leaving: Mutex::default(),
             behind: Mutex::default(),
@@ -118,7 +115,6 @@ impl Presence {
         session: SessionId,
     ) -> Attendance {
         let (watcher, at) = (Watcher::new(connection), self.clock.now());
-        self.attending.fetch_add(1, Ordering::Relaxed);
         self.change(user, |person| {
             person.arrive(&watcher, session);
             at
@@ -149,16 +145,18 @@ impl Presence {
         }
     }
 
-    /// Returns whether no connection attends. Some that went may still linger.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.attending.load(Ordering::Relaxed) == 0
-    }
-
-    /// Ends every grace, since nobody can come back to a node that goes down.
+    /// Has every connection gone for good, since nobody can come back to a node that goes down. Those
+    /// whose session has not ended yet go now.
     pub(crate) fn let_all_go(&self) {
-        let leaving = std::mem::take(&mut *lock(&self.leaving));
-        for Leaving { user, connection, .. } in leaving {
-            self.forget(user, connection);
+        lock(&self.leaving).clear();
+        for shard in &self.people {
+            let devices = |(user, person): (&UserId, &Person)| (*user, person.connections());
+            let people: Vec<_> = lock(shard).iter().map(devices).collect();
+            for (user, connections) in people {
+                for connection in connections {
+                    self.forget(user, connection);
+                }
+            }
         }
     }
 
@@ -276,7 +274,6 @@ impl Drop for Attendance {
             let tick = presence.tick.load(Ordering::Relaxed) + PRESENCE_GRACE_SWEEPS;
             leaving.push_back(Leaving { tick, user: self.user, connection });
         }
-        presence.attending.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -267,12 +267,10 @@ impl Story {
             self.answer().await;
         }
         self.save().await;
-        for _ in 0..3 {
+        for _ in 0..=PRESENCE_GRACE_SWEEPS {
             self.peers.iter_mut().for_each(Peer::read);
             self.sweep();
         }
-        self.presence.let_all_go();
-        self.let_go(u64::MAX);
         self.sweep();
         self.peers.iter_mut().for_each(Peer::read);
         for peer in &self.peers {
@@ -289,7 +287,7 @@ impl Story {
 
 #[tokio::test]
 async fn in_random_stories_every_watcher_ends_right() {
-    for seed in 0..200 {
+    for seed in 0..60 {
         let mut story = Story::new(seed);
         for _ in 0..6 {
             for _ in 0..60 {

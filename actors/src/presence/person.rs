@@ -165,6 +165,21 @@ impl Person {
         }
     }
 
+    /// Returns its connections, in the order in which they go: first those that linger, by when they
+    /// went.
+    pub(super) fn connections(&self) -> Vec<ConnectionId> {
+        let mut connections: Vec<_> = self
+            .devices
+            .iter()
+            .map(|device| match device.link {
+                Link::Lingering(at) => (at, device.connection),
+                Link::Here(_) => (Timestamp(i64::MAX), device.connection),
+            })
+            .collect();
+        connections.sort_unstable();
+        connections.into_iter().map(|(_, connection)| connection).collect()
+    }
+
     /// Returns what its connections watch with.
     pub(super) fn own_watchers(&self) -> Vec<Arc<Watcher>> {
         let watcher = |device: &Device| match &device.link {
