@@ -6,6 +6,7 @@
 //! | `session`, `session/` | one actor a connection: identity, and each command to where it belongs |
 //! | `room`, `room/` | one actor an active room: order, rights, de-duplication, append, fan-out |
 //! | `request`, `request/` | the ops that take more than one step, for sockets and HTTP alike |
+//! | `presence`, `presence/` | who is there, and who is told |
 //! | `sweeper` | the one timer: pings, deadlines, idle rooms |
 //! | `rates` | how often a user may do what costs others something |
 //! | `answer` | where the answer to a command goes, and that there is exactly one |
@@ -16,6 +17,7 @@ mod answer;
 mod identity;
 mod naming;
 mod node;
+mod presence;
 mod rates;
 mod request;
 mod room;
@@ -26,5 +28,6 @@ pub use answer::Answer;
 pub use identity::{Authenticating, Authenticator, Identity};
 pub use naming::{direct_room, inbox_of};
 pub use node::{Check, Node, NodeConfig, NodeParts, StartError};
+pub use presence::{Presence, Swept};
 pub use rates::{HANDLE_RATE, SEARCH_RATE};
 pub use session::{SessionMessage, SessionRef};

@@ -6,6 +6,7 @@ mod drain;
 mod rooms;
 
 use crate::identity::Authenticator;
+use crate::presence::Presence;
 use crate::rates::Rates;
 use crate::room::RoomMessage;
 use crate::session::{SessionActor, SessionMessage, SessionRef};
@@ -101,6 +102,9 @@ pub struct Node {
     rooms: Directory<RoomId, RoomMessage>,
     parked: Parking<RoomId>,
     rates: Rates,
+    presence: Arc<Presence>,
+    /// Held while the consequences of a block are looked up.
+    pub(crate) blocks: tokio::sync::Mutex<()>,
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
     tasks: Tasks,
@@ -127,7 +131,7 @@ impl Node {
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
         let NodeParts { name, config, store, clock, random, authenticator, metrics } = parts;
-        let supervisors = config.supervisors;
+        let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
             connections: Connections::new(),
@@ -136,12 +140,14 @@ impl Node {
             rooms: Directory::new(),
             parked: Parking::new(),
             rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict() },
+            blocks: tokio::sync::Mutex::default(),
+            presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics)),
             session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
             room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             is_draining: AtomicBool::new(false),
-            parts: Parts { name, config, store, clock, random, authenticator, metrics: Arc::new(metrics) },
+            parts: Parts { name, config, store, clock, random, authenticator, metrics },
         });
         node.tasks.spawn(courier::run(Arc::clone(&node)));
         if node.parts.config.sweeps {
@@ -193,6 +199,11 @@ impl Node {
     /// Returns who is connected.
     pub const fn users(&self) -> &UserConnections {
         &self.users
+    }
+
+    /// Returns who is there, and who is told.
+    pub const fn presence(&self) -> &Arc<Presence> {
+        &self.presence
     }
 
     pub(crate) fn authenticator(&self) -> &Arc<dyn Authenticator> {
@@ -287,7 +298,8 @@ impl Node {
         self.is_draining.load(Ordering::Acquire)
     }
 
-    /// Looks once at every connection, and at every room where `rooms`: what the sweeper does.
+    /// Looks once at every connection, and at every room where `rooms`, and tells who came and went:
+    /// what the sweeper does.
     pub fn sweep(&self, rooms: bool) {
         sweeper::sweep(self, rooms);
     }

@@ -10,11 +10,13 @@
 mod authenticate;
 mod dispatch;
 mod gate;
+mod presence;
 
 pub(crate) use gate::Gate;
 
 use crate::identity::Identity;
 use crate::node::Node;
+use crate::presence::Attendance;
 use crate::room::RoomMessage;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_engine::{Connection, Credit};
@@ -63,6 +65,8 @@ pub(crate) struct Session {
     connection: Arc<Connection>,
     phase: Phase,
     rooms: HashMap<RoomId, Entry>,
+    /// Its place in presence, once somebody speaks; it goes with the session.
+    attendance: Option<Attendance>,
     has_ended: bool,
 }
 
@@ -108,6 +112,7 @@ impl Actor for SessionActor {
             connection,
             phase: Phase::Greeting,
             rooms: HashMap::new(),
+            attendance: None,
             has_ended: false,
         })
     }

@@ -1,5 +1,5 @@
-//! The sweeper: the one timer. It pings, enforces deadlines, lets idle rooms go and looks whether a
-//! store that refused writes takes them again.
+//! The sweeper: the one timer. It pings, enforces deadlines, tells who came and went, lets idle rooms
+//! go and looks whether a store that refused writes takes them again.
 
 use crate::node::Node;
 use crate::room::RoomMessage;
@@ -48,7 +48,7 @@ async fn finished(probe: &mut Option<Answer<'_, ()>>) {
     }
 }
 
-/// Looks once at every connection, and at every room where `rooms`.
+/// Looks once at every connection, and at every room where `rooms`, and tells who came and went.
 pub(crate) fn sweep(node: &Node, rooms: bool) {
     let (now, wall) = (node.clock().elapsed(), node.clock().now());
     node.connections().each(|connection| match connection.sweep(now, wall) {
@@ -58,6 +58,11 @@ pub(crate) fn sweep(node: &Node, rooms: bool) {
         Verdict::Abort => connection.abort(),
     });
     let tick = |room: &ActorRef<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
+    node.presence().sweep();
+    if node.presence().has_unsaved(&**node.store()) {
+        let (presence, store) = (Arc::clone(node.presence()), Arc::clone(node.store()));
+        node.tasks().spawn(presence.save(store));
+    }
     if rooms {
         node.each_room(tick);
     } else {

@@ -9,6 +9,7 @@ mod invites;
 mod log;
 mod model;
 mod people;
+mod presence;
 mod rooms;
 mod settled;
 mod tokens;
@@ -43,10 +44,17 @@ impl Case {
 
 /// Returns every case.
 pub fn cases() -> impl Iterator<Item = Case> {
-    [log::CASES, rooms::CASES, accounts::CASES, tokens::CASES, people::CASES, invites::CASES, model::CASES]
-        .into_iter()
-        .flatten()
-        .copied()
+    let parts = [
+        log::CASES,
+        rooms::CASES,
+        accounts::CASES,
+        tokens::CASES,
+        people::CASES,
+        presence::CASES,
+        invites::CASES,
+        model::CASES,
+    ];
+    parts.into_iter().flatten().copied()
 }
 
 /// Runs every case against a store of its own, which `make_store` returns empty, and closes it.

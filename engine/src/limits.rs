@@ -151,6 +151,35 @@ pub const ROOM_IDLE: std::time::Duration = std::time::Duration::from_secs(60);
 /// How often the sweeper looks at connections.
 pub const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// Sweeps for which a connection that has gone still counts as there: at least five seconds, so that
+/// a phone that changes its network is not seen to go.
+///
+/// A drain spreads clients over 2 s, and a connection with its login takes a second or two on a bad
+/// link; Tinode defers the presence of background sessions by the same 5 s.
+pub const PRESENCE_GRACE_SWEEPS: u64 = 6;
+
+/// Bytes of entries in one presence event; what does not fit comes a second later.
+///
+/// Half of what an outbox holds of signals, so that it always fits an idle one. 200 users without a
+/// status are 22 KiB, and fit.
+pub const PRESENCE_EVENT_BYTES: usize = OUTBOX_SOFT_BYTES / 2;
+
+/// Watchers noted and entries told in one sweep of presence, each; what is left waits for the next.
+///
+/// A note or an entry takes about a microsecond, so a sweep holds its thread for some tens of
+/// milliseconds at most, also when somebody with 100,000 watchers comes and goes.
+pub const PRESENCE_WORK_PER_SWEEP: usize = 20_000;
+
+/// Users whose last moment waits to be written; beyond it moments are let go of.
+///
+/// 65,536 are 3 MiB, and more than a node has connections: only a store that takes nothing for long
+/// gets there.
+pub const LAST_SEEN_UNSAVED: usize = 65_536;
+
+/// Users in one write of when they were last there: as [`BATCH_EVENTS`], far beyond where the fsync is
+/// what it costs.
+pub const LAST_SEEN_BATCH: usize = 256;
+
 /// How often the sweeper looks at rooms, counted in its rounds.
 pub const ROOM_SWEEP_ROUNDS: u64 = 5;
 

@@ -10,6 +10,7 @@ mod log;
 mod messages;
 mod notices;
 mod people;
+mod presence;
 mod rooms;
 
 use crate::store::{Answer, Health, Notice, Store, StoreError};
@@ -18,6 +19,7 @@ use invites::InviteTables;
 use log::LogTables;
 use messages::MessageTables;
 use people::PeopleTables;
+use presence::LastSeenTable;
 use rooms::RoomTables;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -37,6 +39,7 @@ struct State {
     accounts: AccountTables,
     people: PeopleTables,
     invites: InviteTables,
+    last_seen: LastSeenTable,
     is_closed: bool,
 }
 

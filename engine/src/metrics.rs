@@ -73,6 +73,10 @@ catalogue! {
     LAGGED = Counter "rookery_lagged_total" Count None, "Connections that fell too far behind a room and were told to open it again.";
     DUPLICATES = Counter "rookery_duplicates_total" Count None, "Writes that were answered from the log because they had been made before.";
     OPENS = Counter "rookery_room_opens_total" Count Some(("result", OPENS_BY)), "Rooms opened, by how the stream was joined.";
+    PRESENCE_USERS = Gauge "rookery_presence_users" Count None, "Users with a connection, however they are shown.";
+    PRESENCE_WATCHES = Gauge "rookery_presence_watches" Count None, "Users on the watch lists of all connections, counted once for each list.";
+    PRESENCE_EVENTS = Counter "rookery_presence_events_total" Count None, "Presence events queued to watchers.";
+    PRESENCE_HELD = Counter "rookery_presence_held_total" Count None, "Presence events not queued, because too much waited for their watcher; told later.";
     HTTP_REQUESTS = Counter "rookery_http_requests_total" Count Some(("class", STATUS_CLASSES)), "HTTP requests answered, by class of status.";
     HTTP_SECONDS = Histogram "rookery_http_request_duration_seconds" Seconds None, "Time to answer an HTTP request.";
     TOKEN_LOOKUPS = Counter "rookery_token_lookups_total" Count Some(("result", LOOKUPS)), "Access tokens of HTTP requests found good, by whether they were remembered or read from the store.";
@@ -175,6 +179,10 @@ pub struct Metrics {
     pub lagged: Counter,
     pub duplicates: Counter,
     pub opens: CounterBy,
+    pub presence_users: Gauge,
+    pub presence_watches: Gauge,
+    pub presence_events: Counter,
+    pub presence_held: Counter,
     pub http_requests: CounterBy,
     pub http_seconds: Histogram,
     pub token_lookups: CounterBy,
@@ -194,7 +202,8 @@ impl Metrics {
             }
         }
         let counter = |row: Row| recorder.register_counter(&key(row, None), &METADATA);
-        let gauge = |row: Row, value| recorder.register_gauge(&key(row, Some(value)), &METADATA);
+        let gauge_of = |row: Row, value| recorder.register_gauge(&key(row, value), &METADATA);
+        let gauge = |row: Row, value| gauge_of(row, Some(value));
         let histogram = |row: Row| recorder.register_histogram(&key(row, None), &METADATA);
         let by = |row: Row| {
             let values = row.label.map_or(&[][..], |(_, values)| values);
@@ -233,6 +242,10 @@ impl Metrics {
             lagged: counter(LAGGED),
             duplicates: counter(DUPLICATES),
             opens: by(OPENS),
+            presence_users: gauge_of(PRESENCE_USERS, None),
+            presence_watches: gauge_of(PRESENCE_WATCHES, None),
+            presence_events: counter(PRESENCE_EVENTS),
+            presence_held: counter(PRESENCE_HELD),
             http_requests: by(HTTP_REQUESTS),
             http_seconds: histogram(HTTP_SECONDS),
             token_lookups: by(TOKEN_LOOKUPS),

@@ -160,6 +160,11 @@ impl Outbox {
         Pushed::Queued
     }
 
+    /// Returns whether a signal of that key is still queued, so that the next one replaces it.
+    pub fn holds(&self, key: EphemeralKey) -> bool {
+        self.lock().frames.iter().any(|queued| queued.key == Some(key))
+    }
+
     /// Has the connection write what is queued, then `last` if there is one, then close with
     /// `code`. The first close counts.
     pub fn close(&self, code: CloseCode, last: Option<Bytes>) {
@@ -323,6 +328,7 @@ mod tests {
         assert_eq!(outbox.push_ephemeral(key(1), frame(5)), Pushed::Queued);
         assert_eq!(outbox.push_ephemeral(key(1), frame(7)), Pushed::Replaced);
         assert_eq!(outbox.bytes(), 7);
+        assert_eq!((outbox.holds(key(1)), outbox.holds(key(2))), (true, false));
         outbox.push_event(frame(OUTBOX_SOFT_BYTES));
         assert_eq!(outbox.push_ephemeral(key(2), frame(1)), Pushed::Full);
     }

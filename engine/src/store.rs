@@ -11,6 +11,7 @@ mod invites;
 mod log;
 mod notices;
 mod people;
+mod presence;
 mod rooms;
 
 pub use accounts::{
@@ -21,6 +22,7 @@ pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
 pub use notices::{Notice, NoticeKind, Notices};
 pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
+pub use presence::LastSeen;
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
 
 use std::future::Future;
@@ -60,7 +62,18 @@ pub enum Health {
 /// A store: a room log with its projections, the reads over them, cursors, notices, accounts,
 /// people and invites.
 pub trait Store:
-    Log + Rooms + Cursors + Notices + Accounts + People + Invites + std::fmt::Debug + Send + Sync + 'static
+    Log
+    + Rooms
+    + Cursors
+    + Notices
+    + Accounts
+    + LastSeen
+    + People
+    + Invites
+    + std::fmt::Debug
+    + Send
+    + Sync
+    + 'static
 {
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;

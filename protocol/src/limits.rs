@@ -90,6 +90,11 @@ pub const MEMBERS_PER_CALL: usize = 50;
 /// Users whose presence one connection watches.
 pub const WATCHED: usize = 200;
 
+/// Characters (Unicode scalar values) of the status that goes with a presence.
+///
+/// As long as a title: one line beside a name.
+pub const STATUS_CHARS: usize = 128;
+
 /// Characters (Unicode scalar values) of a room's title.
 pub const TITLE_CHARS: usize = 128;
 

@@ -444,13 +444,15 @@ user: UserId,
 /** How. */
 state: Seen,
 /** When it was there last. */
-last_seen?: Timestamp, };
+last_seen?: Timestamp,
+/** In its own words; only of one that is there. */
+status?: string, };
 
 /** Says how one is there. */
 export type PresenceSet = {
 /** How. */
 state: PresenceState,
-/** In one's own words. */
+/** In one's own words, at most 128 characters. */
 status?: string, };
 
 /** How somebody is there, as the user sets it. */

@@ -35,6 +35,8 @@ mod msgpack;
 mod invites;
 // Members: roles, succession, and what is left to whom who has gone.
 mod members;
+// Who is there, and who is told.
+mod presence;
 // Joining a room's stream.
 mod open;
 // Profiles, handles, finding people.

@@ -36,7 +36,7 @@ impl Node {
     }
 
     /// Sends every connection away, lets rooms finish what is under way, and closes the store; at
-    /// most for `grace`, and 5 s more for a store that does not answer. Returns whether all of it was
+    /// most for `grace`, and twice 5 s more for a store that does not answer. Returns whether all of it was
     /// done.
     pub async fn drain(&self, grace: Duration) -> bool {
         self.begin_drain();
@@ -52,9 +52,12 @@ impl Node {
             self.rooms.is_empty()
         })
         .await;
+        self.presence.let_all_go();
         self.tasks.stop();
         let left = until.saturating_duration_since(Instant::now()).max(LOOK_EVERY);
         all_gone &= self.tasks.finished(left).await;
+        // Not acked to anybody: without it the store knows of an earlier moment.
+        drop(timeout(STORE_CLOSES_WITHIN, self.presence.save_all(&**self.store())).await);
         match timeout(STORE_CLOSES_WITHIN, self.store().close()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {

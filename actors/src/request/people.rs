@@ -112,7 +112,7 @@ pub(super) async fn block(node: &Arc<Node>, user: &User, asked: UserBlock) -> Re
     let (task_node, user, other) = (Arc::clone(node), user.id, asked.user);
     node.tasks().spawn(async move {
         let outcome = set_block(&task_node, user, asked).await;
-        task_node.block_changed(user, other);
+        task_node.block_changed(user, other).await;
         // Whoever asked may have stopped waiting.
         drop(done.send(outcome));
     });
@@ -158,7 +158,19 @@ impl Node {
     }
 
     /// Tells whoever is active that a block between two users was set or taken off, or may have been.
-    fn block_changed(&self, one: UserId, other: UserId) {
+    ///
+    /// One change at a time, so that the last one looks at what all of them have written.
+    async fn block_changed(&self, one: UserId, other: UserId) {
         self.refresh_room(direct_room(one, other));
+        let _one_at_a_time = self.blocks.lock().await;
+        match self.blocked_either_way(one, &[other]).await {
+            Ok(blocked) if blocked.is_empty() => self.presence().unhide(one, other),
+            Ok(_) => self.presence().hide(one, other),
+            Err(error) => {
+                // Better hidden for too long than seen by somebody blocked.
+                tracing::warn!(%error, "blocks not read");
+                self.presence().hide(one, other);
+            }
+        }
     }
 }

@@ -70,6 +70,7 @@ impl Session {
         let is_heard = self.rooms.get(&inbox).is_some_and(|entry| entry.is_open);
         let held = self.held_while_authenticating();
         let user = identity.user.id;
+        self.attend(&identity);
         self.phase = Phase::Ready(Box::new(identity));
         if !is_heard || inbox_after.is_some() {
             self.open_inbox(user, who, inbox_after, answer);

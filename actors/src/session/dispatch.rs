@@ -58,6 +58,8 @@ impl Session {
                 self.node.hub().detach(close.room, self.connection.id());
                 answer.ok(ReplyBody::Empty {});
             }
+            Op::PresenceSet(set) => self.set_presence(set, answer),
+            Op::PresenceWatch(watch) => self.watch_presence(watch, answer),
             op => match request::step(op) {
                 Ok(Step::Submit(room, action)) => {
                     let arrived = self.node.clock().elapsed();

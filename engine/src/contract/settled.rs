@@ -3,10 +3,10 @@
 mod people;
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, Log,
-    LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt, RefreshToken,
-    RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError, Ticket,
-    TokenHash,
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, LastSeen,
+    Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
+    RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError,
+    Ticket, TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 
@@ -158,6 +158,16 @@ impl<S: Store> Notices for Settled<S> {
 
     fn forget_notices<'a>(&'a self, notices: &'a [Notice]) -> Answer<'a, ()> {
         settle(move || self.0.forget_notices(notices))
+    }
+}
+
+impl<S: Store> LastSeen for Settled<S> {
+    fn seen<'a>(&'a self, seen: &'a [(UserId, Timestamp)]) -> Answer<'a, ()> {
+        settle(move || self.0.seen(seen))
+    }
+
+    fn last_seen<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Timestamp)>> {
+        settle(move || self.0.last_seen(users))
     }
 }
 

@@ -10,6 +10,7 @@ mod invites;
 mod messages;
 mod notices;
 mod people;
+mod presence;
 mod projections;
 mod sessions;
 
@@ -19,6 +20,7 @@ pub(crate) use cursors::{change_settings, mark};
 pub(crate) use invites::{create_invite, revoke_invite, use_invite};
 pub(crate) use notices::forget_notices;
 pub(crate) use people::{block, change_profile, unblock};
+pub(crate) use presence::seen;
 pub(crate) use sessions::{begin_session, purge, put_ticket, revoke, rotate, take_ticket};
 
 use rusqlite::Connection;

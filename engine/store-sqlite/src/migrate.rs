@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "start", sql: include_str!("../../../schemas/sqlite/0001_start.sql") },
     Migration { number: 2, name: "chat", sql: include_str!("../../../schemas/sqlite/0002_chat.sql") },
     Migration { number: 3, name: "people", sql: include_str!("../../../schemas/sqlite/0003_people.sql") },
+    Migration { number: 4, name: "presence", sql: include_str!("../../../schemas/sqlite/0004_presence.sql") },
 ];
 
 /// Why a database's schema cannot be used.

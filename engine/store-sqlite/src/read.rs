@@ -8,6 +8,7 @@ mod log;
 mod messages;
 mod notices;
 mod people;
+mod presence;
 mod rooms;
 
 pub(crate) use accounts::{account_by_email, session, users};
@@ -16,4 +17,5 @@ pub(crate) use log::{events, find, head, ord_at, span_at};
 pub(crate) use messages::{messages, page};
 pub(crate) use notices::notices;
 pub(crate) use people::{blocks_between, invite, user, users_by_handle};
+pub(crate) use presence::last_seen;
 pub(crate) use rooms::{members, room, room_state, room_states, rooms_of, total_unread};

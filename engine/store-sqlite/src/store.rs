@@ -9,9 +9,10 @@ use crate::options::{OpenError, SqliteOptions};
 use crate::readers::ReadQueue;
 use crate::{apply, read};
 use rookery_engine::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, Log,
-    LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt, RefreshToken,
-    RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, LastSeen,
+    Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
+    RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, Ticket,
+    TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 use rusqlite::Connection;
@@ -196,6 +197,18 @@ impl SqliteStore {
         mut work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<'_, T> {
         self.writes.write(ACCOUNT_BYTES, move |database| work(&database.connection))
+    }
+}
+
+impl LastSeen for SqliteStore {
+    fn seen<'a>(&'a self, seen: &'a [(UserId, Timestamp)]) -> Answer<'a, ()> {
+        let seen = seen.to_vec();
+        self.write(move |connection| apply::seen(connection, &seen))
+    }
+
+    fn last_seen<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, Vec<(UserId, Timestamp)>> {
+        let users = users.to_vec();
+        self.reads.read(move |connection| read::last_seen(connection, users))
     }
 }
 

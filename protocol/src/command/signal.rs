@@ -65,7 +65,7 @@ pub struct PresenceWatch {
 pub struct PresenceSet {
     /// How.
     pub state: PresenceState,
-    /// In one's own words.
+    /// In one's own words, at most 128 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }

@@ -171,6 +171,15 @@ fn authenticated() -> Authenticated {
     }
 }
 
+fn presences() -> Vec<Presence> {
+    let at_the_nest = Some("at the nest".to_owned());
+    vec![
+        Presence { user: ALICE, state: Seen::Online, last_seen: None, status: None },
+        Presence { user: BOB, state: Seen::Offline, last_seen: Some(NOW), status: None },
+        Presence { user: UserId(id(9)), state: Seen::Away, last_seen: Some(NOW), status: at_the_nest },
+    ]
+}
+
 /// One reply of each kind, and the name of its kind.
 pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
     let message = Message {
@@ -219,7 +228,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         Found { messages: vec![message], next: None }.into(),
         ReadMarked { read: Seq(41), unread: 1, mentions: 0 }.into(),
         Readers { count: 1, users: vec![BOB] }.into(),
-        Watched { users: vec![Presence { user: BOB, state: Seen::Away, last_seen: Some(NOW) }] }.into(),
+        Watched { users: presences() }.into(),
     ];
     let mut replies: Vec<_> = bodies
         .into_iter()
@@ -287,15 +296,7 @@ pub(crate) fn events() -> Vec<(String, ServerEvent)> {
         ("read.counted", ServerEvent::Read(counted.clone())),
         ("delivered", ServerEvent::Delivered(counted)),
         ("typing", ServerEvent::Typing { room, user: BOB, on: true, kind: Typing::Text }),
-        (
-            "presence",
-            ServerEvent::Presence {
-                users: vec![
-                    Presence { user: ALICE, state: Seen::Online, last_seen: None },
-                    Presence { user: BOB, state: Seen::Offline, last_seen: Some(NOW) },
-                ],
-            },
-        ),
+        ("presence", ServerEvent::Presence { users: presences() }),
         (
             "error",
             ServerEvent::Error(WireError::new(

@@ -8,7 +8,7 @@ use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::strategy::Union;
 use rookery_protocol::{
     CloseCode, History, Marks, Members, OpenStatus, Pong, Presence, ReplyBody, RoomHead, RoomOpened, Rooms,
-    Seen, Sent, ServerEvent, Typing, Written,
+    Seen, Sent, ServerEvent, Typing, Watched, Written,
 };
 
 pub(crate) fn reply_body() -> BoxedStrategy<ReplyBody> {
@@ -38,6 +38,7 @@ pub(crate) fn reply_body() -> BoxedStrategy<ReplyBody> {
         any_of!(Members { members: vec(member(), 0..3), next: of(text()) }).prop_map(Into::into).boxed(),
         sent.prop_map(Into::into).boxed(),
         any_of!(Written { seq: seq() }).prop_map(Into::into).boxed(),
+        any_of!(Watched { users: vec(presence(), 0..4) }).prop_map(Into::into).boxed(),
     ])
     .boxed()
 }
@@ -74,7 +75,6 @@ fn of_a_room() -> BoxedStrategy<ServerEvent> {
 }
 
 fn of_others() -> BoxedStrategy<ServerEvent> {
-    let presence = any_of!(Presence { user: user_id(), state: word(Seen::ALL), last_seen: of(at()) });
     let own = (room_id(), seq(), count(), count());
     let typing = (room_id(), user_id(), any::<bool>(), word(Typing::ALL));
     prop_oneof![
@@ -82,9 +82,14 @@ fn of_others() -> BoxedStrategy<ServerEvent> {
         marks().prop_map(ServerEvent::Read),
         marks().prop_map(ServerEvent::Delivered),
         typing.prop_map(|(room, user, on, kind)| ServerEvent::Typing { room, user, on, kind }),
-        vec(presence, 0..4).prop_map(|users| ServerEvent::Presence { users }),
+        vec(presence(), 0..4).prop_map(|users| ServerEvent::Presence { users }),
     ]
     .boxed()
+}
+
+fn presence() -> BoxedStrategy<Presence> {
+    any_of!(Presence { user: user_id(), state: word(Seen::ALL), last_seen: of(at()), status: of(text()) })
+        .boxed()
 }
 
 fn marks() -> BoxedStrategy<Marks> {

@@ -1,0 +1,219 @@
+//! One user as presence knows it: what its connections say of it, and what that makes of the user.
+//! Policy over plain values; no locks, no clock.
+
+use super::watcher::Watcher;
+use rookery_engine::ConnectionId;
+use rookery_protocol::{Presence, PresenceState, Seen, SessionId, Timestamp, UserId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Bytes that the entry of one user in an event has at most, its status aside, in JSON.
+const ENTRY_BYTES: usize = 112;
+
+/// How a user is shown to those who watch it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) state: Seen,
+    pub(super) last_seen: Option<Timestamp>,
+    pub(super) status: Option<Arc<str>>,
+}
+
+impl Shown {
+    /// As somebody of whom nothing is known, or may be.
+    pub(super) const NOWHERE: Self = Self { state: Seen::Offline, last_seen: None, status: None };
+
+    /// Returns what is said of `user` on the wire.
+    pub(super) fn of(&self, user: UserId) -> Presence {
+        let status = self.status.as_deref().map(str::to_owned);
+        Presence { user, state: self.state, last_seen: self.last_seen, status }
+    }
+
+    /// Returns how many bytes that has at most. A status has no control characters, so escaping it
+    /// at most doubles it.
+    pub(super) fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.status.as_ref().map_or(0, |status| 2 * status.len())
+    }
+}
+
+/// What one connection says of its user.
+#[derive(Clone, Debug)]
+pub(super) struct Says {
+    pub(super) state: PresenceState,
+    pub(super) status: Option<Arc<str>>,
+    /// Of two statuses the one said later counts.
+    pub(super) order: u64,
+}
+
+/// One connection of a user.
+#[derive(Debug)]
+struct Device {
+    connection: ConnectionId,
+    session: SessionId,
+    says: Says,
+    link: Link,
+}
+
+/// Whether a connection still is one.
+#[derive(Debug)]
+enum Link {
+    /// It is, and this is what it watches with.
+    Here(Arc<Watcher>),
+    /// It went then, and may come back within the grace; until that is over it counts.
+    Lingering(Timestamp),
+}
+
+/// A user who has connections, or who is watched.
+#[derive(Debug)]
+pub(super) struct Person {
+    devices: Vec<Device>,
+    pub(super) watchers: HashMap<ConnectionId, Arc<Watcher>>,
+    last_seen: Option<Timestamp>,
+    /// `last_seen` has moved since it was given to the store.
+    has_moved: bool,
+    /// Waits to be looked at in the next sweep.
+    pub(super) is_pending: bool,
+    /// The sweep after which it began to be shown online.
+    online_since: u64,
+}
+
+impl Person {
+    /// Returns a user without connections, whom nobody watches.
+    pub(super) fn new(last_seen: Option<Timestamp>) -> Self {
+        Self {
+            devices: Vec::new(),
+            watchers: HashMap::new(),
+            last_seen,
+            has_moved: false,
+            is_pending: false,
+            online_since: 0,
+        }
+    }
+
+    /// Returns how it is seen. One connection that says it is invisible hides all the others; else
+    /// the most present one counts.
+    pub(super) fn seen(&self) -> Seen {
+        let says = |state| self.devices.iter().any(|device| device.says.state == state);
+        if says(PresenceState::Invisible) {
+            Seen::Offline
+        } else if says(PresenceState::Online) {
+            Seen::Online
+        } else if says(PresenceState::Away) {
+            Seen::Away
+        } else {
+            Seen::Offline
+        }
+    }
+
+    /// Returns how it is shown: with the status that was said last, if it is there, and with when it
+    /// was online last, if it is not.
+    pub(super) fn shown(&self) -> Shown {
+        let state = self.seen();
+        let is_there = state != Seen::Offline;
+        let says = self.devices.iter().map(|device| &device.says);
+        let latest = says.filter(|says| says.status.is_some()).max_by_key(|says| says.order);
+        Shown {
+            state,
+            last_seen: self.last_seen.filter(|_| state != Seen::Online),
+            status: latest.filter(|_| is_there).and_then(|says| says.status.clone()),
+        }
+    }
+
+    /// Returns whether it has a connection, be it one that lingers.
+    pub(super) fn is_here(&self) -> bool {
+        !self.devices.is_empty()
+    }
+
+    /// Returns whether there is nothing left to know of it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.devices.is_empty() && self.watchers.is_empty()
+    }
+
+    /// A connection of a login begins. Where one of the same login lingers it takes the newest
+    /// one's place, with what that said; else it says that the user is online.
+    pub(super) fn arrive(&mut self, watcher: &Arc<Watcher>, session: SessionId) {
+        let (connection, link) = (watcher.id(), Link::Here(Arc::clone(watcher)));
+        let lingers =
+            |device: &&mut Device| device.session == session && matches!(device.link, Link::Lingering(_));
+        if let Some(device) = self.devices.iter_mut().filter(lingers).max_by_key(|device| device.connection) {
+            (device.connection, device.link) = (connection, link);
+        } else {
+            let says = Says { state: PresenceState::Online, status: None, order: 0 };
+            self.devices.push(Device { connection, session, says, link });
+        }
+    }
+
+    /// A connection says how its user is there.
+    pub(super) fn say(&mut self, connection: ConnectionId, says: Says) {
+        if let Some(device) = self.devices.iter_mut().find(|device| device.connection == connection) {
+            device.says = says;
+        }
+    }
+
+    /// A connection went at `at`, and may come back.
+    pub(super) fn linger(&mut self, connection: ConnectionId, at: Timestamp) {
+        if let Some(device) = self.devices.iter_mut().find(|device| device.connection == connection) {
+            device.link = Link::Lingering(at);
+        }
+    }
+
+    /// A connection has gone for good. Returns when it went, if it lingered.
+    pub(super) fn forget(&mut self, connection: ConnectionId) -> Option<Timestamp> {
+        let index = self.devices.iter().position(|device| device.connection == connection)?;
+        match self.devices.swap_remove(index).link {
+            Link::Lingering(at) => Some(at),
+            Link::Here(_) => None,
+        }
+    }
+
+    /// Returns its connections, in the order in which they go: first those that linger, by when they
+    /// went.
+    pub(super) fn connections(&self) -> Vec<ConnectionId> {
+        let mut connections: Vec<_> = self
+            .devices
+            .iter()
+            .map(|device| match device.link {
+                Link::Lingering(at) => (at, device.connection),
+                Link::Here(_) => (Timestamp(i64::MAX), device.connection),
+            })
+            .collect();
+        connections.sort_unstable();
+        connections.into_iter().map(|(_, connection)| connection).collect()
+    }
+
+    /// Returns what its connections watch with.
+    pub(super) fn own_watchers(&self) -> Vec<Arc<Watcher>> {
+        let watcher = |device: &Device| match &device.link {
+            Link::Here(watcher) => Some(Arc::clone(watcher)),
+            Link::Lingering(_) => None,
+        };
+        self.devices.iter().filter_map(watcher).collect()
+    }
+
+    /// Takes note of a change at `at`, after sweep `tick`, of one that was seen as `before`.
+    ///
+    /// Whoever was online and is no more was last seen then. Becoming invisible does not show unless
+    /// being online did: somebody who connects to be invisible leaves no trace.
+    pub(super) fn changed(&mut self, before: Seen, at: Timestamp, tick: u64) {
+        let now = self.seen();
+        if before == Seen::Online && now != Seen::Online {
+            let has_hidden = now == Seen::Offline && self.is_here();
+            if !has_hidden || tick > self.online_since {
+                self.has_moved = true;
+                self.learn(Some(at));
+            }
+        } else if before != Seen::Online && now == Seen::Online {
+            self.online_since = tick;
+        }
+    }
+
+    /// Learns of a moment at which it was there; the latest one counts.
+    pub(super) fn learn(&mut self, last_seen: Option<Timestamp>) {
+        self.last_seen = self.last_seen.max(last_seen);
+    }
+
+    /// Returns when it was last seen, once it has gone and the store does not know that yet.
+    pub(super) fn take_unsaved(&mut self) -> Option<Timestamp> {
+        let is_due = !self.is_here() && std::mem::take(&mut self.has_moved);
+        self.last_seen.filter(|_| is_due)
+    }
+}
