@@ -7,6 +7,7 @@
 //! | `connection` | what a socket's task, its session and the sweeper share |
 //! | `clock`, `random`, `tasks` | time, chance and tasks, handed in so that tests own them |
 //! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
+//! | [`search`] | the port to whatever finds messages by their words, and what a word is |
 //! | [`metrics`] | the catalogue |
 //! | [`limits`] | every bound |
 //!
@@ -26,6 +27,7 @@ pub mod metrics;
 mod outbox;
 mod parking;
 mod random;
+pub mod search;
 pub mod store;
 mod supervisor;
 mod tasks;
