@@ -13,12 +13,6 @@ use unicode_normalization::char::{canonical_combining_class, decompose_canonical
 /// private use.
 const BARRIER: &str = " \u{e000} ";
 
-/// The breve that makes й of и and ў of у.
-const BREVE: char = '\u{306}';
-
-/// The two dots that make ї of і; ё is е with them.
-const DIAERESIS: char = '\u{308}';
-
 /// Returns the words by which a message is found: those of its text and of its files' names.
 pub fn searchable(body: &MessageBody) -> String {
     let text = body.text.as_deref().unwrap_or_default();
@@ -38,7 +32,7 @@ pub fn searchable(body: &MessageBody) -> String {
 /// Each word is of letters, digits, emoji and combining marks only: no character of ASCII but
 /// `a-z 0-9`.
 pub fn normal(text: &str) -> String {
-    let mut words = Words { text: String::with_capacity(text.len()), ends: true, base: Script::Other };
+    let mut words = Words { text: String::with_capacity(text.len()), ends: true, drops_marks: true };
     if text.is_ascii() {
         for byte in text.bytes() {
             words.take_ascii(byte);
@@ -68,41 +62,26 @@ fn is_emoji(letter: char) -> bool {
         | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Which rule the marks after a letter follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Script {
-    /// Marks are dropped: Latin, Greek, and the vowel points of Hebrew and Arabic.
-    Bare,
-    /// The breve is kept; the two dots, unless on е; no other.
-    Cyrillic { is_ye: bool },
-    /// Marks are part of the letter.
-    Other,
+/// Returns whether the marks after a letter are dropped: those of Latin, Greek and Cyrillic letters that
+/// are not part of a composed one, and the vowel points of Hebrew and Arabic.
+const fn drops_marks(letter: char) -> bool {
+    matches!(letter, '\0'..='\u{52f}' | '\u{590}'..='\u{6ff}' | '\u{1e00}'..='\u{1fff}')
 }
 
-impl Script {
-    const fn of(letter: char) -> Self {
-        match letter {
-            '\0'..='\u{3ff}' | '\u{590}'..='\u{6ff}' | '\u{1e00}'..='\u{1fff}' => Self::Bare,
-            '\u{400}'..='\u{52f}' => Self::Cyrillic { is_ye: matches!(letter, 'е' | 'Е') },
-            _ => Self::Other,
-        }
-    }
-
-    const fn keeps(self, mark: char) -> bool {
-        match self {
-            Self::Bare => false,
-            Self::Cyrillic { is_ye } => matches!(mark, BREVE) || (matches!(mark, DIAERESIS) && !is_ye),
-            Self::Other => true,
-        }
-    }
+/// Returns whether a composed letter is taken for its base: every Latin and Greek one, and of the
+/// Cyrillic ones ё and those with a stress.
+const fn is_taken_apart(letter: char) -> bool {
+    let is_cyrillic = matches!(letter, '\u{400}'..='\u{52f}');
+    drops_marks(letter)
+        && (!is_cyrillic || matches!(letter, 'ё' | 'Ё' | '\u{450}' | '\u{400}' | '\u{45d}' | '\u{40d}'))
 }
 
 struct Words {
     text: String,
     /// The next letter begins a word.
     ends: bool,
-    /// Of the last letter.
-    base: Script,
+    /// The marks that follow are not part of the word.
+    drops_marks: bool,
 }
 
 impl Words {
@@ -123,20 +102,21 @@ impl Words {
                 self.ends = true;
                 self.begin();
                 self.text.push(letter);
-                (self.ends, self.base) = (true, Script::Other);
+                (self.ends, self.drops_marks) = (true, false);
             }
-            _ => decompose_canonical(letter, |part| self.take_part(part)),
+            _ if is_taken_apart(letter) => decompose_canonical(letter, |part| self.take_part(part)),
+            _ => self.take_part(letter),
         }
     }
 
     fn take_part(&mut self, part: char) {
         if canonical_combining_class(part) != 0 {
-            if !self.text.is_empty() && self.base.keeps(part) {
+            if !self.drops_marks {
                 self.text.push(part);
             }
         } else if part.is_alphanumeric() {
             self.begin();
-            self.base = Script::of(part);
+            self.drops_marks = drops_marks(part);
             match part {
                 'ς' => self.text.push('σ'),
                 'ß' | 'ẞ' => self.text.push_str("ss"),
@@ -146,7 +126,7 @@ impl Words {
                     .extend(part.to_lowercase().filter(|small| canonical_combining_class(*small) == 0)),
             }
         } else {
-            self.ends = true;
+            (self.ends, self.drops_marks) = (true, true);
         }
     }
 
@@ -168,10 +148,7 @@ mod tests {
             ("The kettle, the KETTLE!", "the kettle the kettle"),
             ("don't e-mail a_b 3.14", "don t e mail a b 3 14"),
             ("Café  CAFE\u{301} naïve Straße İstanbul Ǆ", "cafe cafe naive strasse istanbul dz"),
-            (
-                "Ёлка ёлка елка мо\u{301}й мой МОИ Їжак",
-                "елка елка елка мои\u{306} мои\u{306} мои і\u{308}жак",
-            ),
+            ("Ёлка ёлка елка мо\u{301}й мои\u{306} МОИ Їжак", "елка елка елка мой мой мои їжак"),
             ("Ὀδυσσεύς", "οδυσσευσ"),
             ("東京タワー が", "東 京 タ ワ ー が"),
             ("고등학교에서", "고 등 학 교 에 서"),
