@@ -6,6 +6,7 @@
 mod check;
 mod create;
 mod read;
+mod search;
 
 use crate::answer::Answer;
 use crate::node::Node;
@@ -38,6 +39,7 @@ pub(crate) fn room_of(op: &Op) -> Option<RoomId> {
         Op::MemberRemove(remove) => remove.room,
         Op::MemberRole(role) => role.room,
         Op::MessageSend(send) => send.room,
+        Op::MessageSearch(search) => return search.room,
         _ => return None,
     })
 }
@@ -64,7 +66,8 @@ pub(crate) fn step(op: Op) -> Result<Step, WireError> {
         | Op::RoomUpdate(_)
         | Op::RoomList(_)
         | Op::RoomHistory(_)
-        | Op::MemberList(_)) => Step::Task(op),
+        | Op::MemberList(_)
+        | Op::MessageSearch(_)) => Step::Task(op),
         op => {
             return Err(WireError::new(
                 ErrorCode::Unsupported,
@@ -93,6 +96,7 @@ impl Node {
             Step::Task(Op::RoomList(list)) => read::rooms(self, user, list).await,
             Step::Task(Op::RoomHistory(history)) => read::history(self, user, history).await,
             Step::Task(Op::MemberList(list)) => read::members(self, user, list).await,
+            Step::Task(Op::MessageSearch(asked)) => search::search(self, user, *asked).await,
             Step::Task(op) => {
                 Err(WireError::new(ErrorCode::Unsupported, format!("`{}` needs a WebSocket", op.name())))
             }

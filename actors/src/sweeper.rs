@@ -56,6 +56,10 @@ pub(crate) fn sweep(node: &Node, rooms: bool) {
         Verdict::Close(code) => node.close(connection, code),
         Verdict::Abort => connection.abort(),
     });
+    let search = node.search().progress();
+    node.metrics().search_indexed.absolute(search.indexed);
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and 2^52 events are never behind")]
+    node.metrics().search_behind.set(search.behind as f64);
     if rooms {
         node.each_room(|room| drop(room.send_message(RoomMessage::Tick(now))));
     }

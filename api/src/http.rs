@@ -16,6 +16,7 @@ pub(crate) mod probes;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod remove_member;
+pub(crate) mod search;
 pub(crate) mod send_message;
 pub(crate) mod socket;
 pub(crate) mod ticket;

@@ -22,6 +22,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::remove_member::ROUTE,
     endpoint::history::ROUTE,
     endpoint::send_message::ROUTE,
+    endpoint::search::ROUTE,
     endpoint::socket::ROUTE,
     endpoint::probes::LIVE,
     endpoint::probes::READY,

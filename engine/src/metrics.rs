@@ -75,6 +75,9 @@ catalogue! {
     OPENS = Counter "rookery_room_opens_total" Count Some(("result", OPENS_BY)), "Rooms opened, by how the stream was joined.";
     HTTP_REQUESTS = Counter "rookery_http_requests_total" Count Some(("class", STATUS_CLASSES)), "HTTP requests answered, by class of status.";
     HTTP_SECONDS = Histogram "rookery_http_request_duration_seconds" Seconds None, "Time to answer an HTTP request.";
+    SEARCH_SECONDS = Histogram "rookery_search_duration_seconds" Seconds None, "Time to answer a search that was allowed.";
+    SEARCH_INDEXED = Counter "rookery_search_indexed_total" Count None, "Events of the log that the search index has taken in.";
+    SEARCH_BEHIND = Gauge "rookery_search_behind" Count None, "Events of the log that the search index has not taken in yet.";
     LOGINS = Counter "rookery_logins_total" Count Some(("result", LOGIN_RESULTS)), "Logins attempted.";
 }
 
@@ -172,6 +175,9 @@ pub struct Metrics {
     pub opens: CounterBy,
     pub http_requests: CounterBy,
     pub http_seconds: Histogram,
+    pub search_seconds: Histogram,
+    pub search_indexed: Counter,
+    pub search_behind: Gauge,
     pub logins: CounterBy,
 }
 
@@ -227,6 +233,9 @@ impl Metrics {
             opens: by(OPENS),
             http_requests: by(HTTP_REQUESTS),
             http_seconds: histogram(HTTP_SECONDS),
+            search_seconds: histogram(SEARCH_SECONDS),
+            search_indexed: counter(SEARCH_INDEXED),
+            search_behind: recorder.register_gauge(&key(SEARCH_BEHIND, None), &METADATA),
             logins: by(LOGINS),
         }
     }

@@ -46,8 +46,8 @@ pub use object::{
 };
 pub use op::Op;
 pub use reply::{
-    Authenticated, Empty, History, Members, OpenStatus, Pong, Reply, ReplyBody, RoomOpened, Rooms, Sent,
-    Written,
+    Authenticated, Empty, Found, History, Members, OpenStatus, Pong, Reply, ReplyBody, RoomOpened, Rooms,
+    Sent, Written,
 };
 pub use server_event::{Hello, Marks, Preview, RoomHead, ServerEvent};
 pub use word::UnknownWord;

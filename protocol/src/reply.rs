@@ -83,6 +83,8 @@ pub enum ReplyBody {
     History(Box<History>),
     /// To `member.list`.
     Members(Members),
+    /// To `message.search`.
+    Found(Found),
     /// To `message.send`.
     Sent(Sent),
     /// To whatever changes members.
@@ -100,7 +102,7 @@ macro_rules! bodies {
 }
 
 bodies! {
-    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Sent, Written,
+    Authenticated, Pong, Room, Rooms, RoomOpened, History, Members, Found, Sent, Written,
 }
 
 impl From<Empty> for ReplyBody {
@@ -196,6 +198,16 @@ pub struct Members {
     /// Ascending by user id.
     pub members: Vec<Member>,
     /// Where the next page begins, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A page of messages that were found.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveSerialize, Deserialize, JsonSchema)]
+pub struct Found {
+    /// Newest first, as they are now.
+    pub messages: Vec<Message>,
+    /// Where the next page begins, if there may be one; this one may be short all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }

@@ -33,6 +33,8 @@ mod open;
 mod review;
 // Rooms and members.
 mod rooms;
+// Messages found by their words.
+mod search;
 // Who speaks on a socket, how long, and how it ends.
 mod sessions;
 // A reader that does not keep up.

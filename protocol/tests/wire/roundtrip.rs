@@ -3,8 +3,8 @@
 use crate::values;
 use proptest::prelude::*;
 use rookery_protocol::{
-    Authenticated, Codec, Command, Empty, Event, EventBody, History, Members, Message, Meta, Pong, RawBody,
-    Reply, ReplyBody, Room, RoomOpened, Rooms, Sent, ServerEvent, ServerFrame, Written,
+    Authenticated, Codec, Command, Empty, Event, EventBody, Found, History, Members, Message, Meta, Pong,
+    RawBody, Reply, ReplyBody, Room, RoomOpened, Rooms, Sent, ServerEvent, ServerFrame, Written,
 };
 
 pub(crate) const CODECS: [Codec; 2] = [Codec::Json, Codec::MessagePack];
@@ -36,6 +36,7 @@ fn body_again(raw: &RawBody, like: &ReplyBody) -> ReplyBody {
         ReplyBody::RoomOpened(_) => raw.read::<RoomOpened>().map(Into::into),
         ReplyBody::History(_) => raw.read::<History>().map(Into::into),
         ReplyBody::Members(_) => raw.read::<Members>().map(Into::into),
+        ReplyBody::Found(_) => raw.read::<Found>().map(Into::into),
         ReplyBody::Sent(_) => raw.read::<Sent>().map(Into::into),
         ReplyBody::Written(_) => raw.read::<Written>().map(Into::into),
     };

@@ -2,15 +2,15 @@
 
 use rookery_protocol::{
     Attachment, Auth, Authenticated, BodyKind, Change, ClientId, CloseCode, Command, DeleteBody,
-    DeliveredMark, DeviceId, EditBody, ErrorCode, Event, EventBody, FileId, Head, History, InviteAccept,
-    InviteCreate, InviteRevoke, Marks, Member, MemberAdd, MemberChange, MemberList, MemberRemove, MemberRole,
-    Members, Mention, Message, MessageBody, MessageDelete, MessageEdit, MessageSearch, MessageSend, Notify,
-    Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet, PresenceState, PresenceWatch, Preview,
-    ProfileUpdate, Reaction, ReactionBody, ReactionSet, ReadCursor, ReadList, ReadMark, Reply, ReplyBody,
-    Role, Room, RoomChange, RoomClose, RoomCreate, RoomDirect, RoomGet, RoomHead, RoomHistory, RoomId,
-    RoomKind, RoomList, RoomOpen, RoomOpened, RoomSettings, RoomUpdate, RoomView, Rooms, Seen, Sent, Seq,
-    ServerEvent, SessionId, Timestamp, Typing, TypingSet, User, UserBlock, UserGet, UserId, UserSearch,
-    WireError, Written,
+    DeliveredMark, DeviceId, EditBody, ErrorCode, Event, EventBody, FileId, Found, Head, History,
+    InviteAccept, InviteCreate, InviteRevoke, Marks, Member, MemberAdd, MemberChange, MemberList,
+    MemberRemove, MemberRole, Members, Mention, Message, MessageBody, MessageDelete, MessageEdit,
+    MessageSearch, MessageSend, Notify, Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet,
+    PresenceState, PresenceWatch, Preview, ProfileUpdate, Reaction, ReactionBody, ReactionSet, ReadCursor,
+    ReadList, ReadMark, Reply, ReplyBody, Role, Room, RoomChange, RoomClose, RoomCreate, RoomDirect, RoomGet,
+    RoomHead, RoomHistory, RoomId, RoomKind, RoomList, RoomOpen, RoomOpened, RoomSettings, RoomUpdate,
+    RoomView, Rooms, Seen, Sent, Seq, ServerEvent, SessionId, Timestamp, Typing, TypingSet, User, UserBlock,
+    UserGet, UserId, UserSearch, WireError, Written,
 };
 use uuid::Uuid;
 
@@ -180,7 +180,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         reactions: vec![Reaction { emoji: "🎉".to_owned(), count: 2, mine: true }],
         pinned: true,
     };
-    let bodies: [ReplyBody; 10] = [
+    let bodies: [ReplyBody; 11] = [
         ReplyBody::Empty {},
         authenticated().into(),
         Pong { time: NOW }.into(),
@@ -194,12 +194,13 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
             reads: Some(vec![ReadCursor { user: BOB, seq: Seq(42) }]),
         }
         .into(),
-        History { messages: vec![message], head: HEAD, more_before: true, more_after: false }.into(),
+        History { messages: vec![message.clone()], head: HEAD, more_before: true, more_after: false }.into(),
         Members {
             members: vec![Member { user: user(BOB, "bob"), role: Role::Member, joined_seq: Seq(2) }],
             next: None,
         }
         .into(),
+        Found { messages: vec![message], next: Some("4096".to_owned()) }.into(),
         Sent { seq: Seq(42), ord: 40, at: NOW, duplicate: true }.into(),
         Written { seq: Seq(70_000) }.into(),
     ];
@@ -216,6 +217,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
                 ReplyBody::RoomOpened(_) => "room_opened",
                 ReplyBody::History(_) => "history",
                 ReplyBody::Members(_) => "members",
+                ReplyBody::Found(_) => "found",
                 ReplyBody::Sent(_) => "sent",
                 ReplyBody::Written(_) => "written",
             };

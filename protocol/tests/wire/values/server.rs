@@ -7,8 +7,8 @@ use super::{
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::strategy::Union;
 use rookery_protocol::{
-    CloseCode, History, Marks, Members, OpenStatus, Pong, Presence, Preview, ReplyBody, RoomHead, RoomOpened,
-    Rooms, Seen, Sent, ServerEvent, Typing, Written,
+    CloseCode, Found, History, Marks, Members, OpenStatus, Pong, Presence, Preview, ReplyBody, RoomHead,
+    RoomOpened, Rooms, Seen, Sent, ServerEvent, Typing, Written,
 };
 
 pub(crate) fn reply_body() -> BoxedStrategy<ReplyBody> {
@@ -36,6 +36,7 @@ pub(crate) fn reply_body() -> BoxedStrategy<ReplyBody> {
         opened.prop_map(Into::into).boxed(),
         history.prop_map(Into::into).boxed(),
         any_of!(Members { members: vec(member(), 0..3), next: of(text()) }).prop_map(Into::into).boxed(),
+        any_of!(Found { messages: vec(message(), 0..3), next: of(text()) }).prop_map(Into::into).boxed(),
         sent.prop_map(Into::into).boxed(),
         any_of!(Written { seq: seq() }).prop_map(Into::into).boxed(),
     ])
