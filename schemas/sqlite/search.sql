@@ -1,7 +1,7 @@
 -- The search index of one node, in a file of its own beside the store. All of it follows from the
 -- store's events; a file that is missing or of another version is made anew.
 
--- One row a message that has words now; its rowid is the message's `events.id`, so newest last.
+-- One row a message that was not deleted, with its present words, if any; its rowid is the message's `events.id`, so newest last.
 -- `log`, `author` and `kind` are columns of the index too, so that a filter is one more list to
 -- intersect. Words are made by the engine; between two of them is one space.
 CREATE VIRTUAL TABLE messages USING fts5 (

@@ -259,6 +259,10 @@ async fn a_deleted_message_is_not_found(store: &dyn Store, search: &dyn Search) 
     let change = about(&mut pen, gone, delete());
     append(store, vec![change], vec![]).await;
     assert_eq!(found(search, "secret").await, [kept.0]);
+    // An edit that comes later brings nothing back.
+    let change = about(&mut pen, gone, edit("back with the secret"));
+    append(store, vec![change], vec![]).await;
+    assert_eq!(found(search, "secret").await, [kept.0]);
     // Written and deleted before anybody has looked; and deleted again.
     let message = pen.message(user(1), "brief secret");
     let target = pen.seq;
@@ -381,6 +385,12 @@ async fn files_are_found_by_their_names(store: &dyn Store, search: &dyn Search) 
         assert_eq!(found(search, words).await, [4], "{words}");
     }
     assert_eq!(found(search, "\"you invoice\"").await, [0; 0], "no phrase spans text and name");
+    let change = about(&mut pen, Seq(4), edit("..."));
+    append(store, vec![change], vec![]).await;
+    assert_eq!(found(search, "invoice").await, [0; 0], "no words are left");
+    let change = about(&mut pen, Seq(4), edit("words again"));
+    append(store, vec![change], vec![]).await;
+    assert_eq!(found(search, "again").await, [4]);
 }
 
 async fn pages_have_no_gap_and_nothing_twice_while_messages_arrive(store: &dyn Store, search: &dyn Search) {

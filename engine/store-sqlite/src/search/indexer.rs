@@ -136,8 +136,13 @@ impl Indexer {
                 ("edit" | "delete", Some(target)) => {
                     let Some((message, by)) = self.message(row.at_event.log, target)? else { continue };
                     let said = said(row).map(|body| Said::new(message, by, &body));
-                    let is_new = changes.get(&message.id).is_some_and(|change: &Change| change.is_new);
-                    changes.insert(message.id, Change { is_new, said });
+                    let change = Change { is_new: false, said };
+                    changes
+                        .entry(message.id)
+                        .and_modify(|before: &mut Change| {
+                            before.said = before.said.take().and(change.said.clone())
+                        })
+                        .or_insert(change);
                 }
                 _ => {}
             }
@@ -161,10 +166,9 @@ impl Indexer {
         let transaction = self.index.transaction()?;
         let mut days = BTreeMap::new();
         for (id, change) in changes {
-            if !change.is_new {
-                transaction.prepare_cached("DELETE FROM messages WHERE rowid = ?")?.execute([id])?;
-            }
-            if let Some(said) = change.said.as_ref().filter(|said| !said.text.is_empty()) {
+            let delete = "DELETE FROM messages WHERE rowid = ?";
+            let is_there = change.is_new || transaction.prepare_cached(delete)?.execute([id])? > 0;
+            if let Some(said) = change.said.as_ref().filter(|_| is_there) {
                 said.insert(&transaction)?;
                 days.insert(said.message.at.div_euclid(DAY), *id);
             }
@@ -193,14 +197,14 @@ impl Indexer {
 /// What becomes of a message in the index.
 #[derive(Debug)]
 struct Change {
-    /// Nothing of it can be there yet.
+    /// It is not in the index yet. One that is not new and not there either was deleted, and stays so.
     is_new: bool,
-    /// What it says now, if anything.
+    /// What it says now; nothing once it was deleted.
     said: Option<Said>,
 }
 
 /// A message as the index has it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Said {
     message: Position,
     by: [u8; 16],
