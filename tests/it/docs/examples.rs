@@ -3,8 +3,8 @@
 
 use crate::tidy::tree::{Tree, ticked};
 use rookery_protocol::{
-    Authenticated, Codec, History, Members, Op, Pong, RawBody, ReplyBody, Room, RoomOpened, Rooms, Sent,
-    ServerEvent, ServerFrame, Written, limits,
+    Authenticated, Codec, Found, History, Members, Op, Pong, RawBody, ReplyBody, Room, RoomOpened, Rooms,
+    Sent, ServerEvent, ServerFrame, Written, limits,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -94,6 +94,7 @@ fn ok_body(section: &str, body: &RawBody, written: &Value) -> Result<(), String>
         "room.history" => again::<History>(body, written),
         "member.list" => again::<Members>(body, written),
         "member.add" => again::<Written>(body, written),
+        "message.search" => again::<Found>(body, written),
         "message.send" => again::<Sent>(body, written),
         other => Err(format!("say in this test what {other} answers")),
     }

@@ -136,13 +136,10 @@ impl Indexer {
                 ("edit" | "delete", Some(target)) => {
                     let Some((message, by)) = self.message(row.at_event.log, target)? else { continue };
                     let said = said(row).map(|body| Said::new(message, by, &body));
-                    let change = Change { is_new: false, said };
-                    changes
-                        .entry(message.id)
-                        .and_modify(|before: &mut Change| {
-                            before.said = before.said.take().and(change.said.clone())
-                        })
-                        .or_insert(change);
+                    let change =
+                        changes.entry(message.id).or_insert(Change { is_new: false, said: said.clone() });
+                    // What was deleted stays deleted.
+                    change.said = change.said.take().and(said);
                 }
                 _ => {}
             }

@@ -166,6 +166,8 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
 pub struct SearchStatus {
     /// Whether the next start can use it as it is.
     pub is_usable: bool,
+    /// The last event taken in, counted over all rooms.
+    pub position: u64,
     /// Events of the log that are not in it.
     pub behind: u64,
 }
@@ -181,5 +183,6 @@ pub(crate) fn status(dir: &Path, log: &Connection) -> rusqlite::Result<Option<Se
     let is_usable = is_of_this_log(&index, log)?;
     let taken = if is_usable { position(&index)?.id } else { 0 };
     let newest: i64 = log.query_row("SELECT ifnull(max(id), 0) FROM events", [], |row| row.get(0))?;
-    Ok(Some(SearchStatus { is_usable, behind: u64::try_from(newest - taken).unwrap_or(0) }))
+    let count = |events: i64| u64::try_from(events).unwrap_or(0);
+    Ok(Some(SearchStatus { is_usable, position: count(taken), behind: count(newest - taken) }))
 }

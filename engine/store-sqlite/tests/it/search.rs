@@ -14,6 +14,9 @@ use uuid::Uuid;
 const USER: UserId = UserId(Uuid::from_u128(7));
 const ROOMS: usize = 3;
 
+/// What happens to the index's file.
+type Harm = fn(&Path);
+
 /// What is written: the heads of all rooms, and what follows by chance.
 struct Story {
     heads: [u64; ROOMS],
@@ -24,11 +27,11 @@ impl Story {
     async fn begin(store: &dyn Store) -> Self {
         let seed = fastrand::u64(..);
         println!("seed {seed}");
-        let mut story = Self { heads: [0; ROOMS], random: fastrand::Rng::with_seed(seed) };
+        let mut tale = Self { heads: [0; ROOMS], random: fastrand::Rng::with_seed(seed) };
         for room in 0..ROOMS {
-            story.say(store, room, None, message("hello")).await;
+            tale.say(store, room, None, message("hello")).await;
         }
-        story
+        tale
     }
 
     /// Appends one event of a room, and its membership with the first.
@@ -142,15 +145,15 @@ async fn an_index_that_is_behind_goes_on_where_it_stood() {
     let scratch = Scratch::new("search-behind");
     let (dir, then) = (scratch.path().join("store"), scratch.path().join("then"));
     let mut store = Arc::new(open(&dir));
-    let mut story = Story::begin(&*store).await;
-    story.go_on(&*store, 300).await;
+    let mut tale = Story::begin(&*store).await;
+    tale.go_on(&*store, 300).await;
     check(&store).await;
     store.close().await.expect("close");
     copy(&dir, &then);
     // A crash between commits and their indexing leaves just this: the log is ahead of the index.
     for _ in 0..2 {
         store = Arc::new(open(&dir));
-        story.go_on(&*store, 300).await;
+        tale.go_on(&*store, 300).await;
         store.close().await.expect("close");
     }
     set_back(&dir, &then, "search.db");
@@ -168,20 +171,20 @@ async fn an_index_of_a_later_log_is_made_anew() {
     let scratch = Scratch::new("search-ahead");
     let (dir, then) = (scratch.path().join("store"), scratch.path().join("then"));
     let mut store = Arc::new(open(&dir));
-    let mut story = Story::begin(&*store).await;
-    story.go_on(&*store, 100).await;
+    let mut tale = Story::begin(&*store).await;
+    tale.go_on(&*store, 100).await;
     store.close().await.expect("close");
     copy(&dir, &then);
-    let heads = story.heads;
+    let heads = tale.heads;
     store = Arc::new(open(&dir));
-    story.go_on(&*store, 100).await;
+    tale.go_on(&*store, 100).await;
     check(&store).await;
     store.close().await.expect("close");
-    // A backup is put back, and another story goes on from there.
+    // A backup is put back, and another tale goes on from there.
     set_back(&dir, &then, "rookery.db");
-    story.heads = heads;
+    tale.heads = heads;
     store = Arc::new(open(&dir));
-    story.go_on(&*store, 200).await;
+    tale.go_on(&*store, 200).await;
     check(&store).await;
     store.close().await.expect("close");
 }
@@ -191,10 +194,9 @@ async fn an_index_that_is_lost_damaged_or_of_another_version_is_made_anew() {
     let scratch = Scratch::new("search-lost");
     let dir = scratch.path().join("store");
     let mut store = Arc::new(open(&dir));
-    let mut story = Story::begin(&*store).await;
-    story.go_on(&*store, 100).await;
+    let mut tale = Story::begin(&*store).await;
+    tale.go_on(&*store, 100).await;
     let file = dir.join("search.db");
-    type Harm = fn(&Path);
     let harms: [(&str, Harm); 5] = [
         ("lost", |file| std::fs::remove_file(file).expect("remove")),
         ("empty", |file| std::fs::write(file, "").expect("write")),
@@ -218,8 +220,8 @@ async fn an_index_that_is_lost_damaged_or_of_another_version_is_made_anew() {
         harmed(&file);
         store = Arc::new(open(&dir));
         check(&store).await;
-        assert_eq!(store.progress().indexed, story.heads.iter().sum::<u64>(), "{harm}");
-        story.go_on(&*store, 20).await;
+        assert_eq!(store.progress().indexed, tale.heads.iter().sum::<u64>(), "{harm}");
+        tale.go_on(&*store, 20).await;
         check(&store).await;
     }
     store.close().await.expect("close");
@@ -230,11 +232,9 @@ async fn many_batches_are_taken_in_whole() {
     let scratch = Scratch::new("search-many");
     let dir = scratch.path().join("store");
     let mut store = Arc::new(open(&dir));
-    let mut story = Story::begin(&*store).await;
-    for _ in 0..3 {
-        story.go_on(&*store, 2000).await;
-        check(&store).await;
-    }
+    let mut tale = Story::begin(&*store).await;
+    tale.go_on(&*store, 2500).await;
+    check(&store).await;
     store.close().await.expect("close");
     std::fs::remove_file(dir.join("search.db")).expect("remove");
     store = Arc::new(open(&dir));
@@ -247,14 +247,14 @@ async fn what_was_deleted_or_edited_is_not_in_the_file_any_more() {
     let scratch = Scratch::new("search-secret");
     let dir = scratch.path().join("store");
     let store = open(&dir);
-    let mut story = Story::begin(&store).await;
-    let gone = story.say(&store, 0, None, message("xylophone one")).await;
-    let changed = story.say(&store, 0, None, message("xylophone two")).await;
-    story.say(&store, 0, None, message("saxophone")).await;
+    let mut tale = Story::begin(&store).await;
+    let gone = tale.say(&store, 0, None, message("xylophone one")).await;
+    let changed = tale.say(&store, 0, None, message("xylophone two")).await;
+    tale.say(&store, 0, None, message("saxophone")).await;
     assert_eq!(found(&store, "xylophone").await.len(), 2);
-    story.say(&store, 0, Some(gone), delete()).await;
+    tale.say(&store, 0, Some(gone), delete()).await;
     let edit = EventBody::Edit(rookery_protocol::EditBody { body: MessageBody::text("trombone") });
-    story.say(&store, 0, Some(changed), edit).await;
+    tale.say(&store, 0, Some(changed), edit).await;
     assert_eq!(found(&store, "xylophone").await, []);
     store.close().await.expect("close");
     let file = dir.join("search.db");
