@@ -77,9 +77,15 @@ impl SearchIndex {
         SearchProgress { indexed: standing.indexed, behind: u64::try_from(behind).unwrap_or(0) }
     }
 
-    /// Lets the threads finish what they are at. Idempotent.
+    /// Lets the threads finish what they are at. Idempotent; dropping it does the same.
     pub(crate) fn close(&self) {
         self.bell.close();
         self.finds.close();
+    }
+}
+
+impl Drop for SearchIndex {
+    fn drop(&mut self) {
+        self.close();
     }
 }

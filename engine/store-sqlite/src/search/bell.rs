@@ -115,8 +115,13 @@ impl Bell {
 
     /// Says that the index cannot be used any more.
     pub(super) fn damaged(&self, why: &str) {
-        tracing::error!(why, "the search index is damaged: the next start makes it anew");
+        tracing::error!(why, "the search index is not used any more until the next start");
         self.standing.send_modify(|standing| standing.damage = Some(why.to_owned()));
+        self.committed();
+    }
+
+    pub(super) fn is_damaged(&self) -> bool {
+        self.standing.borrow().damage.is_some()
     }
 
     /// Notes an error of the index; one that says it is damaged ends its use.

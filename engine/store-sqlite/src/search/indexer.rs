@@ -7,7 +7,7 @@ use super::bell::Bell;
 use super::open::{self, Position};
 use rookery_engine::search::searchable;
 use rookery_protocol::{EventBody, MessageBody};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,11 +72,13 @@ impl Indexer {
         let _guard = DamageOnPanic(self.bell.clone());
         give_way();
         while self.bell.wait(GATHER) {
+            if self.bell.is_damaged() {
+                return self.discard();
+            }
             match self.catch_up() {
                 Ok(()) => {}
-                Err(Failed::Index(error)) if open::is_damage(&error) => {
-                    self.discard();
-                    return self.bell.damaged(&error.to_string());
+                Err(Failed::Index(error)) if is_hopeless(&error) => {
+                    self.bell.damaged(&error.to_string());
                 }
                 Err(Failed::Index(error) | Failed::Log(error)) => {
                     tracing::warn!(%error, "the search index lags");
@@ -238,6 +240,12 @@ fn said(row: &Row) -> Option<MessageBody> {
             None
         }
     }
+}
+
+/// Returns whether an error of writing the index is no better at the next try: also one of our statements
+/// itself, which a table that is not as it was made gives.
+fn is_hopeless(error: &rusqlite::Error) -> bool {
+    open::is_damage(error) || error.sqlite_error_code() == Some(ErrorCode::Unknown)
 }
 
 /// Lets the committer and the readers go first where there are more threads than cores.

@@ -40,21 +40,23 @@ pub(crate) fn open(options: &SqliteOptions, database: &Path) -> Result<SearchOpe
     let path = options.dir.join(FILE);
     let failed = |source| OpenError::Database { path: path.clone(), source };
     let log = connect_reader(database, options).map_err(failed)?;
-    let index = match reuse(&path, &log, options) {
-        Some(index) => index,
+    let file = match reuse(&path, &log, options) {
+        Some(file) => file,
         None => create(&path, options)?,
     };
-    let position = position(&index).map_err(failed)?.id;
+    let position = position(&file).map_err(failed)?.id;
     let bell = Arc::new(Bell::new(position));
     let finder = connect_reader(&path, options).map_err(failed)?;
     let (finds, queue) = sync_channel(options.search_queue);
     let queue = Arc::new(Mutex::new(queue));
-    let indexer = Indexer::new(log, index, position, bell.clone());
+    // Before the threads, since dropping it ends them.
+    let index = SearchIndex::new(bell.clone(), finds);
+    let indexer = Indexer::new(log, file, position, bell.clone());
     let threads = vec![
         spawn("search-index", move || indexer.run())?,
         spawn("search-find", move || readers::run(finder, &queue))?,
     ];
-    Ok(SearchOpened { index: SearchIndex::new(bell.clone(), finds), bell, threads })
+    Ok(SearchOpened { index, bell, threads })
 }
 
 /// The last event in the index.

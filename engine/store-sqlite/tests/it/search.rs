@@ -1,9 +1,8 @@
 //! The search index over restarts: behind, ahead, lost, damaged, of another version.
 
 use crate::scratch::{Scratch, open};
-use rookery_engine::search::{Hit, ScanSearch, Search, SearchQuery, Terms};
-use rookery_engine::store::{Append, Log, Membership, Projection, Store};
-use rookery_engine::store::{RoomRecord, StoreError};
+use rookery_engine::search::{Hit, ScanSearch, Search, SearchError, SearchQuery, Terms};
+use rookery_engine::store::{Append, Health, Log, Membership, Projection, RoomRecord, Store, StoreError};
 use rookery_protocol::{Event, EventBody, MessageBody, Role, RoomId, RoomKind, Seq, Timestamp, UserId};
 use rookery_store_sqlite::{SqliteStore, search_status};
 use rusqlite::Connection;
@@ -267,6 +266,33 @@ async fn what_was_deleted_or_edited_is_not_in_the_file_any_more() {
 }
 
 #[tokio::test]
+async fn an_index_that_is_damaged_while_it_is_used_finds_nothing_and_harms_nothing() {
+    let scratch = Scratch::new("search-damaged");
+    let dir = scratch.path().join("store");
+    let mut store = Arc::new(open(&dir));
+    let mut tale = Story::begin(&*store).await;
+    tale.go_on(&*store, 100).await;
+    check(&store).await;
+    // A part of the index is gone.
+    let index = Connection::open(dir.join("search.db")).expect("open");
+    index.execute("DELETE FROM messages_data WHERE id > 10", []).expect("write");
+    drop(index);
+    let terms = Terms::parse("word0").expect("it has words");
+    let (room, from, before, kind, cursor) = (None, None, None, None, None);
+    let query = SearchQuery { user: USER, terms, room, from, before, kind, limit: 1, cursor };
+    let answer = store.search(query.clone()).await;
+    assert!(matches!(answer, Err(SearchError::Store(StoreError::Refused(_)))), "{answer:?}");
+    assert_eq!(store.health(), Health::Ready);
+    tale.go_on(&*store, 100).await;
+    let answer = store.search(query).await;
+    assert!(matches!(answer, Err(SearchError::Store(StoreError::Refused(_)))), "{answer:?}");
+    store.close().await.expect("close");
+    store = Arc::new(open(&dir));
+    check(&store).await;
+    store.close().await.expect("close");
+}
+
+#[tokio::test]
 async fn a_closed_store_does_not_search() {
     let scratch = Scratch::new("search-closed");
     let store = open(scratch.path());
@@ -275,6 +301,6 @@ async fn a_closed_store_does_not_search() {
     let (room, from, before, kind, cursor) = (None, None, None, None, None);
     let query = SearchQuery { user: USER, terms, room, from, before, kind, limit: 1, cursor };
     let answer = store.search(query).await;
-    assert!(matches!(answer, Err(rookery_engine::search::SearchError::Store(StoreError::Refused(_)))));
+    assert!(matches!(answer, Err(SearchError::Store(StoreError::Refused(_)))));
     assert_eq!(store.head(room_id(0)).await, Err(StoreError::Refused("the store is closed".to_owned())));
 }
