@@ -12,6 +12,7 @@ use crate::room::RoomMessage;
 use crate::session::{SessionActor, SessionMessage, SessionRef};
 use crate::sweeper;
 use ractor::{ActorRuntime, SpawnErr};
+use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
 use rookery_engine::{
     Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
@@ -61,6 +62,8 @@ pub struct NodeParts {
     pub config: NodeConfig,
     /// Where it keeps things.
     pub store: Arc<dyn Store>,
+    /// What finds messages by their words, among what is kept there.
+    pub search: Arc<dyn Search>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -118,6 +121,7 @@ struct Parts {
     name: String,
     config: NodeConfig,
     store: Arc<dyn Store>,
+    search: Arc<dyn Search>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     authenticator: Arc<dyn Authenticator>,
@@ -130,7 +134,7 @@ impl Node {
     /// # Errors
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
-        let NodeParts { name, config, store, clock, random, authenticator, metrics } = parts;
+        let NodeParts { name, config, store, search, clock, random, authenticator, metrics } = parts;
         let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
@@ -147,7 +151,7 @@ impl Node {
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             is_draining: AtomicBool::new(false),
-            parts: Parts { name, config, store, clock, random, authenticator, metrics },
+            parts: Parts { name, config, store, search, clock, random, authenticator, metrics },
         });
         node.tasks.spawn(courier::run(Arc::clone(&node)));
         if node.parts.config.sweeps {
@@ -169,6 +173,11 @@ impl Node {
     /// Returns where the node keeps things.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.parts.store
+    }
+
+    /// Returns what finds messages by their words.
+    pub(crate) fn search(&self) -> &Arc<dyn Search> {
+        &self.parts.search
     }
 
     /// Returns the clock.

@@ -12,6 +12,7 @@ mod read;
 mod write;
 
 pub(crate) use invite::no_such_invite;
+mod search;
 
 use crate::answer::Answer;
 use crate::node::Node;
@@ -57,6 +58,7 @@ pub(crate) fn room_of(op: &Op) -> Option<RoomId> {
         Op::ReadList(list) => list.room,
         Op::DeliveredMark(mark) => mark.room,
         Op::TypingSet(set) => set.room,
+        Op::MessageSearch(search) => return search.room,
         _ => return None,
     })
 }
@@ -105,7 +107,8 @@ pub(crate) fn step(op: Op) -> Result<Step, WireError> {
         | Op::UserGet(_)
         | Op::UserSearch(_)
         | Op::UserBlock(_)
-        | Op::ProfileUpdate(_)) => Step::Task(op),
+        | Op::ProfileUpdate(_)
+        | Op::MessageSearch(_)) => Step::Task(op),
         op => {
             return Err(WireError::new(
                 ErrorCode::Unsupported,
@@ -153,6 +156,7 @@ impl Node {
             Step::Task(Op::UserSearch(search)) => people::search(self, user, search).await,
             Step::Task(Op::UserBlock(block)) => people::block(self, user, block).await,
             Step::Task(Op::ProfileUpdate(update)) => people::update(self, user, *update).await,
+            Step::Task(Op::MessageSearch(asked)) => search::search(self, user, *asked).await,
             Step::Task(op) => {
                 Err(WireError::new(ErrorCode::Unsupported, format!("`{}` needs a WebSocket", op.name())))
             }

@@ -63,6 +63,10 @@ pub(crate) fn sweep(node: &Node, rooms: bool) {
         let (presence, store) = (Arc::clone(node.presence()), Arc::clone(node.store()));
         node.tasks().spawn(presence.save(store));
     }
+    let search = node.search().progress();
+    node.metrics().search_indexed.absolute(search.indexed);
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and 2^52 events are never behind")]
+    node.metrics().search_behind.set(search.behind as f64);
     if rooms {
         node.each_room(tick);
     } else {

@@ -30,6 +30,7 @@ pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod remove_member;
 pub(crate) mod revoke_invite;
+pub(crate) mod search;
 pub(crate) mod search_users;
 pub(crate) mod send_message;
 pub(crate) mod set_room_settings;

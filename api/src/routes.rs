@@ -42,6 +42,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::mark_delivered::ROUTE,
     endpoint::set_typing::ROUTE,
     endpoint::set_room_settings::ROUTE,
+    endpoint::search::ROUTE,
     endpoint::socket::ROUTE,
     endpoint::events::ROUTE,
     endpoint::probes::LIVE,

@@ -4,6 +4,7 @@ mod check;
 mod irc;
 mod process;
 mod replay;
+mod search;
 mod store;
 
 use clap::{Parser, Subcommand};
@@ -19,6 +20,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Store(store::Args),
+    Search(search::Args),
     Replay(replay::Args),
     Check(check::Args),
 }
@@ -26,6 +28,7 @@ enum Bench {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().bench {
         Bench::Store(args) => store::run(&args).map(|()| ExitCode::SUCCESS),
+        Bench::Search(args) => search::run(&args).map(|()| ExitCode::SUCCESS),
         Bench::Replay(args) => replay::run(&args),
         Bench::Check(args) => check::run(&args),
     }

@@ -11,12 +11,14 @@ mod model;
 mod people;
 mod presence;
 mod rooms;
+mod search;
 mod settled;
 mod tokens;
 
 pub use model::{agrees_with_memory, agrees_with_memory_over_restarts};
 pub use settled::Settled;
 
+use crate::search::Search;
 use crate::store::Store;
 use std::future::Future;
 use std::pin::Pin;
@@ -69,6 +71,20 @@ where
         eprintln!("contract: {}", case.name);
         let store = make_store().await;
         case.run(&*store).await;
+        store.close().await.expect("a store closes");
+    }
+}
+
+/// Runs every case of search against an index and its store, which `make` returns empty, and closes the
+/// store.
+///
+/// # Panics
+/// When an index does not do what a case says; the case's name is the last line on standard error.
+pub async fn run_search(mut make: impl FnMut() -> (Arc<dyn Store>, Arc<dyn Search>)) {
+    for case in search::CASES {
+        eprintln!("contract of search: {}", case.name);
+        let (store, search) = make();
+        (case.run)(&*store, &*search).await;
         store.close().await.expect("a store closes");
     }
 }

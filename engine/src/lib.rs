@@ -8,6 +8,7 @@
 //! | `clock`, `random`, `tasks` | time, chance and tasks, handed in so that tests own them |
 //! | `throttle` | how often somebody may do something |
 //! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
+//! | [`search`] | the port to whatever finds messages by their words, and what a word is |
 //! | [`metrics`] | the catalogue |
 //! | [`limits`] | every bound |
 //!
@@ -27,6 +28,7 @@ pub mod metrics;
 mod outbox;
 mod parking;
 mod random;
+pub mod search;
 pub mod store;
 mod supervisor;
 mod tasks;

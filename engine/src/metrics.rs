@@ -81,6 +81,9 @@ catalogue! {
     HTTP_SECONDS = Histogram "rookery_http_request_duration_seconds" Seconds None, "Time to answer an HTTP request.";
     TOKEN_LOOKUPS = Counter "rookery_token_lookups_total" Count Some(("result", LOOKUPS)), "Access tokens of HTTP requests found good, by whether they were remembered or read from the store.";
     POLLS = Counter "rookery_polls_total" Count Some(("result", POLLED)), "Conditional requests for a page, by what answered them.";
+    SEARCH_SECONDS = Histogram "rookery_search_duration_seconds" Seconds None, "Time to answer a search that was allowed.";
+    SEARCH_INDEXED = Counter "rookery_search_indexed_total" Count None, "Events of the log that the search index has taken in.";
+    SEARCH_BEHIND = Gauge "rookery_search_behind" Count None, "Events of the log that the search index has not taken in yet.";
     LOGINS = Counter "rookery_logins_total" Count Some(("result", LOGIN_RESULTS)), "Logins attempted.";
 }
 
@@ -187,6 +190,9 @@ pub struct Metrics {
     pub http_seconds: Histogram,
     pub token_lookups: CounterBy,
     pub polls: CounterBy,
+    pub search_seconds: Histogram,
+    pub search_indexed: Counter,
+    pub search_behind: Gauge,
     pub logins: CounterBy,
 }
 
@@ -250,6 +256,9 @@ impl Metrics {
             http_seconds: histogram(HTTP_SECONDS),
             token_lookups: by(TOKEN_LOOKUPS),
             polls: by(POLLS),
+            search_seconds: histogram(SEARCH_SECONDS),
+            search_indexed: counter(SEARCH_INDEXED),
+            search_behind: recorder.register_gauge(&key(SEARCH_BEHIND, None), &METADATA),
             logins: by(LOGINS),
         }
     }

@@ -1,6 +1,7 @@
 //! The contract, run against the memory store and against faults over it.
 
-use rookery_engine::contract::{Settled, agrees_with_memory, run_all};
+use rookery_engine::contract::{Settled, agrees_with_memory, run_all, run_search};
+use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults, MemoryStore};
 use std::sync::Arc;
@@ -27,6 +28,16 @@ async fn the_memory_store_passes_with_faults() {
     run_all(|| async {
         let seed = seed.fetch_add(1, Ordering::Relaxed);
         Arc::new(Settled(FaultStore::by_seed(MemoryStore::new(), seed, FAULTS))) as Arc<dyn Store>
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn searching_by_reading_everything_passes() {
+    run_search(|| {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let search = Arc::new(ScanSearch::over(Arc::clone(&store))) as Arc<dyn Search>;
+        (store, search)
     })
     .await;
 }

@@ -87,6 +87,14 @@ pub const ATTACHMENTS: usize = 20;
 /// Each is one event of the same batch, and a batch has at most 64.
 pub const MEMBERS_PER_CALL: usize = 50;
 
+/// Bytes of what is searched for, in UTF-8.
+///
+/// A sentence; what is longer was pasted by mistake, and each word costs a list to walk.
+pub const QUERY_BYTES: usize = 256;
+
+/// Words of what is searched for.
+pub const QUERY_WORDS: usize = 16;
+
 /// Users whose presence one connection watches.
 pub const WATCHED: usize = 200;
 

@@ -45,6 +45,8 @@ mod people;
 mod review;
 // Rooms and members.
 mod rooms;
+// Messages found by their words.
+mod search;
 // Who speaks on a socket, how long, and how it ends.
 mod sessions;
 // A reader that does not keep up.

@@ -4,6 +4,7 @@ use crate::http::call;
 use crate::rooms::{fresh, group, two};
 use rookery_actors::{Authenticating, Authenticator, Identity, Node, NodeConfig, NodeParts, SessionMessage};
 use rookery_engine::limits::OUTBOX_SOFT_BYTES;
+use rookery_engine::search::ScanSearch;
 use rookery_engine::store::Store;
 use rookery_engine::{Connection, FaultStore, MemoryStore, SeededRandom, SystemClock};
 use rookery_protocol::{CloseCode, Codec, ErrorCode, WireError};
@@ -259,6 +260,7 @@ async fn sweeping(store: Arc<dyn Store>) -> Arc<Node> {
     Node::start(NodeParts {
         name: "test".to_owned(),
         config: NodeConfig::default(),
+        search: Arc::new(ScanSearch::over(Arc::clone(&store))),
         store,
         clock: Arc::new(SystemClock::new()),
         random: Arc::new(SeededRandom::new(1)),

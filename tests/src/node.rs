@@ -5,6 +5,7 @@ use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::{Login, Register};
 use rookery_api::config::Sources;
 use rookery_api::{Accounts, AccountsParts, Config, Edge, Listeners, SigningKey, exporter, serve};
+use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom};
 use rookery_protocol::{SessionId, Timestamp, UserId};
@@ -39,6 +40,8 @@ pub struct TestNode {
 pub struct TestNodeOptions {
     /// Where it keeps things.
     pub store: Arc<dyn Store>,
+    /// What finds messages; without one, the store is read through.
+    pub search: Option<Arc<dyn Search>>,
     /// The seed of its chance.
     pub seed: u64,
     /// A room that was not used for this long is passivated.
@@ -53,6 +56,7 @@ impl Default for TestNodeOptions {
     fn default() -> Self {
         Self {
             store: Arc::new(MemoryStore::new()),
+            search: None,
             seed: 1,
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
@@ -154,6 +158,8 @@ impl TestNode {
             },
             &config,
         ));
+        let scan = || Arc::new(ScanSearch::over(Arc::clone(&options.store))) as Arc<dyn Search>;
+        let search = options.search.unwrap_or_else(scan);
         let (metrics, exporter) = exporter();
         let (public, admin) = (loopback().await, loopback().await);
         let address =
@@ -169,6 +175,7 @@ impl TestNode {
                 sweeps: false,
             },
             store: options.store,
+            search,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random,
             authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,

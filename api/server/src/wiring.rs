@@ -18,7 +18,8 @@ use std::sync::Arc;
 pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<Edge>> {
     let data_dir = &config.storage.data_dir;
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(data_dir))?);
+    let sqlite = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(data_dir))?);
+    let store: Arc<dyn Store> = Arc::clone(&sqlite) as Arc<dyn Store>;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let key = match &config.auth.signing_key {
@@ -43,6 +44,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
             ..NodeConfig::default()
         },
         store,
+        search: sqlite,
         clock,
         random,
         authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,

@@ -13,7 +13,9 @@ pub(crate) use write::{Write, WriteQueue};
 use crate::checkpoint::{self, Checkpoints};
 use crate::failure::{self, Failure};
 use crate::health::SharedHealth;
+use crate::search::Bell;
 use rookery_engine::store::{Health, StoreError};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 /// Writes in one group; what a group of this size costs besides its fsync is some 10 ms.
@@ -28,7 +30,15 @@ pub(crate) struct Committer {
     database: Database,
     queue: Receiver<Box<dyn Write>>,
     health: SharedHealth,
-    checkpoints: Checkpoints,
+    followers: Followers,
+}
+
+/// Who is told of every commit.
+#[derive(Debug)]
+pub(crate) struct Followers {
+    pub(crate) checkpoints: Checkpoints,
+    /// Wakes the search index.
+    pub(crate) bell: Arc<Bell>,
 }
 
 type Group = Vec<Box<dyn Write>>;
@@ -38,9 +48,9 @@ impl Committer {
         database: Database,
         queue: Receiver<Box<dyn Write>>,
         health: SharedHealth,
-        checkpoints: Checkpoints,
+        followers: Followers,
     ) -> Self {
-        Self { database, queue, health, checkpoints }
+        Self { database, queue, health, followers }
     }
 
     /// Runs until every sender of the queue is gone and what they sent is answered.
@@ -49,8 +59,9 @@ impl Committer {
         let mut group = Group::with_capacity(GROUP_WRITES);
         while self.gather(&mut group) {
             self.commit(&mut group);
+            self.followers.bell.committed();
             if self.health.failure().is_none() {
-                self.checkpoints.after_commit(&self.database.connection, &self.health);
+                self.followers.checkpoints.after_commit(&self.database.connection, &self.health);
             }
         }
         if self.health.failure().is_none() {

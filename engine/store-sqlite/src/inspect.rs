@@ -2,6 +2,7 @@
 
 use crate::migrate::{self, MIGRATIONS, MigrationStatus};
 use crate::open::DATABASE_FILE;
+use crate::search::{self, SearchStatus};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
@@ -29,6 +30,15 @@ pub fn quick_check(dir: &Path) -> Result<Vec<String>, InspectError> {
     let mut query = connection.prepare("PRAGMA quick_check")?;
     let found = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     Ok(found.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// Returns how the search index stands in the store in `dir`; `None` when there is none.
+///
+/// # Errors
+/// When there is no database, or it or the index cannot be read; the next start makes an index anew that
+/// cannot be read.
+pub fn search_status(dir: &Path) -> Result<Option<SearchStatus>, InspectError> {
+    Ok(search::status(dir, &connect(dir)?)?)
 }
 
 fn connect(dir: &Path) -> rusqlite::Result<Connection> {

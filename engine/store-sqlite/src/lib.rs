@@ -7,6 +7,7 @@
 //! | `committer`, `apply` | group commit, and what a write does inside it |
 //! | `checkpoint` | keeping the write-ahead log short, off the way of commits |
 //! | `readers`, `read` | the reading threads, and what a read does on one |
+//! | `search` | finding messages by their words: an index in a file of its own, which follows the log |
 //! | `failure`, `health` | what an error of SQLite means for the caller and for the store |
 //! | `migrate`, `inspect` | the schema's versions; what `rookery doctor` asks |
 //! | `columns` | values to columns and back |
@@ -33,9 +34,11 @@ mod open;
 mod options;
 mod read;
 mod readers;
+mod search;
 mod store;
 
-pub use inspect::{InspectError, migrations_status, quick_check};
+pub use inspect::{InspectError, migrations_status, quick_check, search_status};
 pub use migrate::{MigrateError, MigrationState, MigrationStatus};
 pub use options::{OpenError, SqliteOptions};
+pub use search::SearchStatus;
 pub use store::SqliteStore;

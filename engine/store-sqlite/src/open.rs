@@ -1,10 +1,11 @@
 //! Opening: the directory's lock, the schema, the connections and the threads that own them.
 
 use crate::checkpoint::checkpoints;
-use crate::committer::{Committer, Database, WriteQueue};
+use crate::committer::{Committer, Database, Followers, WriteQueue};
 use crate::health::SharedHealth;
 use crate::options::{OpenError, SqliteOptions};
 use crate::readers::{self, ReadQueue};
+use crate::search::{self, SearchIndex, SearchOpened};
 use crate::{columns, migrate};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -34,6 +35,7 @@ const STATEMENTS: usize = 64;
 pub(crate) struct Opened {
     pub(crate) writes: WriteQueue,
     pub(crate) reads: ReadQueue,
+    pub(crate) search: SearchIndex,
     pub(crate) health: SharedHealth,
     pub(crate) threads: Vec<JoinHandle<()>>,
     pub(crate) lock: File,
@@ -54,11 +56,11 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     let checkpointer = connect_writer(&path, options).map_err(failed)?;
     let (checkpoints, checkpointer) = checkpoints(checkpointer, frames, health.clone());
     let (write_sender, writes) = sync_channel(options.write_queue);
-    let committer = Committer::new(Database::new(connection), writes, health.clone(), checkpoints);
-    let mut threads = vec![
-        spawn("store-commit", move || committer.run())?,
-        spawn("store-checkpoint", move || checkpointer.run())?,
-    ];
+    let SearchOpened { index: search, bell, mut threads } = search::open(options, &path)?;
+    let followers = Followers { checkpoints, bell };
+    let committer = Committer::new(Database::new(connection), writes, health.clone(), followers);
+    threads.push(spawn("store-commit", move || committer.run())?);
+    threads.push(spawn("store-checkpoint", move || checkpointer.run())?);
 
     let (read_sender, reads) = sync_channel(options.read_queue);
     let reads = Arc::new(Mutex::new(reads));
@@ -68,7 +70,7 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
         threads.push(spawn(&format!("store-read-{number}"), move || readers::run(connection, &reads))?);
     }
     let reads = ReadQueue::new(read_sender, health.clone());
-    Ok(Opened { writes: WriteQueue::new(write_sender), reads, health, threads, lock })
+    Ok(Opened { writes: WriteQueue::new(write_sender), reads, search, health, threads, lock })
 }
 
 fn lock(dir: &Path) -> Result<File, OpenError> {
@@ -86,11 +88,11 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
 
 /// Makes the file of a new database, which only its owner reads. SQLite gives its mode to the files
 /// beside it; one that is there keeps its own.
-fn make_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
     File::options().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
     Builder::new().name(name.to_owned()).spawn(run).map_err(OpenError::Threads)
 }
 
@@ -110,14 +112,14 @@ fn connect_writer(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Conn
     Ok(connection)
 }
 
-fn connect_reader(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Connection> {
+pub(crate) fn connect_reader(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     configure(&connection, options)?;
     Ok(connection)
 }
 
-fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+pub(crate) fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // The last connection to close would checkpoint, and so fsync, even after an fsync has failed.

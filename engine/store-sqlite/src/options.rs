@@ -14,6 +14,8 @@ pub struct SqliteOptions {
     pub write_queue: usize,
     /// Reads that may wait for a reader; one more is refused.
     pub read_queue: usize,
+    /// Searches that may wait for the thread that finds; one more is refused.
+    pub search_queue: usize,
     /// Page cache of each connection, in bytes.
     pub cache_bytes: u64,
     /// Length of the write-ahead log at which it is copied into the database, in bytes.
@@ -26,6 +28,7 @@ impl SqliteOptions {
     /// - 4 readers: a page of history is about 0.1 ms of CPU, so 4 hide one another's disk waits.
     /// - 4096 waiting writes are below 100 ms of work at the measured 50,000 a second.
     /// - 1024 waiting reads are the same for 4 readers.
+    /// - 64 waiting searches are a fraction of a second of ordinary ones.
     /// - 32 MiB of log are the commits of some 100,000 messages by many writers, so each page is copied
     ///   into the database once for many commits; opening after a crash reads them in a fraction of a second.
     pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
@@ -34,6 +37,7 @@ impl SqliteOptions {
             readers: 4,
             write_queue: 4096,
             read_queue: 1024,
+            search_queue: 64,
             cache_bytes: 32 << 20,
             wal_bytes: 32 << 20,
         }

@@ -10,6 +10,7 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod search;
 
 pub(crate) use accounts::{account_by_email, session, users};
 pub(crate) use cursors::{cursors, reached, settings};
@@ -19,3 +20,4 @@ pub(crate) use notices::notices;
 pub(crate) use people::{blocks_between, invite, user, users_by_handle};
 pub(crate) use presence::last_seen;
 pub(crate) use rooms::{members, room, room_state, room_states, rooms_of, total_unread};
+pub(crate) use search::{Scope, scope};

@@ -7,7 +7,9 @@ use crate::health::SharedHealth;
 use crate::open::{self, Opened};
 use crate::options::{OpenError, SqliteOptions};
 use crate::readers::ReadQueue;
+use crate::search::SearchIndex;
 use crate::{apply, read};
+use rookery_engine::search::{Hits, Search, SearchError, SearchProgress, SearchQuery};
 use rookery_engine::store::{
     Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, LastSeen,
     Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
@@ -32,6 +34,7 @@ const ACCOUNT_BYTES: usize = 512;
 pub struct SqliteStore {
     writes: WriteQueue,
     reads: ReadQueue,
+    search: SearchIndex,
     health: SharedHealth,
     /// What is waited for at the end, and the directory's lock, which is let go of after it.
     ending: Mutex<Option<(Vec<JoinHandle<()>>, File)>>,
@@ -44,15 +47,16 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`]; nothing has been changed then, except perhaps some of the migrations.
     pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
-        let Opened { writes, reads, health, threads, lock } = open::open(options)?;
+        let Opened { writes, reads, search, health, threads, lock } = open::open(options)?;
         let ending = Mutex::new(Some((threads, lock)));
-        Ok(Self { writes, reads, health, ending, ended: watch::Sender::new(false) })
+        Ok(Self { writes, reads, search, health, ending, ended: watch::Sender::new(false) })
     }
 
     /// Lets the threads end and waits for that on a thread of its own, once.
     fn end(&self) {
         self.writes.close();
         self.reads.close();
+        self.search.close();
         let Some((threads, lock)) = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
         };
@@ -96,6 +100,16 @@ impl Store for SqliteStore {
             drop(ended.wait_for(|ended| *ended).await);
             self.health.failure().map_or(Ok(()), Err)
         })
+    }
+}
+
+impl Search for SqliteStore {
+    fn search(&self, query: SearchQuery) -> Answer<'_, Hits, SearchError> {
+        Box::pin(self.search.search(&self.reads, query))
+    }
+
+    fn progress(&self) -> SearchProgress {
+        self.search.progress()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::data_dir::State;
-use rookery_store_sqlite::{MigrationState, MigrationStatus, migrations_status, quick_check};
+use rookery_store_sqlite::{MigrationState, MigrationStatus, migrations_status, quick_check, search_status};
 use std::path::Path;
 
 /// Looks at the database; a server that uses it is not disturbed.
@@ -13,6 +13,7 @@ pub(super) fn look(dir: &Path, state: State, findings: &mut Vec<Finding>) {
     }
     findings.push(migrations(dir));
     findings.push(whole(dir, state));
+    findings.push(search(dir));
 }
 
 fn migrations(dir: &Path) -> Finding {
@@ -49,5 +50,19 @@ fn whole(dir: &Path, state: State) -> Finding {
         Ok(wrong) if wrong.is_empty() => Finding::ok(NAME, "whole"),
         Ok(wrong) => Finding::fail(NAME, wrong.join("; ")),
         Err(error) => Finding::fail(NAME, error),
+    }
+}
+
+fn search(dir: &Path) -> Finding {
+    const NAME: &str = "search index";
+    match search_status(dir) {
+        Ok(None) => Finding::ok(NAME, "is made at the next start"),
+        Ok(Some(status)) if !status.is_usable => {
+            Finding::warn(NAME, "of another version or another database: the next start makes it anew")
+        }
+        Ok(Some(status)) => {
+            Finding::ok(NAME, format!("up to event {}, {} behind", status.position, status.behind))
+        }
+        Err(error) => Finding::warn(NAME, format!("{error}: the next start makes it anew")),
     }
 }

@@ -1,7 +1,8 @@
 //! The contract, run against SQLite, against faults over it, and over a restart.
 
 use crate::scratch::Scratch;
-use rookery_engine::contract::{Settled, agrees_with_memory, run_all};
+use rookery_engine::contract::{Settled, agrees_with_memory, run_all, run_search};
+use rookery_engine::search::Search;
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults};
 use std::sync::Arc;
@@ -25,6 +26,16 @@ async fn sqlite_passes_with_faults() {
     run_all(|| async {
         let seed = seed.fetch_add(1, Ordering::Relaxed);
         Arc::new(Settled(FaultStore::by_seed(scratch.open_new(), seed, FAULTS))) as Arc<dyn Store>
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn its_search_passes() {
+    let scratch = Scratch::new("contract-search");
+    run_search(|| {
+        let store = Arc::new(scratch.open_new());
+        (store.clone() as Arc<dyn Store>, store as Arc<dyn Search>)
     })
     .await;
 }

@@ -5,4 +5,5 @@ mod crash;
 mod disk;
 mod restart;
 mod scratch;
+mod search;
 mod spans;
