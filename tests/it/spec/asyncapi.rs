@@ -11,14 +11,14 @@ use std::collections::BTreeSet;
 const CHANNEL: &str = "#/channels/socket";
 
 /// What is said of one event: its name, what it means, the schema of `d`.
-pub(super) struct EventShape {
-    pub(super) ev: String,
-    pub(super) what: String,
-    pub(super) d: Value,
+pub(crate) struct EventShape {
+    pub(crate) ev: String,
+    pub(crate) what: String,
+    pub(crate) d: Value,
 }
 
 /// Reads the events off their enumeration's schema.
-pub(super) fn events(schemas: &mut Schemas) -> Vec<EventShape> {
+pub(crate) fn events(schemas: &mut Schemas) -> Vec<EventShape> {
     // The enumeration is wanted only for its parts, so its own schema is made in place.
     let schema = schemas.of(|generator| <ServerEvent as schemars::JsonSchema>::json_schema(generator));
     let choices = schema["oneOf"].as_array().expect("events are a choice").clone();

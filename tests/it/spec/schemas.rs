@@ -10,10 +10,10 @@ const PLACE: &str = "/components/schemas";
 
 /// Collects the schemas of one document.
 #[derive(Debug)]
-pub(super) struct Schemas(SchemaGenerator);
+pub(crate) struct Schemas(SchemaGenerator);
 
 impl Schemas {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let settings = SchemaSettings::draft2020_12().with(|settings| {
             settings.definitions_path = PLACE.into();
             settings.meta_schema = None;
@@ -22,7 +22,7 @@ impl Schemas {
     }
 
     /// Returns the schema of a type, or a reference to it.
-    pub(super) fn of(&mut self, schema: SchemaOf) -> Value {
+    pub(crate) fn of(&mut self, schema: SchemaOf) -> Value {
         let mut schema = schema(&mut self.0).to_value();
         if schema == true {
             // Anything at all; some readers of documents know only objects.
@@ -33,7 +33,7 @@ impl Schemas {
     }
 
     /// Returns all schemas that were referred to, by name.
-    pub(super) fn take(mut self) -> Map<String, Value> {
+    pub(crate) fn take(mut self) -> Map<String, Value> {
         let mut all = self.0.take_definitions(true);
         all.values_mut().for_each(tidy);
         for name in all.keys() {
@@ -66,7 +66,7 @@ fn plain_description(fields: &mut Map<String, Value>) {
     }
 }
 
-pub(super) fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     let first = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     let mut plain = String::new();
     let mut rest = first.as_str();
