@@ -8,6 +8,7 @@ use crate::tidy::tree::{Tree, ticked};
 use rookery_protocol::{ErrorCode, Op};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// Replies that have a section of their own among the objects, or nothing to tell.
 const TOLD_ELSEWHERE: &[&str] = &["Room", "User", "Empty"];
@@ -48,7 +49,8 @@ impl Tables {
             let mark = if is_required { "" } else { "?" };
             let what = property["description"].as_str().unwrap_or_default();
             let what = what.split("\n\n").next().unwrap_or_default().replace('|', "\\|");
-            table.push_str(&format!("| `{name}`{mark} | {} | {what} |\n", self.kind(&property)));
+            writeln!(table, "| `{name}`{mark} | {} | {what} |", self.kind(&property))
+                .expect("a string takes every write");
         }
         table
     }
@@ -145,7 +147,7 @@ impl Tables {
 }
 
 /// Returns the sections of all pages: heading and text.
-fn sections<'a>(tree: &'a Tree) -> BTreeMap<&'a str, String> {
+fn sections(tree: &Tree) -> BTreeMap<&str, String> {
     let mut sections: BTreeMap<&str, String> = BTreeMap::new();
     for page in pages(tree) {
         let mut heading = "";

@@ -4,6 +4,7 @@ use rookery_protocol::SchemaOf;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 /// Where a document keeps its schemas.
 const PLACE: &str = "/components/schemas";
@@ -72,7 +73,7 @@ fn plain(text: &str) -> String {
     let mut rest = first.as_str();
     while let Some((before, after)) = rest.split_once("[`") {
         let Some((name, end)) = after.split_once("`]") else { break };
-        plain.push_str(&format!("{before}`{name}`"));
+        write!(plain, "{before}`{name}`").expect("a string takes every write");
         rest = match end.strip_prefix('(') {
             Some(target) => target.split_once(')').map_or("", |(_, rest)| rest),
             None => end,
