@@ -61,15 +61,12 @@ fn plain(text: &str) -> String {
             ["/**", said, " */", ..] => said.strip_prefix(" * "),
             _ => None,
         };
-        let taken = match one_line {
-            Some(said) => {
-                writeln!(plain, "/** {said} */").expect("a string takes every write");
-                3
-            }
-            None => {
-                writeln!(plain, "{}", lines[0]).expect("a string takes every write");
-                1
-            }
+        let taken = if let Some(said) = one_line {
+            writeln!(plain, "/** {said} */").expect("a string takes every write");
+            3
+        } else {
+            writeln!(plain, "{}", lines[0]).expect("a string takes every write");
+            1
         };
         lines.drain(..taken);
     }

@@ -2,5 +2,6 @@
 
 mod examples;
 mod pages;
+mod sections;
 mod served;
 mod tables;

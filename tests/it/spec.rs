@@ -8,6 +8,9 @@ mod openapi;
 mod references;
 mod schemas;
 
+pub(crate) use asyncapi::events;
+pub(crate) use schemas::Schemas;
+
 use std::path::PathBuf;
 
 /// Whether generated files are to be written anew and not compared.
@@ -29,7 +32,10 @@ fn expect_up_to_date(name: &str, document: &serde_json::Value) {
 pub(crate) fn expect_file(path: &str, now: &str) {
     let file = PathBuf::from(crate::tidy::tree::ROOT).join(path);
     if is_update() {
-        std::fs::write(&file, now).expect("write the file");
+        // In one step: other tests read the tree at the same time.
+        let new = file.with_extension("tmp");
+        std::fs::write(&new, now).expect("write the file");
+        std::fs::rename(&new, &file).expect("replace the file");
     }
     let there = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(

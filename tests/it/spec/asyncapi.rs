@@ -4,6 +4,7 @@ use super::examples::Golden;
 use super::schemas::Schemas;
 use crate::tidy::tree::Tree;
 use rookery_protocol::{COMMAND_ID_MAX, Op, OpShape, ServerEvent, WireError};
+use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -11,16 +12,16 @@ use std::collections::BTreeSet;
 const CHANNEL: &str = "#/channels/socket";
 
 /// What is said of one event: its name, what it means, the schema of `d`.
-pub(super) struct EventShape {
-    pub(super) ev: String,
-    pub(super) what: String,
-    pub(super) d: Value,
+pub(crate) struct EventShape {
+    pub(crate) ev: String,
+    pub(crate) what: String,
+    pub(crate) d: Value,
 }
 
 /// Reads the events off their enumeration's schema.
-pub(super) fn events(schemas: &mut Schemas) -> Vec<EventShape> {
+pub(crate) fn events(schemas: &mut Schemas) -> Vec<EventShape> {
     // The enumeration is wanted only for its parts, so its own schema is made in place.
-    let schema = schemas.of(|generator| <ServerEvent as schemars::JsonSchema>::json_schema(generator));
+    let schema = schemas.of(<ServerEvent as schemars::JsonSchema>::json_schema);
     let choices = schema["oneOf"].as_array().expect("events are a choice").clone();
     choices
         .into_iter()
@@ -39,7 +40,7 @@ pub(super) fn events(schemas: &mut Schemas) -> Vec<EventShape> {
 pub(super) fn document(tree: &Tree) -> Value {
     let mut schemas = Schemas::new();
     let golden = Golden::read(tree);
-    let error = schemas.of(|generator| generator.subschema_for::<WireError>());
+    let error = schemas.of(SchemaGenerator::subschema_for::<WireError>);
     let events = events(&mut schemas);
     let mut messages = Map::new();
     let mut operations = Map::new();
@@ -88,7 +89,7 @@ pub(super) fn document(tree: &Tree) -> Value {
                 ],
             },
         },
-        "channels": {"socket": channel(on_the_channel)},
+        "channels": {"socket": channel(&on_the_channel)},
         "operations": operations,
         "components": {
             "messages": messages,
@@ -111,7 +112,7 @@ pub(super) fn document(tree: &Tree) -> Value {
     })
 }
 
-fn channel(messages: Map<String, Value>) -> Value {
+fn channel(messages: &Map<String, Value>) -> Value {
     json!({
         "address": "/v1/ws",
         "description": "One WebSocket, with all of a client's rooms.",

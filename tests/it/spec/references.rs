@@ -62,12 +62,14 @@ fn wrong_examples(document: &Value) -> (Vec<String>, usize) {
             check(place, &format!("{place}/schema"), example);
         }
         if let (Some(_), Some(Value::Array(examples))) = (value.get("payload"), value.get("examples")) {
-            examples
-                .iter()
-                .for_each(|example| check(place, &format!("{place}/payload"), &example["payload"]));
+            for example in examples {
+                check(place, &format!("{place}/payload"), &example["payload"]);
+            }
         }
         if let (Some(Value::Array(examples)), true) = (value.get("examples"), value.get("type").is_some()) {
-            examples.iter().for_each(|example| check(place, place, example));
+            for example in examples {
+                check(place, place, example);
+            }
         }
     });
     (wrong, count)

@@ -4,16 +4,17 @@ use rookery_protocol::SchemaOf;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 /// Where a document keeps its schemas.
 const PLACE: &str = "/components/schemas";
 
 /// Collects the schemas of one document.
 #[derive(Debug)]
-pub(super) struct Schemas(SchemaGenerator);
+pub(crate) struct Schemas(SchemaGenerator);
 
 impl Schemas {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let settings = SchemaSettings::draft2020_12().with(|settings| {
             settings.definitions_path = PLACE.into();
             settings.meta_schema = None;
@@ -22,7 +23,7 @@ impl Schemas {
     }
 
     /// Returns the schema of a type, or a reference to it.
-    pub(super) fn of(&mut self, schema: SchemaOf) -> Value {
+    pub(crate) fn of(&mut self, schema: SchemaOf) -> Value {
         let mut schema = schema(&mut self.0).to_value();
         if schema == true {
             // Anything at all; some readers of documents know only objects.
@@ -33,7 +34,7 @@ impl Schemas {
     }
 
     /// Returns all schemas that were referred to, by name.
-    pub(super) fn take(mut self) -> Map<String, Value> {
+    pub(crate) fn take(mut self) -> Map<String, Value> {
         let mut all = self.0.take_definitions(true);
         all.values_mut().for_each(tidy);
         for name in all.keys() {
@@ -66,13 +67,13 @@ fn plain_description(fields: &mut Map<String, Value>) {
     }
 }
 
-pub(super) fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     let first = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     let mut plain = String::new();
     let mut rest = first.as_str();
     while let Some((before, after)) = rest.split_once("[`") {
         let Some((name, end)) = after.split_once("`]") else { break };
-        plain.push_str(&format!("{before}`{name}`"));
+        write!(plain, "{before}`{name}`").expect("a string takes every write");
         rest = match end.strip_prefix('(') {
             Some(target) => target.split_once(')').map_or("", |(_, rest)| rest),
             None => end,
