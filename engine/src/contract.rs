@@ -4,6 +4,7 @@
 //! wrapped in [`Settled`] first, which does what a caller must: send again until it knows.
 
 mod accounts;
+mod files;
 mod fixture;
 mod log;
 mod model;
@@ -41,7 +42,10 @@ impl Case {
 
 /// Returns every case.
 pub fn cases() -> impl Iterator<Item = Case> {
-    [log::CASES, rooms::CASES, accounts::CASES, tokens::CASES, model::CASES].into_iter().flatten().copied()
+    [log::CASES, rooms::CASES, accounts::CASES, tokens::CASES, files::CASES, model::CASES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// Runs every case against a store of its own, which `make_store` returns empty, and closes it.

@@ -4,11 +4,13 @@
 //! the state between two writes.
 
 mod accounts;
+mod files;
 mod log;
 mod rooms;
 
 use crate::store::{Answer, Health, Store, StoreError};
 use accounts::AccountTables;
+use files::FileTables;
 use log::LogTables;
 use rooms::RoomTables;
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +26,7 @@ struct State {
     log: LogTables,
     rooms: RoomTables,
     accounts: AccountTables,
+    files: FileTables,
     is_closed: bool,
 }
 

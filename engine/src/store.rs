@@ -6,12 +6,14 @@
 //! [`crate::contract`].
 
 mod accounts;
+mod files;
 mod log;
 mod rooms;
 
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
 };
+pub use files::{AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, Thumb, Upload};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor};
 
@@ -49,8 +51,8 @@ pub enum Health {
     Failed(String),
 }
 
-/// A store: a room log with its projections, the reads over them, and accounts.
-pub trait Store: Log + Rooms + Accounts + std::fmt::Debug + Send + Sync + 'static {
+/// A store: a room log with its projections, the reads over them, accounts, and what is known of files.
+pub trait Store: Log + Rooms + Accounts + Files + std::fmt::Debug + Send + Sync + 'static {
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;
 

@@ -1,5 +1,7 @@
 //! A caller that does not give up: it sends again until it knows what became of its write.
 
+mod files;
+
 use crate::store::{
     Account, AccountCreated, Accounts, Answer, Append, AppendError, Health, Log, LoginSession, Membership,
     Range, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, Store, StoreError,

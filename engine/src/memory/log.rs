@@ -56,6 +56,7 @@ impl State {
         self.log.append(append)?;
         for projection in append.projections.iter() {
             self.rooms.project(append.room, projection);
+            self.files.project(append.room, projection);
         }
         Ok(())
     }

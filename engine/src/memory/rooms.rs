@@ -38,7 +38,15 @@ impl RoomTables {
             Projection::Mention { user, seq } => {
                 self.mentions.insert((room, *user, *seq));
             }
+            // Among the files.
+            Projection::Attach { .. } => {}
         }
+    }
+
+    /// Returns from where on a member of `room` reads it.
+    pub(super) fn joined(&self, room: RoomId, user: UserId) -> Option<Seq> {
+        let member = self.members.get(&(room, user)).filter(|member| member.role.is_some())?;
+        Some(member.joined)
     }
 
     /// Counts the messages after `read` that mention `user` or everybody.

@@ -2,7 +2,7 @@
 
 use super::{Answer, Membership, RoomRecord, StoreError};
 use crate::limits::BATCH_EVENTS;
-use rookery_protocol::{ClientId, Event, Head, RoomId, Seq, Timestamp, UserId};
+use rookery_protocol::{ClientId, Event, FileId, Head, RoomId, Seq, Timestamp, UserId};
 use std::sync::Arc;
 
 /// A batch for one room: its events and what they imply, applied as one.
@@ -62,6 +62,17 @@ pub enum Projection {
         user: Option<UserId>,
         /// Where.
         seq: Seq,
+    },
+    /// The message at `seq` carries exactly these files as of `rev`, and no longer those it carried
+    /// before; an older `rev` never replaces a newer. Files that are not known are left out. One that
+    /// nothing refers to any more is garbage from then on.
+    Attach {
+        /// Which message.
+        seq: Seq,
+        /// All of its files; none after it was deleted.
+        files: Vec<FileId>,
+        /// Position of the event that this follows from: the message itself, its edit or its delete.
+        rev: Seq,
     },
 }
 

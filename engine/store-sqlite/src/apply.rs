@@ -5,11 +5,13 @@
 
 mod accounts;
 mod batch;
+mod files;
 mod projections;
 mod sessions;
 
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
+pub(crate) use files::{begin_upload, complete_upload, doom_files, forget_files, hold_avatar};
 pub(crate) use sessions::{begin_session, purge, put_ticket, revoke, rotate, take_ticket};
 
 use rusqlite::Connection;

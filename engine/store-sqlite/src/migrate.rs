@@ -16,8 +16,10 @@ pub(crate) struct Migration {
 }
 
 /// Every migration, numbered from 1 without a gap.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "start", sql: include_str!("../../../schemas/sqlite/0001_start.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "start", sql: include_str!("../../../schemas/sqlite/0001_start.sql") },
+    Migration { number: 2, name: "files", sql: include_str!("../../../schemas/sqlite/0002_files.sql") },
+];
 
 /// Why a database's schema cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,7 @@
 //! The store itself: each method of the port, handed to the committer or to a reader.
 
+mod files;
+
 use crate::committer::WriteQueue;
 use crate::health::SharedHealth;
 use crate::open::{self, Opened};

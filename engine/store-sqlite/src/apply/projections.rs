@@ -1,5 +1,6 @@
 //! Writing what events imply. Each statement is max-wins, so that writing again changes nothing.
 
+use super::files;
 use crate::columns::{integer, kind_text, role_text};
 use rookery_engine::store::{Membership, Projection, RoomRecord};
 use rookery_protocol::{RoomId, Seq, UserId};
@@ -11,6 +12,7 @@ pub(super) fn apply(connection: &Connection, room: RoomId, projection: &Projecti
         Projection::Member(membership) => apply_member(connection, room, membership),
         Projection::Read { user, seq, ord } => apply_read(connection, room, *user, *seq, *ord),
         Projection::Mention { user, seq } => apply_mention(connection, room, *user, *seq),
+        Projection::Attach { seq, files, rev } => files::attach(connection, (room, *seq), files, *rev),
     }
 }
 
