@@ -4,6 +4,7 @@
 //! wrapped in [`Settled`] first, which does what a caller must: send again until it knows.
 
 mod accounts;
+mod blobs;
 mod files;
 mod fixture;
 mod log;
@@ -12,6 +13,7 @@ mod rooms;
 mod settled;
 mod tokens;
 
+pub use blobs::blobs_pass;
 pub use model::{agrees_with_memory, agrees_with_memory_over_restarts};
 pub use settled::Settled;
 

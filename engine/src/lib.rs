@@ -7,12 +7,14 @@
 //! | `connection` | what a socket's task, its session and the sweeper share |
 //! | `clock`, `random`, `tasks` | time, chance and tasks, handed in so that tests own them |
 //! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
+//! | [`blobs`] | the port to wherever the bytes of files are |
 //! | [`metrics`] | the catalogue |
 //! | [`limits`] | every bound |
 //!
 //! It knows nothing of members' rights, sockets, SQL or HTTP: all of it would serve a stock ticker
 //! unchanged.
 
+pub mod blobs;
 mod clock;
 mod connection;
 pub mod contract;
