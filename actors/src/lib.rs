@@ -24,4 +24,5 @@ pub use answer::Answer;
 pub use identity::{Authenticating, Authenticator, Identity};
 pub use naming::{direct_room, inbox_of};
 pub use node::{Check, Node, NodeConfig, NodeParts, StartError};
+pub use request::attachment;
 pub use session::{SessionMessage, SessionRef};

@@ -3,9 +3,12 @@
 //! A write goes to its room and comes back when it is durable; a read is answered from the store,
 //! past the room, so that a reader never delays a writer.
 
+mod attachments;
 mod check;
 mod create;
 mod read;
+
+pub use attachments::attachment;
 
 use crate::answer::Answer;
 use crate::node::Node;
@@ -50,7 +53,11 @@ pub(crate) fn step(op: Op) -> Result<Step, WireError> {
     Ok(match op {
         Op::MessageSend(send) => {
             send.body.check()?;
-            Step::Submit(send.room, Action::Send(send))
+            if send.body.attachments.is_empty() {
+                Step::Submit(send.room, Action::Send(send))
+            } else {
+                Step::Task(Op::MessageSend(send))
+            }
         }
         Op::MemberAdd(add) => {
             check::members(&add.users)?;
@@ -86,6 +93,7 @@ impl Node {
         }
         match step(op)? {
             Step::Submit(room, action) => self.submit(user.id, room, action).await,
+            Step::Task(Op::MessageSend(send)) => attachments::send(self, user.id, *send).await,
             Step::Task(Op::RoomCreate(create)) => create::create(self, user, *create).await,
             Step::Task(Op::RoomDirect(direct)) => create::direct(self, user, direct.user).await,
             Step::Task(Op::RoomUpdate(update)) => create::update(self, user, *update).await,

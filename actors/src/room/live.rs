@@ -36,7 +36,7 @@ impl Live {
                 Projection::Member(member) => {
                     self.members.remove(&member.user);
                 }
-                Projection::Read { .. } | Projection::Mention { .. } => {}
+                Projection::Read { .. } | Projection::Mention { .. } | Projection::Attach { .. } => {}
             }
         }
         self.ring.push(event)

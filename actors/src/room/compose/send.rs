@@ -28,6 +28,10 @@ impl Composer<'_> {
         let ord = self.events.place.ord;
         let mut projections = vec![Projection::Read { user: by, seq, ord }];
         projections.extend(self.mentions(send, seq));
+        let files: Vec<_> = send.body.attachments.iter().map(|attachment| attachment.id).collect();
+        if !files.is_empty() {
+            projections.push(Projection::Attach { seq, files, rev: seq });
+        }
         let answer = sent(Receipt { seq, ord, at: self.events.place.at }, false);
         Ok(self.composed(projections, answer, false))
     }
