@@ -4,9 +4,10 @@
 //! |---|---|
 //! | [`config`] | what an operator wrote, checked |
 //! | [`accounts`] | register, log in, refresh, log out; passwords and tokens |
+//! | `files` | uploads, what they are, who gets them, and what nobody refers to any more |
 //! | `server` | listeners, connections, draining |
 //! | `routes`, `route`, `router` | the one table of endpoints, its rows, and finding the row of a request |
-//! | `dispatch`, `call`, `problem`, `respond` | one request: who asks, what for, and the answer |
+//! | `dispatch`, `call`, `problem`, `respond`, `range` | one request: who asks, what for, and the answer |
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
 //!
@@ -20,12 +21,14 @@ mod call;
 mod cookie;
 mod dispatch;
 mod edge;
+mod files;
 mod forwarded;
 mod http;
 mod observe;
 mod origin;
 mod problem;
 mod query;
+mod range;
 mod respond;
 mod route;
 mod router;
@@ -36,7 +39,8 @@ mod stream;
 
 pub use accounts::{Accounts, AccountsParts, SigningKey};
 pub use config::Config;
-pub use edge::Edge;
+pub use edge::{Edge, EdgeParts};
+pub use files::Files;
 pub use observe::{Exporter, exporter};
 pub use routes::{RouteInfo, route_infos};
 pub use server::{Listeners, serve};

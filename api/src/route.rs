@@ -42,6 +42,8 @@ pub(crate) struct Route {
     pub(crate) handler: Handler,
     pub(crate) reach: Reach,
     pub(crate) body_bytes: usize,
+    /// Whether its handler reads the body as it comes, under limits of its own of size and of time.
+    pub(crate) is_streamed: bool,
     /// Its name for client developers; unique.
     pub(crate) operation: &'static str,
 }
@@ -55,6 +57,10 @@ impl Route {
         Self::new(Method::POST, path, operation, handler)
     }
 
+    pub(crate) const fn put(path: &'static str, operation: &'static str, handler: Handler) -> Self {
+        Self::new(Method::PUT, path, operation, handler)
+    }
+
     pub(crate) const fn patch(path: &'static str, operation: &'static str, handler: Handler) -> Self {
         Self::new(Method::PATCH, path, operation, handler)
     }
@@ -64,7 +70,15 @@ impl Route {
     }
 
     const fn new(method: Method, path: &'static str, operation: &'static str, handler: Handler) -> Self {
-        Self { method, path, handler, reach: Reach::Public, body_bytes: BODY_BYTES, operation }
+        Self {
+            method,
+            path,
+            handler,
+            reach: Reach::Public,
+            body_bytes: BODY_BYTES,
+            is_streamed: false,
+            operation,
+        }
     }
 
     /// Serves the route on other listeners than the public one.
@@ -76,6 +90,13 @@ impl Route {
     /// Sets the largest body.
     pub(crate) const fn body_bytes(mut self, bytes: usize) -> Self {
         self.body_bytes = bytes;
+        self
+    }
+
+    /// Has the handler read the body as it comes, for as long as it does.
+    pub(crate) const fn streamed(mut self) -> Self {
+        self.is_streamed = true;
+        self.body_bytes = usize::MAX;
         self
     }
 

@@ -19,7 +19,7 @@ use crate::query;
 use crate::respond::Answer;
 use crate::stream::Stream;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use metrics::Gauge;
 use rookery_actors::{Identity, Node, SessionMessage, SessionRef};
@@ -42,11 +42,12 @@ pub(crate) async fn upgrade(
     if edge.is_draining() || edge.node.connections().len() >= edge.config.server.max_connections {
         return Err(Problem::new(ErrorCode::Busy, "no more connections are taken at the moment"));
     }
-    let mut answer = create_response_with_body(&request, Full::default).map_err(|error| {
-        Problem::new(ErrorCode::BadRequest, format!("not a WebSocket handshake: {error}"))
-            .status(StatusCode::UPGRADE_REQUIRED)
-            .header(header::UPGRADE, HeaderValue::from_static("websocket"))
-    })?;
+    let mut answer =
+        create_response_with_body(&request, || Either::Left(Full::default())).map_err(|error| {
+            Problem::new(ErrorCode::BadRequest, format!("not a WebSocket handshake: {error}"))
+                .status(StatusCode::UPGRADE_REQUIRED)
+                .header(header::UPGRADE, HeaderValue::from_static("websocket"))
+        })?;
     let codec = match offered(request.headers())? {
         None => Codec::Json,
         Some(codec) => {

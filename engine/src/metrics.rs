@@ -76,6 +76,11 @@ catalogue! {
     HTTP_REQUESTS = Counter "rookery_http_requests_total" Count Some(("class", STATUS_CLASSES)), "HTTP requests answered, by class of status.";
     HTTP_SECONDS = Histogram "rookery_http_request_duration_seconds" Seconds None, "Time to answer an HTTP request.";
     LOGINS = Counter "rookery_logins_total" Count Some(("result", LOGIN_RESULTS)), "Logins attempted.";
+    UPLOADS = Counter "rookery_uploads_total" Count Some(("result", UPLOAD_RESULTS)), "Uploads that were sent, by what became of them.";
+    UPLOAD_BYTES = Counter "rookery_upload_bytes_total" Bytes None, "Bytes of uploads received.";
+    DOWNLOAD_BYTES = Counter "rookery_download_bytes_total" Bytes None, "Bytes of files and small pictures sent.";
+    BLOBS = Counter "rookery_blob_calls_total" Count Some(("outcome", BLOB_OUTCOMES)), "Calls to the place of the bytes of files, by outcome.";
+    FILES_DELETED = Counter "rookery_files_deleted_total" Count None, "Files deleted because nothing referred to them.";
 }
 
 const CLOSE_CODES: &[&str] = &[
@@ -102,6 +107,8 @@ const OUTCOMES: &[&str] = &["applied", "stale", "refused", "unknown", "fatal"];
 const OPENS_BY: &[&str] = &["head", "replayed", "reset"];
 const STATUS_CLASSES: &[&str] = &["1xx", "2xx", "3xx", "4xx", "5xx"];
 const LOGIN_RESULTS: &[&str] = &["ok", "refused"];
+const UPLOAD_RESULTS: &[&str] = &["stored", "repeated", "refused", "broken", "busy", "failed"];
+const BLOB_OUTCOMES: &[&str] = &["done", "not_found", "refused", "unknown", "broken"];
 
 const METADATA: Metadata<'static> = Metadata::new("rookery", Level::INFO, Some("rookery"));
 
@@ -173,6 +180,11 @@ pub struct Metrics {
     pub http_requests: CounterBy,
     pub http_seconds: Histogram,
     pub logins: CounterBy,
+    pub uploads: CounterBy,
+    pub upload_bytes: Counter,
+    pub download_bytes: Counter,
+    pub blobs: CounterBy,
+    pub files_deleted: Counter,
 }
 
 impl Metrics {
@@ -228,6 +240,11 @@ impl Metrics {
             http_requests: by(HTTP_REQUESTS),
             http_seconds: histogram(HTTP_SECONDS),
             logins: by(LOGINS),
+            uploads: by(UPLOADS),
+            upload_bytes: counter(UPLOAD_BYTES),
+            download_bytes: counter(DOWNLOAD_BYTES),
+            blobs: by(BLOBS),
+            files_deleted: counter(FILES_DELETED),
         }
     }
 

@@ -4,7 +4,10 @@
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::{Login, Register};
 use rookery_api::config::Sources;
-use rookery_api::{Accounts, AccountsParts, Config, Edge, Listeners, SigningKey, exporter, serve};
+use rookery_api::{
+    Accounts, AccountsParts, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter, serve,
+};
+use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom};
 use rookery_protocol::{SessionId, Timestamp, UserId};
@@ -39,6 +42,8 @@ pub struct TestNode {
 pub struct TestNodeOptions {
     /// Where it keeps things.
     pub store: Arc<dyn Store>,
+    /// Where it keeps the bytes of files.
+    pub blobs: Arc<dyn Blobs>,
     /// The seed of its chance.
     pub seed: u64,
     /// A room that was not used for this long is passivated.
@@ -53,6 +58,7 @@ impl Default for TestNodeOptions {
     fn default() -> Self {
         Self {
             store: Arc::new(MemoryStore::new()),
+            blobs: Arc::new(MemoryBlobs::new()),
             seed: 1,
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
@@ -166,7 +172,7 @@ impl TestNode {
         })
         .await
         .expect("a runtime that runs takes actors");
-        let edge = Edge::new(node, accounts, config, exporter);
+        let edge = Edge::new(EdgeParts { node, accounts, blobs: options.blobs, config, exporter });
         let (public, admin) = (loopback().await, loopback().await);
         let address =
             |listener: &TcpListener| listener.local_addr().expect("a bound listener has an address");
@@ -190,6 +196,11 @@ impl TestNode {
     /// Returns the node behind the edge.
     pub fn node(&self) -> &Arc<Node> {
         self.edge.node()
+    }
+
+    /// Returns the files behind the edge.
+    pub fn files(&self) -> &Arc<Files> {
+        self.edge.files()
     }
 
     /// Moves the node's clock on and sweeps once, as the sweeper would.

@@ -5,9 +5,10 @@
 
 use crate::call::Call;
 use crate::problem::Problem;
+use crate::range;
 use crate::respond::{self, Answer};
 use crate::route::{Handler, Route};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use rookery_actors::Identity;
 use rookery_protocol::{Op, ReplyBody, RoomHistory};
 
@@ -30,7 +31,7 @@ async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
         return Ok(respond::json(StatusCode::OK, &page));
     };
     let tag = HeaderValue::try_from(format!("\"{}\"", history.head.seq)).expect("digits are a header value");
-    let mut answer = if matches(call.headers(), &tag) {
+    let mut answer = if range::is_known(call.headers(), &tag) {
         respond::empty(StatusCode::NOT_MODIFIED)
     } else {
         respond::json(StatusCode::OK, &page)
@@ -38,26 +39,4 @@ async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
     answer.headers_mut().insert(header::ETAG, tag);
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     Ok(answer)
-}
-
-/// Compares weakly (RFC 9110, section 13.1.2).
-fn matches(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
-    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
-    tags.any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one).as_bytes() == tag.as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_is_not_sent_again_to_who_has_it() {
-        let check = |line: &'static str| {
-            let headers = [(header::IF_NONE_MATCH, HeaderValue::from_static(line))].into_iter().collect();
-            matches(&headers, &HeaderValue::from_static("\"7\""))
-        };
-        assert!(check("\"7\"") && check("W/\"7\"") && check("\"3\", \"7\"") && check("*"));
-        assert!(!check("\"8\"") && !check("7") && !check(""));
-    }
 }
