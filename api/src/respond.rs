@@ -75,6 +75,12 @@ impl FileBody {
     }
 }
 
+impl std::fmt::Debug for FileBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileBody").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
 impl Body for FileBody {
     type Data = Bytes;
     type Error = BlobError;
