@@ -119,6 +119,9 @@ impl From<FileError> for Problem {
                 ErrorCode::TooLarge,
                 format!("a picture has at most {PICTURE_PIXELS} pixels, not {width} x {height}"),
             ),
+            FileError::Picture(PictureError::TooMuchMemory) => {
+                Self::new(ErrorCode::TooLarge, format!("a picture has at most {PICTURE_PIXELS} pixels"))
+            }
             FileError::Picture(PictureError::Unreadable(why)) => {
                 tracing::debug!(why, "a picture was not decoded");
                 Self::field("content", "it begins like a picture and cannot be read as one")

@@ -65,6 +65,9 @@ pub(crate) enum PictureError {
         /// Pixels.
         height: u32,
     },
+    /// Its decoder would need more memory than pictures get.
+    #[error("decode the picture within its memory")]
+    TooMuchMemory,
     /// It is not what its beginning says.
     #[error("decode the picture: {0}")]
     Unreadable(String),
@@ -72,7 +75,10 @@ pub(crate) enum PictureError {
 
 impl From<image::ImageError> for PictureError {
     fn from(error: image::ImageError) -> Self {
-        Self::Unreadable(error.to_string())
+        match error {
+            image::ImageError::Limits(_) => Self::TooMuchMemory,
+            error => Self::Unreadable(error.to_string()),
+        }
     }
 }
 

@@ -129,10 +129,10 @@ impl Files {
         part: BlobPart,
         received: Received<'_>,
     ) -> Result<(Summary, u64), FileError> {
-        let (sender, mut receiver) = mpsc::channel(PIECES_AHEAD);
-        let content: BlobStream = Box::pin(stream::poll_fn(move |context| receiver.poll_recv(context)));
+        let (pieces, mut taken) = mpsc::channel(PIECES_AHEAD);
+        let content: BlobStream = Box::pin(stream::poll_fn(move |context| taken.poll_recv(context)));
         let put = self.blobs.put(BlobKey { file, part }, content);
-        let (summary, put) = tokio::join!(received.forward(sender), put);
+        let (summary, put) = tokio::join!(received.forward(pieces), put);
         // What went wrong with the body is why its blob broke off.
         Ok((summary?, self.counted(put)?))
     }

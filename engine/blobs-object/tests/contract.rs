@@ -59,7 +59,7 @@ async fn what_a_process_left_that_was_killed_is_cleared_away_at_the_next_start()
     let staged = PathBuf::from(format!("{}#1", whole.display()));
     fs::write(&staged, "half of it").unwrap();
     let blobs = ObjectBlobs::on_disk(&scratch.0).unwrap();
-    assert_eq!(files(&scratch.0), [whole.clone()]);
+    assert_eq!(&files(&scratch.0), std::slice::from_ref(whole));
 
     fs::write(&staged, "half of it").unwrap();
     blobs.delete(key().file).await.unwrap();
@@ -77,7 +77,7 @@ async fn a_folder_that_takes_no_writes_refuses_and_is_left_as_it_was() {
         assert!(matches!(error, BlobError::Refused(_) | BlobError::Unknown(_)), "{error}");
     }
     assert_eq!(files(&scratch.0), [scratch.0.join("07")]);
-    assert_eq!(blobs.get(key(), 0..1).await.map(drop).is_err(), true);
+    assert!(blobs.get(key(), 0..1).await.map(drop).is_err());
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(super) fn upload(number: u128, owner: UserId) -> Upload {
         file: file(number),
         owner,
         name: format!("{number} \u{1f426}.png"),
-        hint: (number % 2 == 0).then(|| "image/png".to_owned()),
+        hint: number.is_multiple_of(2).then(|| "image/png".to_owned()),
         size: 10_000,
         expires_at: second(100),
     }

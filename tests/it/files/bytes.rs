@@ -29,8 +29,8 @@ fn head(width: u32, height: u32, colour: u8) -> Vec<u8> {
     [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &header)].concat()
 }
 
-fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    let named = [&name[..], content].concat();
+fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let named = [name, content].concat();
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
     [&length[..], &named, &crc(&named).to_be_bytes()].concat()
 }

@@ -1,6 +1,6 @@
 //! GIF: the frames of a moving picture, and nothing else of its file.
 //!
-//! Blocks as in the GIF89a specification (CompuServe, 1990), sections 17 to 27.
+//! Blocks as in the specification of version 89a of 1990, sections 17 to 27.
 
 use super::PictureError;
 
