@@ -2,11 +2,13 @@
 
 use crate::blobs::ObjectBlobs;
 use crate::staging;
+use object_store::RetryConfig;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bytes of one write to a disk: large enough that a write costs more than handing it to a thread.
 const DISK_PART_BYTES: usize = 1 << 20;
@@ -14,6 +16,12 @@ const DISK_PART_BYTES: usize = 1 << 20;
 /// Bytes of one part of an upload to S3, which takes no smaller ones but the last
 /// (Amazon S3 User Guide, "Amazon S3 multipart upload limits").
 const S3_PART_BYTES: usize = 5 << 20;
+
+/// How often a request to a bucket is sent again that failed on its way.
+const S3_RETRIES: usize = 3;
+
+/// From the first try on until it is not sent again: a client waits for it.
+const S3_RETRY_WITHIN: Duration = Duration::from_secs(20);
 
 /// A bucket and how it is reached.
 #[derive(Clone, Debug)]
@@ -69,7 +77,14 @@ impl ObjectBlobs {
             .with_bucket_name(&options.bucket)
             .with_region(&options.region)
             .with_access_key_id(options.access_key.expose_secret())
-            .with_secret_access_key(options.secret_key.expose_secret());
+            .with_secret_access_key(options.secret_key.expose_secret())
+            // One request for one blob: not every service speaks the bulk form.
+            .with_disable_bulk_delete(true)
+            .with_retry(RetryConfig {
+                max_retries: S3_RETRIES,
+                retry_timeout: S3_RETRY_WITHIN,
+                ..RetryConfig::default()
+            });
         if let Some(endpoint) = &options.endpoint {
             builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
         }

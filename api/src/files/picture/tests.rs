@@ -1,3 +1,5 @@
+//! Pictures of every format, whole and broken, and what is left of what came along with them.
+
 use super::*;
 use image::codecs::gif::GifEncoder;
 use image::{Frame, Rgb, RgbImage, Rgba, RgbaImage};
