@@ -125,7 +125,8 @@ async fn serve(mut stream: TcpStream, bucket: Arc<Mutex<Bucket>>) {
         let (path, query) = (path.to_owned(), query.split('&').map(pair).collect());
         let reply = bucket.lock().unwrap().answer(Request { method, path, query, headers, body });
         let (status, headers, body) = reply;
-        let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<String>();
+        let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let lines = lines.concat();
         let head = format!("HTTP/1.1 {status} So\r\ncontent-length: {}\r\n{lines}\r\n", body.len());
         let sent = [head.as_bytes(), &body].concat();
         if stream.write_all(&sent).await.is_err() {
