@@ -30,4 +30,5 @@ pub use naming::{direct_room, inbox_of};
 pub use node::{Check, Node, NodeConfig, NodeParts, StartError};
 pub use presence::{Presence, Swept};
 pub use rates::{HANDLE_RATE, SEARCH_RATE};
+pub use request::attachment;
 pub use session::{SessionMessage, SessionRef};

@@ -3,6 +3,7 @@
 //! A write goes to its room and comes back when it is durable; a read is answered from the store,
 //! past the room, so that a reader never delays a writer.
 
+mod attachments;
 mod check;
 mod create;
 mod invite;
@@ -13,6 +14,8 @@ mod write;
 
 pub(crate) use invite::no_such_invite;
 mod search;
+
+pub use attachments::attachment;
 
 use crate::answer::Answer;
 use crate::node::Node;
@@ -71,11 +74,19 @@ pub(crate) fn step(op: Op) -> Result<Step, WireError> {
     Ok(match op {
         Op::MessageSend(send) => {
             send.body.check()?;
-            Step::Submit(send.room, Action::Send(send))
+            if send.body.attachments.is_empty() {
+                Step::Submit(send.room, Action::Send(send))
+            } else {
+                Step::Task(Op::MessageSend(send))
+            }
         }
         Op::MessageEdit(edit) => {
             edit.body.check()?;
-            Step::Submit(edit.room, Action::Edit(edit))
+            if edit.body.attachments.is_empty() {
+                Step::Submit(edit.room, Action::Edit(edit))
+            } else {
+                Step::Task(Op::MessageEdit(edit))
+            }
         }
         Op::MessageDelete(delete) => Step::Submit(delete.room, Action::Delete(delete)),
         Op::ReactionSet(set) => {
@@ -130,6 +141,8 @@ impl Node {
         }
         match step(op)? {
             Step::Submit(room, action) => self.submit(user.id, room, action).await,
+            Step::Task(Op::MessageSend(send)) => attachments::send(self, user.id, *send).await,
+            Step::Task(Op::MessageEdit(edit)) => attachments::edit(self, user.id, *edit).await,
             Step::Task(Op::RoomCreate(create)) => create::create(self, user, *create).await,
             Step::Task(Op::RoomDirect(direct)) => create::direct(self, user, direct.user).await,
             Step::Task(Op::RoomUpdate(update)) => create::update(self, user, *update).await,

@@ -31,6 +31,7 @@ pub use ticket::{IssuedTicket, TicketError};
 
 pub(crate) use authenticate::{Found, unavailable};
 pub(crate) use key::parse_seed;
+pub(crate) use settle::settle;
 
 use crate::config::Config;
 use password::PasswordPool;

@@ -6,6 +6,7 @@
 
 mod auth;
 mod error;
+mod files;
 mod layer;
 mod limits;
 mod log;
@@ -15,6 +16,7 @@ mod storage;
 
 pub use auth::AuthConfig;
 pub use error::{ConfigError, ConfigErrors};
+pub use files::{BucketConfig, FilesConfig, FilesPlace};
 pub use layer::Sources;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
@@ -24,6 +26,7 @@ pub use storage::StorageConfig;
 
 use auth::RawAuth;
 use error::Problems;
+use files::RawFiles;
 use limits::RawLimits;
 use log::RawLog;
 use schemars::JsonSchema;
@@ -40,6 +43,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Passwords and tokens.
     pub auth: AuthConfig,
+    /// Files.
+    pub files: FilesConfig,
     /// Rate limits.
     pub limits: LimitsConfig,
     /// What it logs, and how.
@@ -65,6 +70,7 @@ struct RawConfig {
     server: RawServer,
     storage: RawStorage,
     auth: RawAuth,
+    files: RawFiles,
     limits: RawLimits,
     log: RawLog,
 }
@@ -88,10 +94,13 @@ impl Config {
         let raw = merged.raw()?;
         let mut problems = Problems::new(&merged);
         let limits = raw.limits.check();
+        let server = raw.server.check(&mut problems);
+        let storage = raw.storage.check(&mut problems);
         let config = Self {
-            server: raw.server.check(&mut problems),
-            storage: raw.storage.check(&mut problems),
+            server,
             auth: raw.auth.check(limits, &mut problems),
+            files: raw.files.check(&storage.data_dir, &mut problems),
+            storage,
             log: raw.log.check(&mut problems),
             limits,
         };

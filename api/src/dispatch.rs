@@ -21,6 +21,9 @@ use tokio::time::Instant;
 /// Characters of a request id that a client may bring: enough for a UUID or a trace id twice over.
 const REQUEST_ID_CHARS: usize = 64;
 
+/// As long as it takes: what is streamed is given up when it stalls.
+const UNBOUNDED: Duration = Duration::MAX;
+
 /// Milliseconds until a request that took too long should be tried again.
 const RETRY_AFTER_MS: u32 = 1000;
 
@@ -49,7 +52,8 @@ pub(crate) async fn answer(
                 params: found.params,
                 body_bytes: route.body_bytes,
             };
-            (route.path, within_time(edge.config.server.request_timeout, run(call, route.handler)).await)
+            let time = if route.is_streamed { UNBOUNDED } else { edge.config.server.request_timeout };
+            (route.path, within_time(time, run(call, route.handler)).await)
         }
         Err(problem) => ("unknown", Err(problem)),
     };

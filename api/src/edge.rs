@@ -2,34 +2,49 @@
 
 use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::files::Files;
 use crate::observe::Exporter;
 use crate::origin;
 use crate::problem::Problem;
 use http::HeaderMap;
 use rookery_actors::Node;
+use rookery_engine::blobs::Blobs;
 use rookery_protocol::ErrorCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A node with its accounts, its configuration and its metrics.
+/// What an edge is made of.
+#[derive(Debug)]
+pub struct EdgeParts {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Its accounts; they must be the node's authenticator.
+    pub accounts: Arc<Accounts>,
+    /// Where the bytes of files are.
+    pub blobs: Arc<dyn Blobs>,
+    /// What is set.
+    pub config: Arc<Config>,
+    /// What shows the node's metrics.
+    pub exporter: Exporter,
+}
+
+/// A node with its accounts, its files, its configuration and its metrics.
 #[derive(Debug)]
 pub struct Edge {
     pub(crate) node: Arc<Node>,
     pub(crate) accounts: Arc<Accounts>,
+    pub(crate) files: Arc<Files>,
     pub(crate) config: Arc<Config>,
     pub(crate) exporter: Exporter,
     draining: AtomicBool,
 }
 
 impl Edge {
-    /// Joins the parts. `accounts` must be the node's authenticator.
-    pub fn new(
-        node: Arc<Node>,
-        accounts: Arc<Accounts>,
-        config: Arc<Config>,
-        exporter: Exporter,
-    ) -> Arc<Self> {
-        Arc::new(Self { node, accounts, config, exporter, draining: AtomicBool::new(false) })
+    /// Joins the parts.
+    pub fn new(parts: EdgeParts) -> Arc<Self> {
+        let EdgeParts { node, accounts, blobs, config, exporter } = parts;
+        let files = Files::new(&node, blobs, &config);
+        Arc::new(Self { node, accounts, files, config, exporter, draining: AtomicBool::new(false) })
     }
 
     /// Returns the node.
@@ -40,6 +55,11 @@ impl Edge {
     /// Returns the accounts.
     pub const fn accounts(&self) -> &Arc<Accounts> {
         &self.accounts
+    }
+
+    /// Returns the files.
+    pub const fn files(&self) -> &Arc<Files> {
+        &self.files
     }
 
     /// Returns whether the browser's `Origin` may talk to this server; no origin is no browser.

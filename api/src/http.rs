@@ -2,6 +2,7 @@
 
 pub(crate) mod accept_invite;
 pub(crate) mod add_members;
+pub(crate) mod begin_upload;
 pub(crate) mod block_user;
 pub(crate) mod change_role;
 pub(crate) mod create_invite;
@@ -11,6 +12,7 @@ pub(crate) mod direct_room;
 pub(crate) mod documents;
 pub(crate) mod edit_message;
 pub(crate) mod events;
+pub(crate) mod get_file;
 pub(crate) mod get_room;
 pub(crate) mod get_user;
 pub(crate) mod history;
@@ -24,6 +26,7 @@ pub(crate) mod me;
 pub(crate) mod metrics;
 pub(crate) mod pin;
 pub(crate) mod probes;
+pub(crate) mod put_upload;
 pub(crate) mod reaction;
 pub(crate) mod readers;
 pub(crate) mod refresh;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`config`] | what an operator wrote, checked |
 //! | [`accounts`] | register, log in, refresh, log out; passwords and tokens |
+//! | `files` | uploads, what they are, who gets them, and what nobody refers to any more |
 //! | `server` | listeners, connections, draining |
 //! | `routes`, `route`, `router` | the one table of endpoints, its rows, and finding the row of a request |
 //! | `dispatch`, `call`, `idempotency`, `problem`, `respond` | one request: who asks, what for, and the answer |
@@ -23,6 +24,7 @@ mod cookie;
 mod dispatch;
 mod edge;
 mod events;
+mod files;
 mod forwarded;
 mod http;
 mod idempotency;
@@ -30,6 +32,7 @@ mod observe;
 mod origin;
 mod problem;
 mod query;
+mod range;
 mod respond;
 mod route;
 mod router;
@@ -41,7 +44,8 @@ mod stream;
 
 pub use accounts::{Accounts, AccountsParts, SigningKey};
 pub use config::Config;
-pub use edge::Edge;
+pub use edge::{Edge, EdgeParts};
+pub use files::Files;
 pub use observe::{Exporter, exporter};
 pub use problem::PROBLEM;
 pub use route::docs::{Content, Docs, Given, Param, Place, Tag, path_parameter};

@@ -16,6 +16,9 @@ pub(crate) type Answer = Response<Body>;
 /// Names a request in answers and logs.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Which pages may load an answer.
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// Answers with `body` as JSON.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     let body = serde_json::to_vec(body).expect("what the server says can be encoded");
@@ -64,8 +67,5 @@ pub(crate) fn common_headers(headers: &mut HeaderMap, request_id: &HeaderValue) 
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    headers.insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
 }

@@ -45,6 +45,8 @@ pub(crate) struct Route {
     pub(crate) handler: Handler,
     pub(crate) reach: Reach,
     pub(crate) body_bytes: usize,
+    /// Whether its handler reads the body as it comes, under limits of its own of size and of time.
+    pub(crate) is_streamed: bool,
     /// Its name for client developers; unique.
     pub(crate) operation: &'static str,
     /// What client developers are told of it.
@@ -80,6 +82,7 @@ impl Route {
             reach: Reach::Public,
             body_bytes: BODY_BYTES,
             operation,
+            is_streamed: false,
             docs: Docs::NONE,
         }
     }
@@ -93,6 +96,13 @@ impl Route {
     /// Sets the largest body.
     pub(crate) const fn body_bytes(mut self, bytes: usize) -> Self {
         self.body_bytes = bytes;
+        self
+    }
+
+    /// Has the handler read the body as it comes, for as long as it does.
+    pub(crate) const fn streamed(mut self) -> Self {
+        self.is_streamed = true;
+        self.body_bytes = usize::MAX;
         self
     }
 

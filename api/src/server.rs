@@ -4,6 +4,7 @@
 
 use crate::dispatch;
 use crate::edge::Edge;
+use crate::files;
 use crate::route::Reach;
 use crate::router::Router;
 use crate::routes::ROUTES;
@@ -62,6 +63,7 @@ pub async fn serve(
     // Probes are answered until the node's tasks stop.
     let (_keep_open, _) = Door::open(listeners.admin, Reach::Admin, &edge);
     edge.node.tasks().spawn(upkeep(Arc::clone(&edge)));
+    edge.node.tasks().spawn(files::run_janitor(Arc::clone(&edge.files)));
     tracing::info!(%http, %admin, "serving");
 
     shutdown.await;

@@ -4,6 +4,8 @@
 //! wrapped in [`Settled`] first, which does what a caller must: send again until it knows.
 
 mod accounts;
+mod blobs;
+mod files;
 mod fixture;
 mod invites;
 mod log;
@@ -15,6 +17,7 @@ mod search;
 mod settled;
 mod tokens;
 
+pub use blobs::blobs_pass;
 pub use model::{agrees_with_memory, agrees_with_memory_over_restarts};
 pub use settled::Settled;
 
@@ -54,6 +57,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         people::CASES,
         presence::CASES,
         invites::CASES,
+        files::CASES,
         model::CASES,
     ];
     parts.into_iter().flatten().copied()

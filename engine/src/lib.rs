@@ -9,12 +9,14 @@
 //! | `throttle` | how often somebody may do something |
 //! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
 //! | [`search`] | the port to whatever finds messages by their words, and what a word is |
+//! | [`blobs`] | the port to wherever the bytes of files are |
 //! | [`metrics`] | the catalogue |
 //! | [`limits`] | every bound |
 //!
 //! It knows nothing of members' rights, sockets, SQL or HTTP: all of it would serve a stock ticker
 //! unchanged.
 
+pub mod blobs;
 mod clock;
 mod connection;
 pub mod contract;

@@ -191,3 +191,20 @@ pub const RESEND_AFTER: std::time::Duration = std::time::Duration::from_millis(2
 
 /// The longest such pause.
 pub const RESEND_AFTER_AT_MOST: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Bytes that a file counts as at least against its owner's quota.
+///
+/// One block of the usual file systems; it also bounds the rows that one user can make at 262,144 in
+/// a quota of 1 GiB.
+pub const FILE_CHARGE: u64 = 4096;
+
+/// Files that the janitor takes out in one round.
+///
+/// A hundred deletes are a second or two on an object store over the network; the janitor comes again.
+pub const JANITOR_FILES: usize = 100;
+
+/// How long after its end an upload is still kept.
+///
+/// A message that was checked just before the end of one of its uploads is in the log by then: a room
+/// answers in seconds or not at all.
+pub const UPLOAD_GRACE: std::time::Duration = std::time::Duration::from_secs(60);

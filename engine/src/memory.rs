@@ -5,6 +5,7 @@
 
 mod accounts;
 mod cursors;
+mod files;
 mod invites;
 mod log;
 mod messages;
@@ -15,6 +16,7 @@ mod rooms;
 
 use crate::store::{Answer, Health, Notice, Store, StoreError};
 use accounts::AccountTables;
+use files::FileTables;
 use invites::InviteTables;
 use log::LogTables;
 use messages::MessageTables;
@@ -40,6 +42,7 @@ struct State {
     people: PeopleTables,
     invites: InviteTables,
     last_seen: LastSeenTable,
+    files: FileTables,
     is_closed: bool,
 }
 

@@ -85,6 +85,11 @@ catalogue! {
     SEARCH_INDEXED = Counter "rookery_search_indexed_total" Count None, "Events of the log that the search index has taken in.";
     SEARCH_BEHIND = Gauge "rookery_search_behind" Count None, "Events of the log that the search index has not taken in yet.";
     LOGINS = Counter "rookery_logins_total" Count Some(("result", LOGIN_RESULTS)), "Logins attempted.";
+    UPLOADS = Counter "rookery_uploads_total" Count Some(("result", UPLOAD_RESULTS)), "Uploads that were sent, by what became of them.";
+    UPLOAD_BYTES = Counter "rookery_upload_bytes_total" Bytes None, "Bytes of uploads received.";
+    DOWNLOAD_BYTES = Counter "rookery_download_bytes_total" Bytes None, "Bytes of files and small pictures sent.";
+    BLOBS = Counter "rookery_blob_calls_total" Count Some(("outcome", BLOB_OUTCOMES)), "Calls to the place of the bytes of files, by outcome.";
+    FILES_DELETED = Counter "rookery_files_deleted_total" Count None, "Files deleted because nothing referred to them.";
 }
 
 const CLOSE_CODES: &[&str] = &[
@@ -113,6 +118,8 @@ const STATUS_CLASSES: &[&str] = &["1xx", "2xx", "3xx", "4xx", "5xx"];
 const LOOKUPS: &[&str] = &["hit", "miss"];
 const POLLED: &[&str] = &["unchanged", "unchanged_stored", "changed"];
 const LOGIN_RESULTS: &[&str] = &["ok", "refused"];
+const UPLOAD_RESULTS: &[&str] = &["stored", "repeated", "refused", "broken", "busy", "failed"];
+const BLOB_OUTCOMES: &[&str] = &["done", "not_found", "refused", "unknown", "broken"];
 
 const METADATA: Metadata<'static> = Metadata::new("rookery", Level::INFO, Some("rookery"));
 
@@ -194,6 +201,11 @@ pub struct Metrics {
     pub search_indexed: Counter,
     pub search_behind: Gauge,
     pub logins: CounterBy,
+    pub uploads: CounterBy,
+    pub upload_bytes: Counter,
+    pub download_bytes: Counter,
+    pub blobs: CounterBy,
+    pub files_deleted: Counter,
 }
 
 impl Metrics {
@@ -260,6 +272,11 @@ impl Metrics {
             search_indexed: counter(SEARCH_INDEXED),
             search_behind: recorder.register_gauge(&key(SEARCH_BEHIND, None), &METADATA),
             logins: by(LOGINS),
+            uploads: by(UPLOADS),
+            upload_bytes: counter(UPLOAD_BYTES),
+            download_bytes: counter(DOWNLOAD_BYTES),
+            blobs: by(BLOBS),
+            files_deleted: counter(FILES_DELETED),
         }
     }
 

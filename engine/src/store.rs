@@ -7,6 +7,7 @@
 
 mod accounts;
 mod cursors;
+mod files;
 mod invites;
 mod log;
 mod notices;
@@ -18,6 +19,7 @@ pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
 };
 pub use cursors::{CursorKind, Cursors, Mark, MemberCursor, Reached};
+pub use files::{AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, Thumb, Upload};
 pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
 pub use notices::{Notice, NoticeKind, Notices};
@@ -60,7 +62,7 @@ pub enum Health {
 }
 
 /// A store: a room log with its projections, the reads over them, cursors, notices, accounts,
-/// people and invites.
+/// people, invites and what is known of files.
 pub trait Store:
     Log
     + Rooms
@@ -70,6 +72,7 @@ pub trait Store:
     + LastSeen
     + People
     + Invites
+    + Files
     + std::fmt::Debug
     + Send
     + Sync

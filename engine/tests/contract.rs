@@ -1,6 +1,7 @@
 //! The contract, run against the memory store and against faults over it.
 
-use rookery_engine::contract::{Settled, agrees_with_memory, run_all, run_search};
+use rookery_engine::blobs::MemoryBlobs;
+use rookery_engine::contract::{Settled, agrees_with_memory, blobs_pass, run_all, run_search};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults, MemoryStore};
@@ -48,4 +49,11 @@ async fn random_stories_with_faults_end_like_without() {
         let store = Settled(FaultStore::by_seed(MemoryStore::new(), seed, FAULTS));
         agrees_with_memory(&store, seed, 300).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn blobs_in_memory_pass() {
+    let blobs = MemoryBlobs::new();
+    blobs_pass(&blobs).await;
+    assert_eq!(blobs.keys(), []);
 }

@@ -82,6 +82,27 @@ pub const MENTIONS: usize = 50;
 /// Attachments of one message.
 pub const ATTACHMENTS: usize = 20;
 
+/// Bytes of a file's name: what the usual file systems allow for one.
+pub const FILE_NAME_BYTES: usize = 255;
+
+/// Bytes of a media type: as long as its registration allows (RFC 6838, section 4.2).
+pub const MIME_BYTES: usize = 255;
+
+/// Bytes of a picture as it is sent.
+///
+/// A photo of 40 megapixels is half of it at most; the whole of one is in memory while it is decoded.
+pub const PICTURE_BYTES: u64 = 32 << 20;
+
+/// Pixels of a picture, or of one frame of a moving one.
+///
+/// Above what phones take by default; decoded they are 160 MiB. A picture of 10,000 x 10,000 pixels
+/// that is one colour is sent as 100 KiB, and would be 400 MiB.
+pub const PICTURE_PIXELS: u64 = 40_000_000;
+
+/// Pixels that a small picture has at most in width and in height: a bubble on a screen of twice the
+/// usual density.
+pub const THUMB_PIXELS: u32 = 320;
+
 /// Users that one command adds to a room.
 ///
 /// Each is one event of the same batch, and a batch has at most 64.

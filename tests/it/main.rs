@@ -25,6 +25,8 @@ mod checker;
 mod client;
 // A disk that fails when a test says so.
 mod disk;
+// Files: sent, carried, fetched, gone.
+mod files;
 // Faults of the store and of our own code.
 mod faults;
 // The real binary, killed and on a disk that fails.

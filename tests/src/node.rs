@@ -4,7 +4,10 @@
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::{Login, Register};
 use rookery_api::config::Sources;
-use rookery_api::{Accounts, AccountsParts, Config, Edge, Listeners, SigningKey, exporter, serve};
+use rookery_api::{
+    Accounts, AccountsParts, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter, serve,
+};
+use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom};
@@ -42,6 +45,8 @@ pub struct TestNodeOptions {
     pub store: Arc<dyn Store>,
     /// What finds messages; without one, the store is read through.
     pub search: Option<Arc<dyn Search>>,
+    /// Where it keeps the bytes of files.
+    pub blobs: Arc<dyn Blobs>,
     /// The seed of its chance.
     pub seed: u64,
     /// A room that was not used for this long is passivated.
@@ -57,6 +62,7 @@ impl Default for TestNodeOptions {
         Self {
             store: Arc::new(MemoryStore::new()),
             search: None,
+            blobs: Arc::new(MemoryBlobs::new()),
             seed: 1,
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
@@ -183,7 +189,7 @@ impl TestNode {
         })
         .await
         .expect("a runtime that runs takes actors");
-        let edge = Edge::new(node, accounts, config, exporter);
+        let edge = Edge::new(EdgeParts { node, accounts, blobs: options.blobs, config, exporter });
         let (stop, stopped) = oneshot::channel::<()>();
         let listeners = Listeners { public, admin };
         let serving = tokio::spawn(serve(listeners, Arc::clone(&edge), async move { drop(stopped.await) }));
@@ -203,6 +209,11 @@ impl TestNode {
     /// Returns the node behind the edge.
     pub fn node(&self) -> &Arc<Node> {
         self.edge.node()
+    }
+
+    /// Returns the files behind the edge.
+    pub fn files(&self) -> &Arc<Files> {
+        self.edge.files()
     }
 
     /// Moves the node's clock on and sweeps once, as the sweeper would.

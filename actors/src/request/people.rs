@@ -1,11 +1,12 @@
 //! People: finding them, one's own profile, and blocking.
 
+use super::attachments::thumb_url;
 use super::write::written;
 use super::{check, unread};
 use crate::naming::direct_room;
 use crate::node::Node;
 use rookery_engine::limits::BLOCKS_PER_USER;
-use rookery_engine::store::{BlockSet, ProfileChange, ProfileChanged, StoreError, TextChange};
+use rookery_engine::store::{AvatarOf, BlockSet, ProfileChange, ProfileChanged, StoreError, TextChange};
 use rookery_protocol::limits::{HANDLE_CHARS, SEARCH_CHARS_MIN, SEARCH_USERS};
 use rookery_protocol::{
     ErrorCode, FileId, ProfileUpdate, ReplyBody, User, UserBlock, UserId, UserSearch, Users, WireError,
@@ -55,37 +56,64 @@ pub(super) async fn update(node: &Node, user: &User, asked: ProfileUpdate) -> Re
         Some(about) if about.is_empty() => TextChange::Clear,
         Some(about) => TextChange::Set(about),
     };
-    let avatar = asked.avatar.map_or(Ok(TextChange::Keep), avatar)?;
-    let now = node.clock().now();
+    if let Some(avatar) = asked.avatar {
+        may_be_avatar(node, user.id, avatar).await?;
+    }
     if let Some(handle) = &asked.handle {
         may_change_handle(node, user.id, handle).await?;
     }
-    let change = ProfileChange { name, handle: asked.handle, about, avatar };
-    match written(|| node.store().change_profile(user.id, change.clone(), now)).await? {
-        ProfileChanged::Changed(user) => {
-            node.forget_user(user.id);
-            Ok(user.into())
-        }
+    let change = ProfileChange { name, handle: asked.handle, about, avatar: TextChange::Keep };
+    let mut changed = change_profile(node, user.id, change).await?;
+    if let Some(avatar) = asked.avatar {
+        changed = set_avatar(node, user.id, avatar).await?;
+    }
+    node.forget_user(user.id);
+    Ok(changed.into())
+}
+
+async fn change_profile(node: &Node, user: UserId, change: ProfileChange) -> Result<User, WireError> {
+    let now = node.clock().now();
+    match written(|| node.store().change_profile(user, change.clone(), now)).await? {
+        ProfileChanged::Changed(user) => Ok(user),
         ProfileChanged::HandleTaken => {
             Err(WireError::new(ErrorCode::Conflict, "somebody else has this handle, or had it not long ago")
                 .field("handle"))
         }
-        ProfileChanged::NoSuchUser => Err(no_such_user(user.id)),
+        ProfileChanged::NoSuchUser => Err(no_such_user(user)),
     }
+}
+
+/// Checks that a file may be `user`'s picture: one that it can read and that is a picture. The nil id
+/// takes the picture away.
+async fn may_be_avatar(node: &Node, user: UserId, file: FileId) -> Result<(), WireError> {
+    if file.0.is_nil() {
+        return Ok(());
+    }
+    let found = node.store().readable_files(user, &[file], node.clock().now()).await.map_err(unread)?;
+    let content = found.into_iter().next().and_then(|record| record.content);
+    match content {
+        Some(content) if content.thumb.is_some() => Ok(()),
+        Some(_) => Err(check::invalid("avatar", "the file is no picture")),
+        None => Err(WireError::new(ErrorCode::NotFound, "there is no such file for you").field("avatar")),
+    }
+}
+
+/// Makes a file `user`'s picture. First the file is kept for it, then its profile says where it is, so
+/// that a profile never says what nobody keeps.
+async fn set_avatar(node: &Node, user: UserId, file: FileId) -> Result<User, WireError> {
+    let now = node.clock().now();
+    let wanted = (!file.0.is_nil()).then_some(file);
+    if !written(|| node.store().hold_avatar(AvatarOf::User(user), wanted, now)).await? {
+        return Err(WireError::new(ErrorCode::NotFound, "there is no such file for you").field("avatar"));
+    }
+    let avatar = wanted.map_or(TextChange::Clear, |file| TextChange::Set(thumb_url(file)));
+    let change = ProfileChange { name: None, handle: None, about: TextChange::Keep, avatar };
+    change_profile(node, user, change).await
 }
 
 fn name(name: &str) -> Result<String, WireError> {
     let bad = || check::invalid("name", "a name has 1 to 64 characters");
     display_name(name).map(str::to_owned).ok_or_else(bad)
-}
-
-/// What the picture becomes: none by the nil id. There are no files yet that it could be.
-fn avatar(file: FileId) -> Result<TextChange, WireError> {
-    if file.0.is_nil() {
-        Ok(TextChange::Clear)
-    } else {
-        Err(check::invalid("avatar", "there is no such file"))
-    }
 }
 
 /// Takes one change of a handle, unless the user has this one already.

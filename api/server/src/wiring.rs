@@ -2,7 +2,10 @@
 
 use anyhow::{Context, Result};
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
-use rookery_api::{Accounts, AccountsParts, Config, Edge, SigningKey, exporter};
+use rookery_api::config::{BucketConfig, FilesPlace};
+use rookery_api::{Accounts, AccountsParts, Config, Edge, EdgeParts, SigningKey, exporter};
+use rookery_blobs_object::{ObjectBlobs, S3Options};
+use rookery_engine::blobs::Blobs;
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, Random, SystemClock, SystemRandom};
 use rookery_store_sqlite::{SqliteOptions, SqliteStore};
@@ -35,6 +38,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
         },
         &config,
     ));
+    let blobs = open_blobs(&config.files.place)?;
     let (metrics, exporter) = exporter();
     let node = Node::start(NodeParts {
         name: config.server.node.clone(),
@@ -52,7 +56,22 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     })
     .await
     .context("start the node")?;
-    Ok(Edge::new(node, accounts, Arc::new(config), exporter))
+    Ok(Edge::new(EdgeParts { node, accounts, blobs, config: Arc::new(config), exporter }))
+}
+
+/// Opens the place of the bytes of files.
+fn open_blobs(place: &FilesPlace) -> Result<Arc<dyn Blobs>> {
+    let blobs = match place {
+        FilesPlace::Folder(dir) => {
+            make_private(dir).with_context(|| format!("make the folder of files {}", dir.display()))?;
+            ObjectBlobs::on_disk(dir)?
+        }
+        FilesPlace::Bucket(bucket) => {
+            let BucketConfig { bucket, endpoint, region, access_key, secret_key } = bucket.as_ref().clone();
+            ObjectBlobs::in_bucket(&S3Options { bucket, endpoint, region, access_key, secret_key })?
+        }
+    };
+    Ok(Arc::new(blobs))
 }
 
 /// Makes a folder that only its owner enters; one that is there keeps its mode.

@@ -18,7 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// [`StoreError::Unknown`] when no try was answered; the other outcomes at once.
-pub(super) async fn settle<T, F>(write: impl FnMut() -> F) -> Result<T, StoreError>
+pub(crate) async fn settle<T, F>(write: impl FnMut() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {

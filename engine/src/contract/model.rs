@@ -1,10 +1,12 @@
 //! Random stories: the store and the memory store are told the same and must answer the same.
 
+use super::files::{content, file, upload};
 use super::fixture::{Pen, account, batch, body, client_id, room, second, session, session_id, text, user};
 use super::log::is_known;
 use crate::memory::MemoryStore;
 use crate::store::{
-    Accounts, Append, Log, Projection, Range, RefreshToken, Rooms, RoomsCursor, Store, StoreError, Ticket,
+    Accounts, Append, AvatarOf, Files, Log, Projection, Range, RefreshToken, Rooms, RoomsCursor, Store,
+    StoreError, Ticket,
 };
 use fastrand::Rng;
 use rookery_protocol::{Event, Role, RoomKind, Seq, Timestamp, UserId};
@@ -16,6 +18,7 @@ super::case_list![random_stories_end_like_in_memory];
 
 const ROOMS: u128 = 4;
 const USERS: u128 = 5;
+const FILES: u128 = 12;
 
 async fn random_stories_end_like_in_memory(store: &dyn Store) {
     agrees_with_memory(store, 1, 400).await;
@@ -98,7 +101,8 @@ impl Story {
                 0..5 => self.append(store).await,
                 5 => self.append_again(store).await,
                 6..8 => self.read(store).await,
-                _ => self.account(store).await,
+                8 => self.account(store).await,
+                _ => self.file(store).await,
             }
         }
     }
@@ -155,7 +159,9 @@ impl Story {
         let kind = self.random.choice([RoomKind::Group, RoomKind::Channel, RoomKind::Inbox]);
         let old = self.random.usize(0..ords.len());
         let seq = Seq(old as u64);
-        projections.extend(match self.random.u8(0..7) {
+        let files = (0..self.random.u128(0..3)).map(|_| file(self.random.u128(0..FILES))).collect();
+        projections.extend(match self.random.u8(0..8) {
+            7 => Some(Projection::Attach { seq, files, rev: pen.seq }),
             0 => kind.map(|kind| Projection::Room(pen.record(kind, 3))),
             1 => kind.map(|kind| Projection::Room(Pen { seq, ..pen.clone() }.record(kind, 2))),
             2 => Some(pen.membership(who, role)),
@@ -232,6 +238,44 @@ impl Story {
         }
     }
 
+    async fn file(&mut self, store: &dyn Store) {
+        let (who, now) = (self.user(), self.now());
+        let number = self.random.u128(0..FILES);
+        match self.random.u8(0..8) {
+            0 | 1 => {
+                let expires_at = now.plus_millis(self.random.i64(0..90_000));
+                let upload = crate::store::Upload { expires_at, ..upload(number, who) };
+                drop(same!(self, store.begin_upload(upload.clone(), 40_000)));
+            }
+            2 | 3 => {
+                let content = content(self.random.u8(0..2));
+                drop(same!(self, store.complete_upload(file(number), content.clone(), now)));
+            }
+            4 => drop(same!(self, store.hold_avatar(AvatarOf::User(who), Some(file(number)), now))),
+            5 => {
+                let of = AvatarOf::Room(room(self.random.u128(0..ROOMS)));
+                let held = self.random.bool().then(|| file(number));
+                drop(same!(self, store.hold_avatar(of, held, now)));
+            }
+            6 => {
+                let doomed = same!(self, store.doom_files(now, 2)).unwrap_or_default();
+                drop(same!(self, store.forget_files(&doomed)));
+            }
+            _ => self.compare_files(store, who).await,
+        }
+    }
+
+    async fn compare_files(&mut self, store: &dyn Store, who: UserId) {
+        let (all, now): (Vec<_>, _) = ((0..FILES).map(file).collect(), self.now());
+        let mut found = store.readable_files(who, &all, now).await.expect("read");
+        found.sort_by_key(|record| record.upload.file);
+        let expected = self.model.readable_files(who, &all, now).await.expect("read");
+        assert_eq!(found, expected, "readable_files in step {} of seed {}", self.step, self.seed);
+        for file in all {
+            drop(same!(self, store.file(file, now)));
+        }
+    }
+
     async fn ticket(&mut self, store: &dyn Store, put: u8, take: u8) {
         let expires_at = self.now().plus_millis(30_000);
         let ticket = Ticket { hash: [put; 32], user: user(1), session: session_id(1), expires_at };
@@ -257,6 +301,7 @@ impl Story {
             drop(same!(self, store.rooms_of(user(number), None, usize::MAX)));
             drop(same!(self, store.total_unread(user(number))));
             drop(same!(self, store.session(session_id(number))));
+            self.compare_files(store, user(number)).await;
         }
     }
 }

@@ -92,6 +92,7 @@ impl State {
             }
             self.project_message(append.room, projection);
             self.rooms.project(append.room, projection);
+            self.files.project(append.room, projection);
         }
         Ok(())
     }

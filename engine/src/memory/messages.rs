@@ -99,6 +99,7 @@ impl State {
             | Projection::Member(_)
             | Projection::Read { .. }
             | Projection::Mention { .. }
+            | Projection::Attach { .. }
             | Projection::Notice(_) => {}
         }
     }

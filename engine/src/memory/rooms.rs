@@ -52,8 +52,15 @@ impl RoomTables {
             | Projection::Deleted { .. }
             | Projection::Reacted { .. }
             | Projection::Pinned { .. }
+            | Projection::Attach { .. }
             | Projection::Notice(_) => {}
         }
+    }
+
+    /// Returns from where on a member of `room` reads it.
+    pub(super) fn joined(&self, room: RoomId, user: UserId) -> Option<Seq> {
+        let member = self.members.get(&(room, user)).filter(|member| member.role.is_some())?;
+        Some(member.joined)
     }
 
     pub(super) fn cursor(&self, room: RoomId, user: UserId) -> Option<Cursor> {

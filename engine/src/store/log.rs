@@ -3,7 +3,7 @@
 use super::Notice;
 use super::{Answer, Membership, RoomRecord, StoreError};
 use crate::limits::BATCH_EVENTS;
-use rookery_protocol::{ClientId, Event, Head, Message, MessageBody, RoomId, Seq, Timestamp, UserId};
+use rookery_protocol::{ClientId, Event, FileId, Head, Message, MessageBody, RoomId, Seq, Timestamp, UserId};
 use std::sync::Arc;
 
 /// A batch for one room: its events and what they imply, applied as one.
@@ -108,6 +108,17 @@ pub enum Projection {
     },
     /// Somebody is to find this in the inbox; kept until [`super::Notices::forget_notices`].
     Notice(Notice),
+    /// The message at `seq` carries exactly these files as of `rev`, and no longer those it carried
+    /// before; an older `rev` never replaces a newer. Files that are not known are left out. One that
+    /// nothing refers to any more is garbage from then on.
+    Attach {
+        /// Which message.
+        seq: Seq,
+        /// All of its files; none after it was deleted.
+        files: Vec<FileId>,
+        /// Position of the event that this follows from: the message itself, its edit or its delete.
+        rev: Seq,
+    },
 }
 
 /// Why a batch was not appended.

@@ -6,6 +6,7 @@
 mod accounts;
 mod batch;
 mod cursors;
+mod files;
 mod invites;
 mod messages;
 mod notices;
@@ -17,6 +18,7 @@ mod sessions;
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
 pub(crate) use cursors::{change_settings, mark};
+pub(crate) use files::{begin_upload, complete_upload, doom_files, forget_files, hold_avatar};
 pub(crate) use invites::{create_invite, revoke_invite, use_invite};
 pub(crate) use notices::forget_notices;
 pub(crate) use people::{block, change_profile, unblock};

@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "chat", sql: include_str!("../../../schemas/sqlite/0002_chat.sql") },
     Migration { number: 3, name: "people", sql: include_str!("../../../schemas/sqlite/0003_people.sql") },
     Migration { number: 4, name: "presence", sql: include_str!("../../../schemas/sqlite/0004_presence.sql") },
+    Migration { number: 5, name: "files", sql: include_str!("../../../schemas/sqlite/0005_files.sql") },
 ];
 
 /// Why a database's schema cannot be used.

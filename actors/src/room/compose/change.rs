@@ -9,8 +9,8 @@ use crate::room::policy;
 use rookery_engine::store::{Projection, Receipt};
 use rookery_protocol::limits::REACTION_KINDS;
 use rookery_protocol::{
-    Changed, ClientId, DeleteBody, EditBody, Emptied, ErrorCode, EventBody, Message, MessageDelete,
-    MessageEdit, PinBody, PinSet, ReactionBody, ReactionSet, Seq, Set, WireError,
+    Attachment, Changed, ClientId, DeleteBody, EditBody, Emptied, ErrorCode, EventBody, Message,
+    MessageDelete, MessageEdit, PinBody, PinSet, ReactionBody, ReactionSet, Seq, Set, WireError,
 };
 
 impl Composer<'_> {
@@ -31,6 +31,7 @@ impl Composer<'_> {
         let body = Box::new(edit.body.clone());
         let mut projections = vec![Projection::Edited { target: edit.target, rev: seq, at, body }];
         projections.extend(self.mentions(&edit.body, edit.target));
+        projections.extend(files(message, &edit.body.attachments, (edit.target, seq)));
         let answer = changed(self.receipt(seq), false);
         Ok(self.composed(projections, answer.into(), false))
     }
@@ -47,9 +48,10 @@ impl Composer<'_> {
         policy::may_delete(self.record.kind, self.role, message.event.by == self.events.by)?;
         let body = EventBody::Delete(DeleteBody {});
         let seq = self.events.push_change(body, delete.client_id, delete.target);
-        let projection = Projection::Deleted { target: delete.target, rev: seq };
+        let mut projections = vec![Projection::Deleted { target: delete.target, rev: seq }];
+        projections.extend(files(message, &[], (delete.target, seq)));
         let answer = changed(self.receipt(seq), false);
-        Ok(self.composed(vec![projection], answer.into(), false))
+        Ok(self.composed(projections, answer.into(), false))
     }
 
     pub(super) fn react(mut self, set: &ReactionSet, known: Option<&Known>) -> Result<Composed, WireError> {
@@ -125,6 +127,16 @@ impl Composer<'_> {
     fn receipt(&self, seq: Seq) -> Receipt {
         Receipt { seq, ord: self.events.place.ord, at: self.events.place.at }
     }
+}
+
+/// The files that the message at `target` carries as of `rev`, where it had some or has some now.
+fn files(message: &Message, now: &[Attachment], (target, rev): (Seq, Seq)) -> Option<Projection> {
+    let had_some = match &message.event.body {
+        EventBody::Message(body) => !body.attachments.is_empty(),
+        _ => false,
+    };
+    let files = now.iter().map(|attachment| attachment.id).collect();
+    (had_some || !now.is_empty()).then_some(Projection::Attach { seq: target, files, rev })
 }
 
 fn changed(receipt: Receipt, duplicate: bool) -> Changed {

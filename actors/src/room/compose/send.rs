@@ -31,6 +31,10 @@ impl Composer<'_> {
         let mut projections = vec![Projection::Read { user: by, seq, ord }];
         projections.extend(self.mentions(&send.body, seq));
         projections.extend(self.mention_notices(&send.body, seq));
+        let files: Vec<_> = send.body.attachments.iter().map(|attachment| attachment.id).collect();
+        if !files.is_empty() {
+            projections.push(Projection::Attach { seq, files, rev: seq });
+        }
         let answer = sent(Receipt { seq, ord, at: self.events.place.at }, false);
         Ok(self.composed(projections, answer, false))
     }

@@ -65,6 +65,7 @@ pub(super) fn apply(connection: &Connection, place: Place, projection: &Projecti
         | Projection::Member(_)
         | Projection::Read { .. }
         | Projection::Mention { .. }
+        | Projection::Attach { .. }
         | Projection::Notice(_) => {}
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Writing what events imply. Each statement is max-wins, so that writing again changes nothing.
 
-use super::{cursors, messages, notices};
+use super::{cursors, files, messages, notices};
 use crate::columns::{integer, kind_text, role_text};
 use rookery_engine::store::{Membership, Projection, RoomRecord};
 use rookery_protocol::{RoomId, Seq, UserId};
@@ -22,6 +22,7 @@ pub(super) fn apply(connection: &Connection, place: Place, projection: &Projecti
         Projection::Read { user, seq, ord } => cursors::read(connection, (room, *user), *seq, *ord),
         Projection::Mention { user, seq } => apply_mention(connection, room, *user, *seq),
         Projection::Notice(notice) => notices::keep(connection, notice),
+        Projection::Attach { seq, files, rev } => files::attach(connection, (room, *seq), files, *rev),
         change => messages::apply(connection, place, change),
     }
 }

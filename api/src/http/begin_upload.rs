@@ -1,0 +1,41 @@
+//! `POST /v1/uploads`: announces a file, so that its size is known and charged before a byte of it comes.
+
+use crate::call::Call;
+use crate::files::Announced;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::Identity;
+use rookery_protocol::limits::MIME_BYTES;
+use rookery_protocol::{FileId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub(crate) const ROUTE: Route =
+    Route::post("/v1/uploads", "beginUpload", Handler::User(|call, who| Box::pin(begin_upload(call, who))));
+
+#[derive(Deserialize)]
+struct Body {
+    name: String,
+    size: u64,
+    #[serde(default)]
+    mime: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Begun {
+    id: FileId,
+    upload_url: String,
+    expires_at: Timestamp,
+}
+
+async fn begin_upload(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    let Body { name, size, mime } = call.json().await?;
+    if mime.as_ref().is_some_and(|mime| mime.len() > MIME_BYTES) {
+        return Err(Problem::field("mime", format!("a media type has at most {MIME_BYTES} bytes")));
+    }
+    let upload = call.edge.files.begin(who.user.id, Announced { name, size, mime }).await?;
+    let id = upload.file;
+    let begun = Begun { id, upload_url: format!("/v1/uploads/{id}"), expires_at: upload.expires_at };
+    Ok(respond::json(StatusCode::CREATED, &begun))
+}

@@ -1,0 +1,33 @@
+//! `PUT /v1/uploads/{id}`: the bytes of an announced file, as they are.
+//!
+//! The answer is the attachment as it goes into a message. The same bytes again get the same answer.
+
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::respond::{self, Answer};
+use crate::route::{Handler, Route};
+use http::StatusCode;
+use rookery_actors::{Identity, attachment};
+use rookery_protocol::ErrorCode;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+pub(crate) const ROUTE: Route =
+    Route::put("/v1/uploads/{id}", "putUpload", Handler::User(|call, who| Box::pin(put_upload(call, who))))
+        .streamed();
+
+async fn put_upload(call: Call, who: Identity) -> Result<Answer, Problem> {
+    let file = call.path("id")?;
+    let files = Arc::clone(&call.edge.files);
+    let body = call.request.into_body();
+    let (answer, answered) = oneshot::channel();
+    // It goes on when the connection does not, and clears away what it has begun.
+    call.edge.node.tasks().spawn(async move {
+        // Whoever asked may have gone.
+        drop(answer.send(files.put(who.user.id, file, body).await));
+    });
+    let failed = || Problem::new(ErrorCode::Internal, "the server made a mistake").closing();
+    let record = answered.await.map_err(|_| failed())??;
+    let attachment = attachment(&record).ok_or_else(failed)?;
+    Ok(respond::json(StatusCode::OK, &attachment))
+}
