@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Where the files are made, on the disk that is to be measured.
     #[arg(long, default_value = "target/bench-store")]
     dir: PathBuf,
+    /// How many times as long as it worked the search indexer rests; a great number keeps it still.
+    #[arg(long, default_value_t = 3)]
+    index_rest: u32,
     /// Print JSON instead of the table.
     #[arg(long)]
     json: bool,
@@ -59,7 +62,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     for _ in 0..args.rounds {
         for writers in &args.writers {
             report.bare.push(bare(&args.dir, commit_bytes, seconds / 3)?);
-            report.cases.push(append(&runtime, &args.dir, *writers, seconds)?);
+            report.cases.push(append(&runtime, args, *writers)?);
         }
     }
     fs::remove_dir_all(&args.dir)?;
@@ -72,16 +75,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Opens a store in `dir`, which is emptied first.
-fn open(dir: &Path) -> anyhow::Result<SqliteStore> {
+fn open(dir: &Path, index_rest: u32) -> anyhow::Result<SqliteStore> {
     if dir.exists() {
         fs::remove_dir_all(dir).with_context(|| format!("empty {}", dir.display()))?;
     }
-    Ok(SqliteStore::open(&SqliteOptions::in_dir(dir))?)
+    Ok(SqliteStore::open(&SqliteOptions { index_rest, ..SqliteOptions::in_dir(dir) })?)
 }
 
 /// Returns how many bytes one commit of one message adds to the write-ahead log.
 async fn commit_bytes(dir: &Path) -> anyhow::Result<u64> {
-    let store = open(dir)?;
+    let store = open(dir, 0)?;
     let length = || fs::metadata(dir.join("rookery.db-wal")).map(|wal| wal.len());
     let mut writer = Writer::new(0);
     store.append(writer.next()).await?;
@@ -113,8 +116,9 @@ fn bare(dir: &Path, bytes: u64, time: Duration) -> anyhow::Result<Bare> {
 }
 
 /// Measures `writers` that each append one message after the other.
-fn append(runtime: &Runtime, dir: &Path, writers: usize, time: Duration) -> anyhow::Result<Case> {
-    let store = Arc::new(open(dir)?);
+fn append(runtime: &Runtime, args: &Args, writers: usize) -> anyhow::Result<Case> {
+    let (dir, time) = (&args.dir, Duration::from_secs_f64(args.seconds));
+    let store = Arc::new(open(dir, args.index_rest)?);
     let latency = Arc::new(Mutex::new(Histogram::<u64>::new(3)?));
     let tasks = Tasks::new();
     let (started, cpu) = (Instant::now(), cpu_seconds("self")?);

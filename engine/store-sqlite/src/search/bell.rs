@@ -17,8 +17,10 @@ pub(crate) struct Bell {
 struct Calls {
     /// Something was committed.
     is_behind: bool,
-    /// A search waits for it.
-    is_wanted: bool,
+    /// The last event that a search has waited for.
+    wanted: i64,
+    /// The last event taken in.
+    taken: i64,
     is_closed: bool,
 }
 
@@ -38,7 +40,7 @@ pub(super) struct Standing {
 impl Bell {
     pub(super) fn new(position: i64) -> Self {
         // What was committed before the start may not be in the index.
-        let calls = Mutex::new(Calls { is_behind: true, ..Calls::default() });
+        let calls = Mutex::new(Calls { is_behind: true, taken: position, ..Calls::default() });
         let standing = Standing { position, newest: position, ..Standing::default() };
         Self { calls, rung: Condvar::new(), standing: watch::Sender::new(standing) }
     }
@@ -61,7 +63,7 @@ impl Bell {
             }
         }
         let mut calls = self.lock();
-        (calls.is_behind, calls.is_wanted) = (true, true);
+        (calls.is_behind, calls.wanted) = (true, calls.wanted.max(newest));
         drop(calls);
         self.rung.notify_one();
         true
@@ -83,8 +85,13 @@ impl Bell {
         let is_idle = |calls: &mut Calls| !calls.is_behind && !calls.is_closed;
         let calls = self.rung.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner);
         let mut calls = self.pause(calls, gather);
-        (calls.is_behind, calls.is_wanted) = (false, false);
+        calls.is_behind = false;
         !calls.is_closed
+    }
+
+    /// Lets `rest` pass, or less when a search waits or it is time to end.
+    pub(super) fn breathe(&self, rest: Duration) {
+        drop(self.pause(self.lock(), rest));
     }
 
     /// Lets `rest` pass after a failure, or less when it is time to end; there is something to do
@@ -96,7 +103,7 @@ impl Bell {
     }
 
     fn pause<'a>(&'a self, calls: MutexGuard<'a, Calls>, gather: Duration) -> MutexGuard<'a, Calls> {
-        let is_unhurried = |calls: &mut Calls| !calls.is_wanted && !calls.is_closed;
+        let is_unhurried = |calls: &mut Calls| calls.wanted <= calls.taken && !calls.is_closed;
         self.rung.wait_timeout_while(calls, gather, is_unhurried).unwrap_or_else(PoisonError::into_inner).0
     }
 
@@ -107,6 +114,7 @@ impl Bell {
 
     /// Says that the index has taken in `events` up to `position`, of a log that ends at `newest`.
     pub(super) fn moved(&self, position: i64, newest: i64, events: u64) {
+        self.lock().taken = position;
         self.standing.send_modify(|standing| {
             (standing.position, standing.newest) = (position, newest.max(position));
             standing.indexed += events;
@@ -152,6 +160,8 @@ mod tests {
         assert!(bell.wait(Duration::ZERO));
         assert!(bell.want(8));
         assert!(bell.wait(Duration::from_secs(3600)), "nothing is gathered while a search waits");
+        bell.moved(7, 8, 0);
+        bell.breathe(Duration::from_secs(3600));
         bell.moved(8, 9, 1);
         assert!(!bell.want(8));
         bell.close();

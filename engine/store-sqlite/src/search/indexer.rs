@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long commits are let come together before they are taken in; a transaction of the index costs
 /// about as much as a hundred messages in it.
@@ -43,6 +44,8 @@ pub(super) struct Indexer {
     index: Connection,
     position: i64,
     bell: Arc<Bell>,
+    /// As in the options.
+    rest: u32,
 }
 
 /// What the index needs of one event.
@@ -64,7 +67,13 @@ enum Failed {
 
 impl Indexer {
     pub(super) fn new(log: Connection, index: Connection, position: i64, bell: Arc<Bell>) -> Self {
-        Self { log, index, position, bell }
+        Self { log, index, position, bell, rest: 0 }
+    }
+
+    /// Has it rest so many times as long as it worked.
+    pub(super) fn resting(mut self, rest: u32) -> Self {
+        self.rest = rest;
+        self
     }
 
     /// Runs until the bell is closed, or the index is damaged.
@@ -91,6 +100,7 @@ impl Indexer {
     /// Takes in what there is, batch by batch.
     fn catch_up(&mut self) -> Result<(), Failed> {
         while !self.bell.is_closed() {
+            let begun = Instant::now();
             let newest = self.newest().map_err(Failed::Log)?;
             let batch = self.batch().map_err(Failed::Log)?;
             let Some(last) = batch.last().map(|row| row.at_event) else { return Ok(()) };
@@ -98,6 +108,7 @@ impl Indexer {
             self.commit(&changes, last).map_err(Failed::Index)?;
             self.position = last.id;
             self.bell.moved(last.id, newest, batch.len() as u64);
+            self.bell.breathe(begun.elapsed().saturating_mul(self.rest));
         }
         Ok(())
     }

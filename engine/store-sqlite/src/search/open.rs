@@ -51,7 +51,7 @@ pub(crate) fn open(options: &SqliteOptions, database: &Path) -> Result<SearchOpe
     let queue = Arc::new(Mutex::new(queue));
     // Before the threads, since dropping it ends them.
     let index = SearchIndex::new(bell.clone(), finds);
-    let indexer = Indexer::new(log, file, position, bell.clone());
+    let indexer = Indexer::new(log, file, position, bell.clone()).resting(options.index_rest);
     let threads = vec![
         spawn("search-index", move || indexer.run())?,
         spawn("search-find", move || readers::run(finder, &queue))?,
