@@ -10,12 +10,13 @@ mod messages;
 mod notices;
 mod rooms;
 
-use crate::store::{Answer, Health, Notice, Store, StoreError};
+use crate::store::{Answer, Health, Notice, NoticeKind, Store, StoreError};
 use accounts::AccountTables;
 use log::LogTables;
 use messages::MessageTables;
+use rookery_protocol::{RoomId, Seq, UserId};
 use rooms::RoomTables;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// A store in memory.
@@ -29,7 +30,7 @@ struct State {
     log: LogTables,
     messages: MessageTables,
     rooms: RoomTables,
-    notices: BTreeSet<Notice>,
+    notices: BTreeMap<(UserId, RoomId, Seq, NoticeKind), Notice>,
     accounts: AccountTables,
     is_closed: bool,
 }

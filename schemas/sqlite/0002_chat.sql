@@ -7,10 +7,14 @@ ALTER TABLE logs ADD COLUMN ord INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE logs ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE logs ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
 
-UPDATE logs SET
-    (seq, ord, at) = (SELECT seq, ord, at FROM events WHERE log = logs.no ORDER BY seq DESC LIMIT 1),
-    message = ifnull((SELECT max(seq) FROM events WHERE log = logs.no AND type = 'message'), 0)
-WHERE EXISTS (SELECT 1 FROM spans WHERE log = logs.no);
+-- In one pass over the events, since no index finds those of a log. The columns beside max(seq) are
+-- those of its row (https://www.sqlite.org/lang_select.html#bareagg).
+UPDATE logs SET seq = newest.seq, ord = newest.ord, at = newest.at
+FROM (SELECT log, max(seq) AS seq, ord, at FROM events GROUP BY log) AS newest
+WHERE newest.log = logs.no;
+UPDATE logs SET message = newest.seq
+FROM (SELECT log, max(seq) AS seq FROM events WHERE type = 'message' GROUP BY log) AS newest
+WHERE newest.log = logs.no;
 
 -- Entries of a page; the others change one of them. As the index's last column it lets a page skip
 -- any number of changes without looking at their rows.

@@ -45,9 +45,6 @@ impl RoomTables {
                 let cursor = self.cursor_mut(room, *user);
                 cursor.read = cursor.read.max((*seq, *ord));
             }
-            Projection::Mention { user, seq } => {
-                self.mentions.insert((room, *user, *seq));
-            }
             // Of messages and of inboxes.
             _ => {}
         }
@@ -65,6 +62,10 @@ impl RoomTables {
     pub(super) fn present(&self, room: RoomId) -> impl Iterator<Item = &Membership> {
         let all = (room, UserId(uuid::Uuid::nil()))..=(room, UserId(uuid::Uuid::max()));
         self.members.range(all).map(|(_, member)| member).filter(|member| member.role.is_some())
+    }
+
+    pub(super) fn mention(&mut self, room: RoomId, user: Option<UserId>, seq: Seq) {
+        self.mentions.insert((room, user, seq));
     }
 
     /// Forgets whom the message at `seq` mentions.

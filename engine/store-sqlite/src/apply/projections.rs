@@ -20,7 +20,7 @@ pub(super) fn apply(connection: &Connection, place: Place, projection: &Projecti
         Projection::Room(record) => apply_room(connection, room, record),
         Projection::Member(membership) => apply_member(connection, room, membership),
         Projection::Read { user, seq, ord } => cursors::read(connection, (room, *user), *seq, *ord),
-        Projection::Mention { user, seq } => apply_mention(connection, room, *user, *seq),
+        Projection::Mention { user, seq } => apply_mention(connection, place, *user, *seq),
         Projection::Notice(notice) => notices::keep(connection, notice),
         change => messages::apply(connection, place, change),
     }
@@ -65,12 +65,14 @@ fn apply_member(connection: &Connection, room: RoomId, membership: &Membership) 
 
 fn apply_mention(
     connection: &Connection,
-    room: RoomId,
+    place: Place,
     user: Option<UserId>,
     seq: Seq,
 ) -> rusqlite::Result<()> {
-    let statement = "INSERT INTO mentions (room, user, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    let statement = "INSERT INTO mentions (room, user, seq) SELECT ?1, ?2, ?3
+        WHERE NOT EXISTS (SELECT 1 FROM changes WHERE log = ?4 AND target = ?3 AND deleted)
+        ON CONFLICT DO NOTHING";
     let user: &[u8] = user.as_ref().map_or(&[], |user| user.0.as_bytes());
-    connection.prepare_cached(statement)?.execute(params![room.0.as_bytes(), user, integer(seq.0)])?;
-    Ok(())
+    let values = params![place.room.0.as_bytes(), user, integer(seq.0), place.log];
+    connection.prepare_cached(statement)?.execute(values).map(drop)
 }
