@@ -4,9 +4,13 @@
 //! wrapped in [`Settled`] first, which does what a caller must: send again until it knows.
 
 mod accounts;
+mod atomic;
+mod cursors;
 mod fixture;
 mod log;
+mod messages;
 mod model;
+mod notices;
 mod rooms;
 mod settled;
 mod tokens;
@@ -41,7 +45,20 @@ impl Case {
 
 /// Returns every case.
 pub fn cases() -> impl Iterator<Item = Case> {
-    [log::CASES, rooms::CASES, accounts::CASES, tokens::CASES, model::CASES].into_iter().flatten().copied()
+    [
+        log::CASES,
+        messages::CASES,
+        rooms::CASES,
+        cursors::CASES,
+        notices::CASES,
+        atomic::CASES,
+        accounts::CASES,
+        tokens::CASES,
+        model::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// Runs every case against a store of its own, which `make_store` returns empty, and closes it.
