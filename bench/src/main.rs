@@ -1,5 +1,6 @@
 //! `rookery-bench`: what is measured, each by one subcommand.
 
+mod chat;
 mod check;
 mod irc;
 mod process;
@@ -19,6 +20,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Store(store::Args),
+    Chat(chat::Args),
     Replay(replay::Args),
     Check(check::Args),
 }
@@ -26,6 +28,7 @@ enum Bench {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().bench {
         Bench::Store(args) => store::run(&args).map(|()| ExitCode::SUCCESS),
+        Bench::Chat(args) => chat::run(&args),
         Bench::Replay(args) => replay::run(&args),
         Bench::Check(args) => check::run(&args),
     }
