@@ -300,7 +300,7 @@ async fn a_preview_is_the_newest_message_as_it_is_now(store: &dyn Store) {
     let preview = |number| async move {
         let state = store.room_state(room(1), user(number)).await.expect("read").expect("a member");
         let listed = store.rooms_of(user(number), None, 1).await.expect("read");
-        assert_eq!(listed, [state.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&state));
         state.preview.map(|Preview { by, text }| (by, text))
     };
     assert_eq!(preview(1).await, None, "nobody has said anything");

@@ -28,7 +28,9 @@ impl State {
 impl Cursors for MemoryStore {
     fn mark<'a>(&'a self, room: RoomId, marks: &'a [Mark]) -> Answer<'a, ()> {
         self.answer(move |state| {
-            marks.iter().for_each(|mark| state.mark(room, mark));
+            for mark in marks {
+                state.mark(room, mark);
+            }
             Ok(())
         })
     }

@@ -73,10 +73,8 @@ impl State {
     /// Takes over what `projection` says of a message, if it says something of one.
     pub(super) fn project_message(&mut self, room: RoomId, projection: &Projection) {
         match projection {
-            Projection::Mention { user, seq } => {
-                if !self.messages.is_deleted(room, *seq) {
-                    self.rooms.mention(room, *user, *seq);
-                }
+            Projection::Mention { user, seq } if !self.messages.is_deleted(room, *seq) => {
+                self.rooms.mention(room, *user, *seq);
             }
             Projection::Edited { target, rev, at, body } => {
                 if let Some(changed) = self.messages.newer(room, *target, *rev) {

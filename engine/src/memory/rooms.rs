@@ -30,10 +30,8 @@ pub(super) struct Cursor {
 impl RoomTables {
     pub(super) fn project(&mut self, room: RoomId, projection: &Projection) {
         match projection {
-            Projection::Room(new) => {
-                if self.records.get(&room).is_none_or(|old| old.rev < new.rev) {
-                    self.records.insert(room, new.clone());
-                }
+            Projection::Room(new) if self.records.get(&room).is_none_or(|old| old.rev < new.rev) => {
+                self.records.insert(room, new.clone());
             }
             Projection::Member(new) => {
                 let key = (room, new.user);
