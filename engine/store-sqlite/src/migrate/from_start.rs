@@ -20,6 +20,9 @@ const SILENT: RoomId = RoomId(Uuid::from_u128(3));
 /// A log that was begun and taken back.
 const NOTHING: RoomId = RoomId(Uuid::from_u128(4));
 
+/// No room of a list.
+const INBOX: RoomId = RoomId(Uuid::from_u128(5));
+
 /// Events of the long room: more than two spans of 4096.
 const LENGTH: u64 = 9000;
 
@@ -61,12 +64,12 @@ fn event(room: RoomId, seq: u64, ord: u64) -> Event {
 
 /// Writes what the first version wrote: events by their arrival, the spans of each log, and members.
 fn fill(connection: &Connection) {
-    for (no, room) in [(1, LONG), (2, SHORT), (3, SILENT), (4, NOTHING)] {
+    for (no, room) in [(1, LONG), (2, SHORT), (3, SILENT), (4, NOTHING), (5, INBOX)] {
         connection
             .execute("INSERT INTO logs (no, room) VALUES (?, ?)", params![no, room.0.as_bytes()])
             .unwrap();
     }
-    let mut spans = [-1_i64; 5];
+    let mut spans = [-1_i64; 6];
     let mut write = |no: i64, event: &Event| {
         let statement = "INSERT INTO events (log, seq, ord, at, by, type, client_id, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let mut statement = connection.prepare_cached(statement).unwrap();
@@ -90,6 +93,7 @@ fn fill(connection: &Connection) {
             100 => write(2, &event(SHORT, 1, 0)),
             5000 => write(2, &event(SHORT, 2, 1)),
             6000 => write(3, &event(SILENT, 1, 0)),
+            7000 => write(5, &event(INBOX, 1, 0)),
             _ => {}
         }
     }
@@ -97,7 +101,7 @@ fn fill(connection: &Connection) {
         1,
         &Event { body: event(SILENT, 1, 0).body, client_id: None, ..event(LONG, LENGTH + 1, LENGTH - 1) },
     );
-    for (room, kind) in [(LONG, "group"), (SHORT, "direct"), (SILENT, "group")] {
+    for (room, kind) in [(LONG, "group"), (SHORT, "direct"), (SILENT, "group"), (INBOX, "inbox")] {
         let statement = "INSERT INTO rooms (room, kind, created_at, members, rev) VALUES (?, ?, 5, 2, 1)";
         connection.execute(statement, params![room.0.as_bytes(), kind]).unwrap();
         for user in [ME, OTHER] {
