@@ -57,7 +57,7 @@ impl<'a> Visitor<'a> {
         for _ in 0..self.samples {
             let around = self.random.u64(head.0 / 4..head.0 / 4 * 3);
             let asked = json!({ "room": room, "around": around, "limit": PAGE });
-            let page = self.timed("room.history", asked, &mut latency).await;
+            let page = self.timed("room.history", asked, &mut latency).await?;
             let messages = page["messages"].as_array().map_or(&[][..], Vec::as_slice);
             ensure!(messages.len() == PAGE, "a page of {} messages", messages.len());
             changed += messages.iter().filter(|message| is_changed(message)).count();
@@ -70,14 +70,14 @@ impl<'a> Visitor<'a> {
     pub(super) async fn lists(&mut self, rooms: u32) -> anyhow::Result<[Case; 2]> {
         let (mut first, mut others) = (Histogram::new(3)?, Histogram::new(3)?);
         while first.len() < u64::from(self.samples) {
-            let mut page = self.timed("room.list", json!({ "limit": PAGE }), &mut first).await;
+            let mut page = self.timed("room.list", json!({ "limit": PAGE }), &mut first).await?;
             if others.len() >= u64::from(self.samples) {
                 continue;
             }
             let mut listed = rooms_in(&page);
             while let Some(cursor) = page.get("next") {
                 let asked = json!({ "limit": PAGE, "cursor": cursor });
-                page = self.timed("room.list", asked, &mut others).await;
+                page = self.timed("room.list", asked, &mut others).await?;
                 listed += rooms_in(&page);
             }
             ensure!(listed == usize::try_from(rooms)?, "{listed} rooms are listed");
@@ -87,7 +87,7 @@ impl<'a> Visitor<'a> {
     }
 
     async fn open(&mut self, room: RoomId, latency: &mut Histogram<u64>) -> anyhow::Result<()> {
-        let opened = self.timed("room.open", json!({ "room": room }), latency).await;
+        let opened = self.timed("room.open", json!({ "room": room }), latency).await?;
         ensure!(opened["status"] == "replayed", "opened otherwise: {opened}");
         self.wire.ok("room.close", json!({ "room": room })).await;
         Ok(())
@@ -104,11 +104,11 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
-    async fn timed(&mut self, op: &str, d: Value, latency: &mut Histogram<u64>) -> Value {
+    async fn timed(&mut self, op: &str, d: Value, latency: &mut Histogram<u64>) -> anyhow::Result<Value> {
         let begun = Instant::now();
         let reply = self.wire.ok(op, d).await;
-        latency.saturating_record(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
-        reply
+        latency.record(u64::try_from(begun.elapsed().as_nanos())?)?;
+        Ok(reply)
     }
 }
 
