@@ -1,5 +1,6 @@
 //! `rookery-bench`: what is measured, each by one subcommand.
 
+mod chat;
 mod check;
 mod irc;
 mod process;
@@ -21,6 +22,7 @@ struct Cli {
 enum Bench {
     Store(store::Args),
     Search(search::Args),
+    Chat(chat::Args),
     Replay(replay::Args),
     Check(check::Args),
 }
@@ -29,6 +31,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().bench {
         Bench::Store(args) => store::run(&args).map(|()| ExitCode::SUCCESS),
         Bench::Search(args) => search::run(&args).map(|()| ExitCode::SUCCESS),
+        Bench::Chat(args) => chat::run(&args),
         Bench::Replay(args) => replay::run(&args),
         Bench::Check(args) => check::run(&args),
     }

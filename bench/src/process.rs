@@ -13,3 +13,9 @@ pub(crate) fn cpu_seconds(process: &str) -> anyhow::Result<f64> {
     let ticks: Vec<f64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
     Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
 }
+
+/// Returns the machine's load average over the last minute; 0 where Linux does not tell it.
+pub(crate) fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(0.0)
+}

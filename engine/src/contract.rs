@@ -4,12 +4,16 @@
 //! wrapped in [`Settled`] first, which does what a caller must: send again until it knows.
 
 mod accounts;
+mod atomic;
 mod blobs;
+mod cursors;
 mod files;
 mod fixture;
 mod invites;
 mod log;
+mod messages;
 mod model;
+mod notices;
 mod people;
 mod presence;
 mod rooms;
@@ -51,7 +55,11 @@ impl Case {
 pub fn cases() -> impl Iterator<Item = Case> {
     let parts = [
         log::CASES,
+        messages::CASES,
         rooms::CASES,
+        cursors::CASES,
+        notices::CASES,
+        atomic::CASES,
         accounts::CASES,
         tokens::CASES,
         people::CASES,

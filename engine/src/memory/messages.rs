@@ -23,12 +23,19 @@ pub(super) struct MessageTables {
 }
 
 impl MessageTables {
-    /// Returns the message's changes if `rev` is newer than all of them, and notes it.
+    /// Returns the message's changes and notes `rev`, if that is newer than all of them and the
+    /// message is not deleted.
     fn newer(&mut self, room: RoomId, target: Seq, rev: Seq) -> Option<&mut Changed> {
         let changed = self.changed.entry((room, target)).or_default();
-        let is_newer = changed.rev < rev && !changed.is_deleted;
-        changed.rev = changed.rev.max(rev);
-        is_newer.then_some(changed)
+        if changed.rev >= rev || changed.is_deleted {
+            return None;
+        }
+        changed.rev = rev;
+        Some(changed)
+    }
+
+    fn is_deleted(&self, room: RoomId, seq: Seq) -> bool {
+        self.changed.get(&(room, seq)).is_some_and(|changed| changed.is_deleted)
     }
 
     /// Returns an entry as it is now.
@@ -66,6 +73,9 @@ impl State {
     /// Takes over what `projection` says of a message, if it says something of one.
     pub(super) fn project_message(&mut self, room: RoomId, projection: &Projection) {
         match projection {
+            Projection::Mention { user, seq } if !self.messages.is_deleted(room, *seq) => {
+                self.rooms.mention(room, *user, *seq);
+            }
             Projection::Edited { target, rev, at, body } => {
                 if let Some(changed) = self.messages.newer(room, *target, *rev) {
                     changed.edited = Some((*at, (**body).clone()));

@@ -30,10 +30,8 @@ pub(super) struct Cursor {
 impl RoomTables {
     pub(super) fn project(&mut self, room: RoomId, projection: &Projection) {
         match projection {
-            Projection::Room(new) => {
-                if self.records.get(&room).is_none_or(|old| old.rev < new.rev) {
-                    self.records.insert(room, new.clone());
-                }
+            Projection::Room(new) if self.records.get(&room).is_none_or(|old| old.rev < new.rev) => {
+                self.records.insert(room, new.clone());
             }
             Projection::Member(new) => {
                 let key = (room, new.user);
@@ -45,15 +43,8 @@ impl RoomTables {
                 let cursor = self.cursor_mut(room, *user);
                 cursor.read = cursor.read.max((*seq, *ord));
             }
-            Projection::Mention { user, seq } => {
-                self.mentions.insert((room, *user, *seq));
-            }
-            Projection::Edited { .. }
-            | Projection::Deleted { .. }
-            | Projection::Reacted { .. }
-            | Projection::Pinned { .. }
-            | Projection::Attach { .. }
-            | Projection::Notice(_) => {}
+            // Of messages and of inboxes.
+            _ => {}
         }
     }
 
@@ -75,6 +66,10 @@ impl RoomTables {
     pub(super) fn present(&self, room: RoomId) -> impl Iterator<Item = &Membership> {
         let all = (room, UserId(uuid::Uuid::nil()))..=(room, UserId(uuid::Uuid::max()));
         self.members.range(all).map(|(_, member)| member).filter(|member| member.role.is_some())
+    }
+
+    pub(super) fn mention(&mut self, room: RoomId, user: Option<UserId>, seq: Seq) {
+        self.mentions.insert((room, user, seq));
     }
 
     /// Forgets whom the message at `seq` mentions.

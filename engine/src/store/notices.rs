@@ -6,20 +6,20 @@
 use super::Answer;
 use rookery_protocol::{RoomId, Seq, Timestamp, UserId};
 
-/// What a notice tells.
+/// What a notice tells. The kinds are in the order of their names, which is the order of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoticeKind {
     /// The user was added to the room.
     Added,
-    /// Somebody has removed the user from the room.
-    Removed,
     /// A message mentions the user.
     Mention,
+    /// Somebody has removed the user from the room.
+    Removed,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Added, Self::Removed, Self::Mention];
+    pub const ALL: [Self; 3] = [Self::Added, Self::Mention, Self::Removed];
 
     /// Returns its name, as stores keep it.
     pub const fn as_str(self) -> &'static str {
@@ -31,7 +31,8 @@ impl NoticeKind {
     }
 }
 
-/// Something that a user is to find in the inbox.
+/// Something that a user is to find in the inbox. There is one at most of the same [`Notice::key`]:
+/// the first that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Notice {
     /// Whose inbox.
@@ -48,11 +49,18 @@ pub struct Notice {
     pub at: Timestamp,
 }
 
+impl Notice {
+    /// Returns what names it, which is also what pages are ordered by.
+    pub const fn key(&self) -> (UserId, RoomId, Seq, NoticeKind) {
+        (self.user, self.room, self.seq, self.kind)
+    }
+}
+
 /// The notices that are not in their inboxes yet.
 pub trait Notices {
     /// Returns at most `limit` notices, ascending by user, room, position and kind, from after `after`.
     fn notices(&self, after: Option<Notice>, limit: usize) -> Answer<'_, Vec<Notice>>;
 
-    /// Forgets these notices; ones that are not there are no matter.
+    /// Forgets the notices of these keys; ones that are not there are no matter.
     fn forget_notices<'a>(&'a self, notices: &'a [Notice]) -> Answer<'a, ()>;
 }

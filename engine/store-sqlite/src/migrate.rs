@@ -170,6 +170,9 @@ fn checksum(migration: &Migration) -> String {
 }
 
 #[cfg(test)]
+mod from_start;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

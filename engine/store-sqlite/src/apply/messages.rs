@@ -78,7 +78,8 @@ fn delete(connection: &Connection, place: Place, change: Change) -> rusqlite::Re
         WHERE log = ? AND target = ?";
     connection.prepare_cached(statement)?.execute([log, target])?;
     if let Some(span) = span_at(connection, log, target)? {
-        let statement = "UPDATE events SET body = '{}' WHERE span = ? AND log = ? AND seq = ?";
+        let statement =
+            "UPDATE events SET body = '{}' WHERE span = ? AND log = ? AND seq = ? AND type = 'message'";
         connection.prepare_cached(statement)?.execute([span, log, target])?;
     }
     for statement in [

@@ -68,6 +68,19 @@ pub(super) fn walk(
     Ok(events)
 }
 
+/// Reads the event at `seq` of the log with the number `log`, if one is there.
+pub(super) fn event_at(
+    snapshot: &Connection,
+    (room, log): (RoomId, i64),
+    at: Seq,
+) -> rusqlite::Result<Option<Event>> {
+    let at = integer(at.0);
+    let Some(span) = span_at(snapshot, log, at)? else { return Ok(None) };
+    let query = format!("{EVENT} WHERE span = ? AND log = ? AND seq = ?");
+    let found = snapshot.prepare_cached(&query)?.query_row([span, log, at], |row| event(row, room));
+    found.optional()
+}
+
 pub(crate) fn find(
     connection: &Connection,
     room: RoomId,

@@ -1,6 +1,6 @@
 //! Reading entries of pages: events with what became of them.
 
-use super::log::{Which, log_no, walk};
+use super::log::{Which, event_at, log_no, walk};
 use crate::columns::{count, integer, seq, timestamp};
 use rookery_engine::store::Range;
 use rookery_protocol::{Event, EventBody, Message, Preview, Reaction, RoomId, Seq, Timestamp, UserId};
@@ -56,11 +56,7 @@ pub(super) fn preview(
 
 /// Reads the entry at `seq`, if one is there.
 fn entry(snapshot: &Connection, log: (RoomId, i64), seq: Seq) -> rusqlite::Result<Option<Event>> {
-    if seq == Seq::ZERO {
-        return Ok(None);
-    }
-    let found = walk(snapshot, log, Range::After(Seq(seq.0 - 1)), (Which::Shown, 1))?;
-    Ok(found.into_iter().next().filter(|event| event.seq == seq))
+    Ok(event_at(snapshot, log, seq)?.filter(|event| !event.body.is_change()))
 }
 
 fn shown(snapshot: &Connection, log: i64, event: Event, reader: UserId) -> rusqlite::Result<Message> {

@@ -19,7 +19,7 @@ const STATES: &str = "
         logs.no, logs.message
     FROM members
     JOIN rooms ON rooms.room = members.room
-    JOIN logs ON logs.room = members.room
+    JOIN logs ON logs.no = members.log
     LEFT JOIN cursors ON cursors.room = members.room AND cursors.user = members.user
     LEFT JOIN settings ON settings.room = members.room AND settings.user = members.user
     WHERE members.role IS NOT NULL AND members.room = ? AND members.user = ?";
@@ -58,10 +58,8 @@ pub(crate) fn rooms_of(
     // Only what orders the list is read of all rooms, and the rest of those on the page.
     let from = if cursor.is_some() { "AND (logs.at, members.room) < (?2, ?3)" } else { "" };
     let query = format!(
-        "SELECT members.room FROM members
-        JOIN rooms ON rooms.room = members.room
-        JOIN logs ON logs.room = members.room
-        WHERE members.user = ?1 AND members.role IS NOT NULL AND rooms.kind <> 'inbox' {from}
+        "SELECT members.room FROM members JOIN logs ON logs.no = members.log
+        WHERE members.user = ?1 AND members.role IS NOT NULL AND logs.listed {from}
         ORDER BY logs.at DESC, members.room DESC LIMIT ?4"
     );
     let (at, room) = cursor.map_or((0, [0; 16]), |cursor| (cursor.at.0, cursor.room.0.into_bytes()));
@@ -73,11 +71,9 @@ pub(crate) fn rooms_of(
 
 pub(crate) fn total_unread(connection: &Connection, user: UserId) -> rusqlite::Result<u64> {
     let query = "SELECT ifnull(sum(max(0, logs.ord - max(ifnull(cursors.ord, 0), members.joined_ord))), 0)
-        FROM members
-        JOIN rooms ON rooms.room = members.room
-        JOIN logs ON logs.room = members.room
+        FROM members JOIN logs ON logs.no = members.log
         LEFT JOIN cursors ON cursors.room = members.room AND cursors.user = members.user
-        WHERE members.user = ? AND members.role IS NOT NULL AND rooms.kind <> 'inbox'";
+        WHERE members.user = ? AND members.role IS NOT NULL AND logs.listed";
     connection.prepare_cached(query)?.query_row([user.0.as_bytes()], |row| count(row, 0))
 }
 

@@ -2,8 +2,11 @@
 
 use crate::scratch::{Scratch, open};
 use rookery_engine::MemoryStore;
-use rookery_engine::store::{Append, AppendError, Log, Range, Store};
-use rookery_protocol::{ClientId, Event, EventBody, MessageBody, RoomId, Seq, Timestamp, UserId};
+use rookery_engine::store::{Append, AppendError, Log, Projection, Range, Store};
+use rookery_protocol::{
+    ClientId, DeleteBody, EditBody, Event, EventBody, MessageBody, ReactionBody, RoomId, Seq, Timestamp,
+    UserId,
+};
 use uuid::Uuid;
 
 /// Events of one span, as in the schema.
@@ -11,6 +14,8 @@ const SPAN: u64 = 4096;
 
 const BUSY: RoomId = RoomId(Uuid::from_u128(1));
 const QUIET: RoomId = RoomId(Uuid::from_u128(2));
+
+const READER: UserId = UserId(Uuid::from_u128(7));
 
 #[tokio::test]
 async fn pages_go_over_the_ends_of_spans() {
@@ -23,7 +28,7 @@ async fn pages_go_over_the_ends_of_spans() {
     while heads[0].1 < 3 * SPAN {
         // The quiet room has a few events in each span.
         let (room, head) = &mut heads[usize::from(random.u8(0..40) == 0)];
-        let append = batch(*room, *head, random.u64(1..=64));
+        let append = changing(batch(*room, *head, random.u64(1..=64)), &mut random);
         *head += append.events.len() as u64;
         assert_eq!(store.append(append.clone()).await, Ok(()));
         model.append(append).await.expect("append");
@@ -41,7 +46,13 @@ async fn pages_go_over_the_ends_of_spans() {
                 for range in [Range::After(seq), Range::Before(seq)] {
                     let found = store.read(room, range, limit).await;
                     assert_eq!(found, model.read(room, range, limit).await, "{range:?}, at most {limit}");
+                    let found = store.page(room, range, limit, READER).await;
+                    let expected = model.page(room, range, limit, READER).await;
+                    assert_eq!(found, expected, "a page {range:?}, at most {limit}");
                 }
+                let seqs: Vec<_> = (0..20).map(|_| Seq(random.u64(0..head + 3))).collect();
+                let found = store.messages(room, &seqs, READER).await;
+                assert_eq!(found, model.messages(room, &seqs, READER).await, "{seqs:?}");
             }
             let all = Range::After(Seq::ZERO);
             assert_eq!(store.read(room, all, usize::MAX).await, model.read(room, all, usize::MAX).await);
@@ -82,7 +93,7 @@ fn batch(room: RoomId, head: u64, events: u64) -> Append {
         seq: Seq(seq),
         ord: seq,
         at: Timestamp(1_700_000_000_000),
-        by: UserId(Uuid::from_u128(7)),
+        by: READER,
         client_id: Some(ClientId(Uuid::from_u64_pair(room.0.as_u64_pair().1, seq))),
         target: None,
         reply_to: None,
@@ -90,4 +101,36 @@ fn batch(room: RoomId, head: u64, events: u64) -> Append {
     };
     let events: Vec<_> = (head + 1..=head + events).map(event).collect();
     Append { room, expected: Seq(head), events: events.into(), projections: [].into() }
+}
+
+/// Makes most events of a batch changes of what is anywhere before them: now and then all of them.
+fn changing(mut append: Append, random: &mut fastrand::Rng) -> Append {
+    let mut events = append.events.to_vec();
+    let mut projections = vec![];
+    let share = random.u8(0..=10);
+    for event in &mut events {
+        if random.u8(0..10) >= share || event.seq == Seq(1) {
+            continue;
+        }
+        let (target, rev) = (Seq(random.u64(1..event.seq.0)), event.seq);
+        event.target = Some(target);
+        let (body, projection) = match random.u8(0..8) {
+            0 => (EventBody::Delete(DeleteBody {}), Projection::Deleted { target, rev }),
+            1..4 => {
+                let body = MessageBody::text(format!("edited at {rev}"));
+                let edited = Projection::Edited { target, rev, at: event.at, body: Box::new(body.clone()) };
+                (EventBody::Edit(EditBody { body }), edited)
+            }
+            _ => {
+                let (emoji, on, user) = ("+1".to_owned(), true, event.by);
+                let reacted = Projection::Reacted { target, rev, user, emoji: emoji.clone(), on };
+                (EventBody::Reaction(ReactionBody { emoji, on }), reacted)
+            }
+        };
+        event.body = body;
+        projections.push(projection);
+    }
+    append.events = events.into();
+    append.projections = projections.into();
+    append
 }
