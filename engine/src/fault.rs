@@ -12,6 +12,7 @@ use crate::store::{
     TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use switch::Switch;
@@ -38,6 +39,7 @@ pub struct FaultStore<S> {
     faults: Faults,
     random: Mutex<fastrand::Rng>,
     switch: Switch,
+    is_calm: AtomicBool,
 }
 
 /// What becomes of one call.
@@ -58,7 +60,18 @@ impl<S> FaultStore<S> {
     /// Returns a store that draws its faults from `seed`. The same calls in the same order meet the
     /// same faults.
     pub fn by_seed(inner: S, seed: u64, faults: Faults) -> Self {
-        Self { inner, faults, random: Mutex::new(fastrand::Rng::with_seed(seed)), switch: Switch::default() }
+        let random = Mutex::new(fastrand::Rng::with_seed(seed));
+        Self { inner, faults, random, switch: Switch::default(), is_calm: AtomicBool::new(false) }
+    }
+
+    /// Draws no faults from now on: a test makes its scene.
+    pub fn calm(&self) {
+        self.is_calm.store(true, Ordering::SeqCst);
+    }
+
+    /// Draws faults again.
+    pub fn rage(&self) {
+        self.is_calm.store(false, Ordering::SeqCst);
     }
 
     /// Returns the store inside.
@@ -98,6 +111,9 @@ impl<S> FaultStore<S> {
     }
 
     fn draw(&self) -> (Duration, Fate) {
+        if self.is_calm.load(Ordering::SeqCst) {
+            return (Duration::ZERO, Fate::Done);
+        }
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         let mut happens = |probability: f64| random.f64() < probability;
         let is_delayed = happens(self.faults.delayed);

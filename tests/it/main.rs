@@ -15,6 +15,10 @@ mod tidy;
 mod tokens;
 // Bad input over the socket.
 mod bad_input;
+// What tests of the chat say and look at.
+mod chat;
+// Changes of messages that meet.
+mod changes;
 // The checker catches what it is there for.
 mod checker;
 // The client: its login, its place, its way back.
@@ -23,14 +27,22 @@ mod client;
 mod disk;
 // Faults of the store and of our own code.
 mod faults;
+// Notices in the inbox.
+mod inbox;
 // The real binary, killed and on a disk that fails.
 mod kill;
+// What becomes of a message.
+mod messages;
 // A client of the other codec.
 mod msgpack;
 // Joining a room's stream.
 mod open;
+// How far members have come.
+mod receipts;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
+// A user's rooms, and word of those not open.
+mod room_list;
 // Rooms and members.
 mod rooms;
 // Who speaks on a socket, how long, and how it ends.
@@ -39,3 +51,5 @@ mod sessions;
 mod slow;
 // Messages: order, exactly once, refusals.
 mod send;
+// Who is typing.
+mod typing;

@@ -131,29 +131,23 @@ impl Room {
         let in_flight = std::mem::take(&mut self.marks.in_flight);
         match written {
             Ok(states) => {
+                let mut come = Vec::new();
                 for Waiting { mark, answer } in in_flight {
                     // The store gives them in this order.
                     let state = states.binary_search_by_key(&mark.user, |state| state.membership.user);
-                    match (state.ok().map(|index| &states[index]), mark.kind) {
+                    let Ok(state) = state.map(|index| &states[index]) else {
                         // It has gone meanwhile.
-                        (None, _) => answer.err(super::no_such_room(self.id)),
-                        (Some(state), CursorKind::Read) => answer.ok(self.read_marked(state)),
-                        (Some(_), CursorKind::Delivered) => answer.ok(ReplyBody::Empty {}),
-                    }
-                }
-                for state in &states {
-                    let user = state.membership.user;
-                    if !self.live.members.contains_key(&user) {
+                        answer.err(super::no_such_room(self.id));
                         continue;
+                    };
+                    match mark.kind {
+                        CursorKind::Read => answer.ok(self.read_marked(state)),
+                        CursorKind::Delivered => answer.ok(ReplyBody::Empty {}),
                     }
-                    if self.marks.read.moves(user, state.read) {
-                        self.tell_own_devices(state);
-                    }
-                    // What is read has been delivered, and nobody has to be told so.
-                    if state.delivered > state.read {
-                        self.marks.delivered.moves(user, state.delivered);
-                    }
+                    come.push((mark, state));
                 }
+                // Own devices hear of it after the answers.
+                come.into_iter().for_each(|(mark, state)| self.note_mark(mark, state));
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, %error, "marks not written");
@@ -169,6 +163,27 @@ impl Room {
         self.tell_marks(self.node.clock().elapsed());
         self.write_marks();
         self.retire_if_absent();
+    }
+
+    /// Notes how far a member has come by `mark`, after which it is at `state`.
+    fn note_mark(&mut self, mark: Mark, state: &RoomState) {
+        let user = mark.user;
+        if !self.live.members.contains_key(&user) {
+            return;
+        }
+        match mark.kind {
+            // One that was behind has moved nothing.
+            CursorKind::Read if mark.seq >= state.read => {
+                if self.marks.read.moves(user, state.read) {
+                    self.tell_own_devices(state);
+                }
+            }
+            // What is read has been delivered, and nobody has to be told so.
+            CursorKind::Delivered if mark.seq >= state.delivered && state.delivered > state.read => {
+                self.marks.delivered.moves(user, state.delivered);
+            }
+            CursorKind::Read | CursorKind::Delivered => {}
+        }
     }
 
     fn tell_own_devices(&self, state: &RoomState) {
