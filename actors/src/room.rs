@@ -35,10 +35,10 @@ use draft::Known;
 use heads::Heads;
 use live::{Live, Loaded, load};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rookery_engine::Audience;
 use rookery_engine::store::{AppendError, CursorKind, Receipt, RoomState, StoreError};
+use rookery_engine::{Audience, ConnectionId};
 use rookery_protocol::{ClientId, ErrorCode, Frame, Marks, RoomId, Seq, ServerEvent, UserId, WireError};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use typing::Typists;
@@ -69,7 +69,9 @@ pub(crate) enum RoomMessage {
     Marked(Result<Vec<RoomState>, StoreError>),
     /// The store has counted how many members have come so far.
     Counted(CursorKind, Marks),
-    /// The members who have the room not open were told of it.
+    /// The store has said how members have the room who have it not open; those connections have.
+    HeadsRead(Arc<HashSet<ConnectionId>>, Vec<RoomState>),
+    /// All members who have the room not open were told of it.
     HeadsTold,
     /// The store has said where a write is that the batch under way would have repeated.
     Located(UserId, ClientId, Result<Option<Receipt>, StoreError>),
@@ -207,6 +209,7 @@ impl Room {
             RoomMessage::Appended(outcome) => self.appended(outcome),
             RoomMessage::Marked(written) => self.marked(written),
             RoomMessage::Counted(kind, told) => self.signal_marks(kind, told),
+            RoomMessage::HeadsRead(hearing, states) => self.heads_read(&hearing, states),
             RoomMessage::HeadsTold => self.heads_told(),
             RoomMessage::Located(by, client_id, receipt) => self.located(by, client_id, receipt),
             RoomMessage::Refresh => self.refresh(),

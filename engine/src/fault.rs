@@ -15,7 +15,7 @@ use crate::store::{
     TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use switch::Switch;
@@ -43,6 +43,7 @@ pub struct FaultStore<S> {
     random: Mutex<fastrand::Rng>,
     switch: Switch,
     reads: AtomicU64,
+    is_calm: AtomicBool,
 }
 
 /// What becomes of one call.
@@ -63,13 +64,19 @@ impl<S> FaultStore<S> {
     /// Returns a store that draws its faults from `seed`. The same calls in the same order meet the
     /// same faults.
     pub fn by_seed(inner: S, seed: u64, faults: Faults) -> Self {
-        Self {
-            inner,
-            faults,
-            random: Mutex::new(fastrand::Rng::with_seed(seed)),
-            switch: Switch::default(),
-            reads: AtomicU64::new(0),
-        }
+        let random = Mutex::new(fastrand::Rng::with_seed(seed));
+        let (reads, is_calm) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { inner, faults, random, switch: Switch::default(), reads, is_calm }
+    }
+
+    /// Draws no faults from now on: a test makes its scene.
+    pub fn calm(&self) {
+        self.is_calm.store(true, Ordering::SeqCst);
+    }
+
+    /// Draws faults again.
+    pub fn rage(&self) {
+        self.is_calm.store(false, Ordering::SeqCst);
     }
 
     /// Returns the store inside.
@@ -114,6 +121,9 @@ impl<S> FaultStore<S> {
     }
 
     fn draw(&self) -> (Duration, Fate) {
+        if self.is_calm.load(Ordering::SeqCst) {
+            return (Duration::ZERO, Fate::Done);
+        }
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         let mut happens = |probability: f64| random.f64() < probability;
         let is_delayed = happens(self.faults.delayed);

@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 pub enum Pushed {
     /// It will be written.
     Queued,
-    /// It took the place of an older one with the same key, which is not written.
+    /// It will be written, and an older one with the same key will not.
     Replaced,
     /// There was no room for it, and none of it is written.
     Full,
@@ -129,7 +129,7 @@ impl Outbox {
         self.push_keyed(key, frame, |queue, more| queue.bytes + more > OUTBOX_SOFT_BYTES)
     }
 
-    /// Queues how something stands now, in the place of how it stood before. It is dropped only where
+    /// Queues how something stands now, instead of how it stood before. It is dropped only where
     /// a durable event would not be queued either.
     pub fn push_latest(&self, key: EphemeralKey, frame: Bytes) -> Pushed {
         self.push_keyed(key, frame, Queue::is_full_for)
@@ -146,9 +146,10 @@ impl Outbox {
             return Pushed::Closed;
         }
         if let Some(older) = queue.frames.iter().position(|queued| queued.key == Some(key)) {
-            let freed = queue.frames[older].bytes.len();
-            queue.bytes = queue.bytes - freed + frame.len();
-            queue.frames[older].bytes = frame;
+            // Last in line like any other, so that it does not overtake what was said before it.
+            let freed = queue.frames.remove(older).map_or(0, |queued| queued.bytes.len());
+            queue.bytes -= freed;
+            queue.push(frame, Some(key));
             return Pushed::Replaced;
         }
         if is_full(&queue, frame.len()) {
@@ -331,6 +332,16 @@ mod tests {
         assert_eq!((outbox.holds(key(1)), outbox.holds(key(2))), (true, false));
         outbox.push_event(frame(OUTBOX_SOFT_BYTES));
         assert_eq!(outbox.push_ephemeral(key(2), frame(1)), Pushed::Full);
+    }
+
+    #[test]
+    fn a_frame_that_replaces_another_does_not_overtake_what_was_queued_between() {
+        let outbox = Outbox::new(Codec::Json);
+        outbox.push_latest(key(1), frame(1));
+        outbox.push_reply(frame(2));
+        assert_eq!(outbox.push_latest(key(1), frame(3)), Pushed::Replaced);
+        assert_eq!(outbox.bytes(), 5);
+        assert_eq!(take(&outbox).iter().map(Bytes::len).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[test]

@@ -19,6 +19,10 @@ mod tokens;
 mod bad_input;
 // Who wants nothing to do with whom.
 mod blocks;
+// What tests of the chat say and look at.
+mod chat;
+// Changes of messages that meet.
+mod changes;
 // The checker catches what it is there for.
 mod checker;
 // The client: its login, its place, its way back.
@@ -29,8 +33,12 @@ mod disk;
 mod files;
 // Faults of the store and of our own code.
 mod faults;
+// Notices in the inbox.
+mod inbox;
 // The real binary, killed and on a disk that fails.
 mod kill;
+// What becomes of a message.
+mod messages;
 // A client of the other codec.
 mod msgpack;
 // Links that lead into rooms.
@@ -43,8 +51,12 @@ mod presence;
 mod open;
 // Profiles, handles, finding people.
 mod people;
+// How far members have come.
+mod receipts;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
+// A user's rooms, and word of those not open.
+mod room_list;
 // Rooms and members.
 mod rooms;
 // Messages found by their words.
@@ -55,3 +67,5 @@ mod sessions;
 mod slow;
 // Messages: order, exactly once, refusals.
 mod send;
+// Who is typing.
+mod typing;

@@ -97,8 +97,10 @@ pub(super) async fn quote(
     messages: &mut [Message],
 ) -> Result<(), WireError> {
     let joined = state.membership.joined;
-    let seqs: Vec<Seq> =
-        messages.iter().filter_map(|message| message.event.reply_to).filter(|seq| *seq >= joined).collect();
+    // A deleted answer quotes nothing.
+    let answered =
+        |message: &Message| message.event.reply_to.filter(|seq| !message.deleted && *seq >= joined);
+    let seqs: Vec<Seq> = messages.iter().filter_map(answered).collect();
     if seqs.is_empty() {
         return Ok(());
     }
@@ -106,7 +108,7 @@ pub(super) async fn quote(
     let quoted: HashMap<Seq, Quoted> =
         found.into_iter().map(|message| (message.event.seq, quoted(&message))).collect();
     for message in messages {
-        message.quoted = message.event.reply_to.and_then(|seq| quoted.get(&seq).cloned());
+        message.quoted = answered(message).and_then(|seq| quoted.get(&seq).cloned());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
 use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
-use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
+use rookery_engine::store::{AppendError, Receipt, StoreError};
 use rookery_protocol::{ClientId, EventBody, Frame, ServerEvent, UserId};
 use std::sync::Arc;
 
@@ -34,7 +34,6 @@ impl Room {
     fn settle(&mut self, batch: InFlight) {
         let now = self.node.clock().elapsed();
         self.last_used = now;
-        self.head_moved();
         for Ordered { waiting, composition } in batch.ordered {
             // Whether its users have blocked each other meanwhile it could not ask before.
             self.is_outdated |= waiting.draft.makes_direct();
@@ -53,13 +52,10 @@ impl Room {
             for frame in &frames {
                 self.tell(frame);
             }
-            let has_notice = |projection: &Projection| matches!(projection, Projection::Notice(_));
-            if composition.projections.iter().any(has_notice) {
-                self.node.wake_courier();
-            }
             let took = now.saturating_sub(waiting.draft.arrived);
             self.node.metrics().message_seconds.record(took.as_secs_f64());
         }
+        self.head_moved();
     }
 
     /// Fans a durable event out; whoever it takes out of the room hears it last.
@@ -76,6 +72,7 @@ impl Room {
         }
         if let Some(gone) = gone(event) {
             self.ended_typing(gone);
+            self.marks.forget(gone);
             let notice = Frame::server(ServerEvent::RoomRemoved { room: self.id, seq: event.seq });
             for listener in self.audience.detach_user(gone) {
                 listener.connection.push_reply(&notice);
@@ -140,7 +137,8 @@ impl Room {
         let Some(missed) = missed else {
             drop(self.in_flight.take());
             self.ask_again();
-            return self.dismiss();
+            self.dismiss();
+            return self.head_moved();
         };
         if let Some(batch) = self.in_flight.take() {
             let first = batch.events().next().cloned();
@@ -156,11 +154,12 @@ impl Room {
                 self.put_back(batch);
             }
         }
-        if !missed.is_empty() {
-            self.head_moved();
-        }
+        let has_moved = !missed.is_empty();
         for event in missed {
             self.tell(&Frame::event(event));
+        }
+        if has_moved {
+            self.head_moved();
         }
     }
 }

@@ -3,10 +3,10 @@
 
 use super::{Room, RoomMessage};
 use crate::node::Node;
+use rookery_engine::ConnectionId;
 use rookery_engine::ephemeral_key;
 use rookery_engine::limits::{HEADS_AT_ONCE, HEADS_EVERY};
 use rookery_engine::store::RoomState;
-use rookery_engine::{Audience, ConnectionId};
 use rookery_protocol::{Frame, RoomHead, RoomId, RoomKind, ServerEvent, UserId};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -48,14 +48,45 @@ impl Room {
         }
         self.heads.told_at = Some(now);
         self.heads.is_under_way = true;
+        self.read_heads(users, Telling::All);
+    }
+
+    /// Reads how `users` have the room, and brings it here to be told.
+    fn read_heads(&self, users: Vec<UserId>, telling: Telling) {
         let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
         let audience = Arc::clone(&self.audience);
         self.node.tasks().spawn(async move {
+            let hearing = Arc::new(audience.connections());
             for users in users.chunks(HEADS_AT_ONCE) {
-                tell(&node, room, &audience, users).await;
+                let states = read(&node, room, &hearing, users).await;
+                drop(myself.send_message(RoomMessage::HeadsRead(Arc::clone(&hearing), states)));
             }
-            drop(myself.send_message(RoomMessage::HeadsTold));
+            if let Telling::All = telling {
+                drop(myself.send_message(RoomMessage::HeadsTold));
+            }
         });
+    }
+
+    /// Tells members how they have the room, on each connection that does not hear it. Here, in the
+    /// room's own turn, so that nobody is told who was removed, and nothing before the reply to what
+    /// caused it.
+    pub(super) fn heads_read(&self, hearing: &HashSet<ConnectionId>, states: Vec<RoomState>) {
+        let mut outdated = Vec::new();
+        for state in states {
+            let user = state.membership.user;
+            if !self.live.members.contains_key(&user) {
+                continue;
+            }
+            if self.marks.has_read_beyond(user, state.read) {
+                // It was told of that mark, and must not be told next that so much is unread.
+                outdated.push(user);
+                continue;
+            }
+            tell_one(&self.node, self.id, hearing, state);
+        }
+        if !outdated.is_empty() {
+            self.read_heads(outdated, Telling::Some);
+        }
     }
 
     /// The telling is over; what has happened meanwhile is told the next time.
@@ -80,20 +111,33 @@ impl Room {
     }
 }
 
-/// Tells these users, on each connection that does not hear the room itself.
-async fn tell(node: &Node, room: RoomId, audience: &Audience, users: &[UserId]) {
-    let hearing = audience.connections();
+/// Whom a reading is for.
+#[derive(Clone, Copy, Debug)]
+enum Telling {
+    /// Everybody who is there.
+    All,
+    /// Some for whom it was outdated.
+    Some,
+}
+
+/// Reads how those of `users` have the room who have a connection that does not hear it.
+async fn read(
+    node: &Node,
+    room: RoomId,
+    hearing: &HashSet<ConnectionId>,
+    users: &[UserId],
+) -> Vec<RoomState> {
     let lacking =
         |user: &&UserId| node.users().of(**user).iter().any(|connection| !hearing.contains(&connection.id()));
     let users: Vec<UserId> = users.iter().filter(lacking).copied().collect();
     if users.is_empty() {
-        return;
+        return Vec::new();
     }
-    match node.store().room_states(room, &users).await {
-        Ok(states) => states.into_iter().for_each(|state| tell_one(node, room, &hearing, state)),
+    node.store().room_states(room, &users).await.unwrap_or_else(|error| {
         // The next event is told again.
-        Err(error) => tracing::warn!(%room, %error, "members not told of the room's head"),
-    }
+        tracing::warn!(%room, %error, "members not told of the room's head");
+        Vec::new()
+    })
 }
 
 fn tell_one(node: &Node, room: RoomId, hearing: &HashSet<ConnectionId>, state: RoomState) {

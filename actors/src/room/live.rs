@@ -6,7 +6,9 @@ use super::remembered::Remembered;
 use super::ring::Ring;
 use rookery_engine::limits::ACTIVATION_EVENTS;
 use rookery_engine::store::{Membership, Projection, Range, RoomRecord, Store, StoreError};
-use rookery_protocol::{Event, Frame, Head, Role, RoomId, RoomKind, Seq, UserId};
+use rookery_protocol::{
+    Event, EventBody, Frame, Head, Mention, ReadMarked, Role, RoomId, RoomKind, Seq, UserId,
+};
 use std::collections::BTreeMap;
 
 /// Members read in one go when a room is activated: below 1 MiB and some 3 ms of one reader, and 10 of
@@ -47,6 +49,32 @@ impl Live {
             }
         }
         self.ring.push(event)
+    }
+
+    /// Returns how far `user` has read now, where `read` is how it was when the head was `then`. Its own
+    /// messages are read by it, with all before them.
+    pub(super) fn since(&self, then: Head, user: UserId, mut read: ReadMarked) -> ReadMarked {
+        let from = then.seq.next();
+        if self.ring.first().is_none_or(|first| first > from) {
+            // Too long ago to know whose they are.
+            read.unread += self.head.ord.saturating_sub(then.ord);
+            return read;
+        }
+        for event in self.ring.from(from).filter_map(Frame::as_event) {
+            if event.body.kind() != "message" {
+                continue;
+            }
+            if event.by == user {
+                read = ReadMarked { read: event.seq, unread: 0, mentions: 0 };
+                continue;
+            }
+            read.unread += 1;
+            if let EventBody::Message(body) = &event.body {
+                let is_meant = |mention: &Mention| [Mention::All, Mention::User(user)].contains(mention);
+                read.mentions += u64::from(body.mentions.iter().any(is_meant));
+            }
+        }
+        read
     }
 
     /// Returns how many owners the room has.

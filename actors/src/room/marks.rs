@@ -46,6 +46,29 @@ impl Marks {
         !self.waiting.is_empty() || !self.in_flight.is_empty()
     }
 
+    /// Returns whether it was told that `user` has read further than `seq`.
+    pub(super) fn has_read_beyond(&self, user: UserId, seq: Seq) -> bool {
+        self.read.known.get(&user).is_some_and(|known| *known > seq)
+    }
+
+    /// Brings up to date what was read of the store a moment ago, ascending by user id.
+    pub(super) fn bring_up_to_date(&self, reads: &mut Vec<ReadCursor>) {
+        for (&user, &seq) in &self.read.known {
+            match reads.binary_search_by_key(&user, |read| read.user) {
+                Ok(index) => reads[index].seq = reads[index].seq.max(seq),
+                Err(index) => reads.insert(index, ReadCursor { user, seq }),
+            }
+        }
+    }
+
+    /// A user has gone: nobody is told any more how far it has come.
+    pub(super) fn forget(&mut self, user: UserId) {
+        for line in [&mut self.read, &mut self.delivered] {
+            line.known.remove(&user);
+            line.moved.remove(&user);
+        }
+    }
+
     fn line(&mut self, kind: CursorKind) -> &mut Line {
         match kind {
             CursorKind::Read => &mut self.read,
@@ -73,7 +96,7 @@ impl Room {
         if self.marks.waiting.len() >= WAITING_MARKS {
             return answer.err(busy());
         }
-        let mark = Mark { user, kind, seq: seq.min(self.live.head.seq) };
+        let mark = Mark { user, kind, seq };
         self.marks.waiting.push(Waiting { mark, answer });
         self.write_marks();
     }
@@ -84,11 +107,17 @@ impl Room {
             return;
         }
         self.marks.in_flight = std::mem::take(&mut self.marks.waiting);
-        let marks: Vec<Mark> = self.marks.in_flight.iter().map(|waiting| waiting.mark).collect();
+        let mut marks: Vec<Mark> = self.marks.in_flight.iter().map(|waiting| waiting.mark).collect();
+        let known = self.live.head.seq;
         let users: Vec<UserId> = marks.iter().map(|mark| mark.user).collect();
         let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
         self.node.tasks().spawn(async move {
             let written = async {
+                if marks.iter().any(|mark| mark.seq > known) {
+                    // A page may have shown what this room is about to hear of.
+                    let head = node.store().head(room).await?.map_or(known, |head| head.seq.max(known));
+                    marks.iter_mut().for_each(|mark| mark.seq = mark.seq.min(head));
+                }
                 node.store().mark(room, &marks).await?;
                 node.store().room_states(room, &users).await
             };
@@ -102,25 +131,23 @@ impl Room {
         let in_flight = std::mem::take(&mut self.marks.in_flight);
         match written {
             Ok(states) => {
+                let mut come = Vec::new();
                 for Waiting { mark, answer } in in_flight {
-                    let state = states.iter().find(|state| state.membership.user == mark.user);
-                    match (state, mark.kind) {
+                    // The store gives them in this order.
+                    let state = states.binary_search_by_key(&mark.user, |state| state.membership.user);
+                    let Ok(state) = state.map(|index| &states[index]) else {
                         // It has gone meanwhile.
-                        (None, _) => answer.err(super::no_such_room(self.id)),
-                        (Some(state), CursorKind::Read) => answer.ok(read_marked(state)),
-                        (Some(_), CursorKind::Delivered) => answer.ok(ReplyBody::Empty {}),
+                        answer.err(super::no_such_room(self.id));
+                        continue;
+                    };
+                    match mark.kind {
+                        CursorKind::Read => answer.ok(self.read_marked(state)),
+                        CursorKind::Delivered => answer.ok(ReplyBody::Empty {}),
                     }
+                    come.push((mark, state));
                 }
-                for state in &states {
-                    let user = state.membership.user;
-                    if self.marks.read.moves(user, state.read) {
-                        self.tell_own_devices(state);
-                    }
-                    // What is read has been delivered, and nobody has to be told so.
-                    if state.delivered > state.read {
-                        self.marks.delivered.moves(user, state.delivered);
-                    }
-                }
+                // Own devices hear of it after the answers.
+                come.into_iter().for_each(|(mark, state)| self.note_mark(mark, state));
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, %error, "marks not written");
@@ -138,9 +165,30 @@ impl Room {
         self.retire_if_absent();
     }
 
+    /// Notes how far a member has come by `mark`, after which it is at `state`.
+    fn note_mark(&mut self, mark: Mark, state: &RoomState) {
+        let user = mark.user;
+        if !self.live.members.contains_key(&user) {
+            return;
+        }
+        match mark.kind {
+            // One that was behind has moved nothing.
+            CursorKind::Read if mark.seq >= state.read => {
+                if self.marks.read.moves(user, state.read) {
+                    self.tell_own_devices(state);
+                }
+            }
+            // What is read has been delivered, and nobody has to be told so.
+            CursorKind::Delivered if mark.seq >= state.delivered && state.delivered > state.read => {
+                self.marks.delivered.moves(user, state.delivered);
+            }
+            CursorKind::Read | CursorKind::Delivered => {}
+        }
+    }
+
     fn tell_own_devices(&self, state: &RoomState) {
         let room = self.id;
-        let ReadMarked { read, unread, mentions } = read_marked(state);
+        let ReadMarked { read, unread, mentions } = self.read_marked(state);
         let frame = Frame::server(ServerEvent::ReadMe { room, read, unread, mentions });
         let key = ephemeral_key(&("read.me", room));
         for connection in self.node.users().of(state.membership.user) {
@@ -197,8 +245,10 @@ impl Room {
         };
         self.audience.signal(ephemeral_key(&(self.id, self.marks.told, kind)), &Frame::server(event), None);
     }
-}
 
-fn read_marked(state: &RoomState) -> ReadMarked {
-    ReadMarked { read: state.read, unread: state.unread(), mentions: state.mentions }
+    /// Returns what a member has read, as of now: `state` was read a moment ago.
+    fn read_marked(&self, state: &RoomState) -> ReadMarked {
+        let read = ReadMarked { read: state.read, unread: state.unread(), mentions: state.mentions };
+        self.live.since(state.head, state.membership.user, read)
+    }
 }

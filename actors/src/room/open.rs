@@ -14,8 +14,8 @@ use rookery_engine::store::{Range, StoreError};
 use rookery_engine::{Connection, Listener, Pushed};
 use rookery_protocol::limits::{PAGE, REPLAY};
 use rookery_protocol::{
-    Authenticated, Frame, Head, OpenStatus, ReadCursor, Room as RoomObject, RoomId, RoomOpened, Seq,
-    ServerEvent, UserId, WireError,
+    Authenticated, Frame, Head, OpenStatus, ReadCursor, ReadMarked, Room as RoomObject, RoomId, RoomOpened,
+    RoomView, Seq, ServerEvent, UserId, WireError,
 };
 use std::sync::Arc;
 
@@ -100,9 +100,15 @@ impl Room {
         };
         self.node.metrics().opens.of(result).increment(1);
         match open.opening {
-            Opening::Room(mut room, reads) => {
-                // What came since it was read is unread.
-                room.me.unread += head.ord.saturating_sub(room.head.ord);
+            Opening::Room(mut room, mut reads) => {
+                // It was read a moment ago, and what comes from here on is all that is told.
+                let RoomView { read, unread, mentions, .. } = room.me;
+                let now = self.live.since(room.head, open.user, ReadMarked { read, unread, mentions });
+                (room.me.read, room.me.unread, room.me.mentions) = (now.read, now.unread, now.mentions);
+                room.me.delivered = room.me.delivered.max(now.read);
+                if let Some(reads) = &mut reads {
+                    self.marks.bring_up_to_date(reads);
+                }
                 room.head = head;
                 room.me.role = member.role.unwrap_or(room.me.role);
                 // It was read from the store a moment ago, and must not be older than the head.

@@ -5,7 +5,7 @@ use super::draft::{Action, Draft, Known, Question};
 use super::{Phase, Room, RoomMessage, busy, unavailable};
 use crate::node::Node;
 use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
-use rookery_engine::store::{Append, AppendError, StoreError};
+use rookery_engine::store::{Append, AppendError, Projection, StoreError};
 use rookery_protocol::{Event, UserId};
 use std::sync::Arc;
 use tokio::time::sleep;
@@ -124,9 +124,14 @@ impl Room {
         self.node.metrics().append_events.record(append.events.len() as f64);
         self.in_flight = Some(batch);
         let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
+        let has_notices = append.projections.iter().any(|one| matches!(one, Projection::Notice(_)));
         self.node.tasks().spawn(async move {
             let outcome = append_until_known(&node, append).await;
             drop(myself.send_message(RoomMessage::Appended(outcome)));
+            if has_notices {
+                // Here, since the room may have died meanwhile, and they are durable all the same.
+                node.wake_courier();
+            }
         });
     }
 }
