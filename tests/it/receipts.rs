@@ -5,7 +5,7 @@ use crate::rooms::{group, two};
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults, MemoryStore};
 use rookery_protocol::{Op, ReadMark, ReplyBody, Seq};
-use rookery_tests::node::TestNode;
+use rookery_tests::node::{TestNode, TestUser};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ async fn a_mark_is_told_to_those_who_listen_and_to_every_device_of_one_s_own() {
     me["room"] = room.clone();
     // The device that has not opened the room, and the one that marked, which has its answer first.
     let me = json!({ "ev": "read.me", "d": me });
-    assert_eq!(heard(&mut phone).await, [me.clone()]);
+    assert_eq!(heard(&mut phone).await, std::slice::from_ref(&me));
     assert_eq!(heard(&mut b).await, [me]);
     assert_eq!(heard(&mut a).await, [told("read", &room, bob.id(), one)]);
 
@@ -143,7 +143,7 @@ async fn above_two_hundred_members_readers_are_counted() {
     for number in 0..199 {
         others.push(node.user(&format!("user{number}")).await);
     }
-    let ids: Vec<_> = others.iter().map(|user| user.id()).collect();
+    let ids: Vec<_> = others.iter().map(TestUser::id).collect();
     for some in ids[..198].chunks(50) {
         a.ok("member.add", json!({ "room": room, "users": some })).await;
     }

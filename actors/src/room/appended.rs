@@ -4,7 +4,7 @@ use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
 use super::{Room, RoomMessage, unavailable};
 use rookery_engine::store::{AppendError, Receipt, StoreError};
-use rookery_protocol::{Change, ClientId, Event, EventBody, Frame, ServerEvent, UserId};
+use rookery_protocol::{Change, ClientId, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
 use std::sync::Arc;
 
 impl Room {
@@ -66,6 +66,9 @@ impl Room {
         }
         if matches!(event.body, EventBody::Message(_)) {
             self.ended_typing(event.by);
+        }
+        if let EventBody::Member(MemberChange { user, role: Some(role), .. }) = &event.body {
+            self.ended_typing_as(*user, *role);
         }
         if let Some(gone) = gone(event) {
             self.ended_typing(gone);
