@@ -21,7 +21,7 @@ pub(crate) const ROUTE: Route =
         .query::<u32>("limit", "At most this many; 100 is the most.")
         .query::<String>("cursor", "`next` of the page before.")
         .gives::<Found>(200)
-        .fails(&[ErrorCode::NotFound, ErrorCode::TooLarge, ErrorCode::RateLimited]);
+        .fails(&[ErrorCode::NotFound, ErrorCode::TooLarge]);
 
 async fn search(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = MessageSearch {
