@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What every answer carries, and what errors add.
 const REQUEST_ID: &str = "X-Request-Id";
 
+/// The one media type that a body is refused for not having.
+const JSON: &str = "application/json";
+
 /// Makes the document.
 pub(super) fn document(tree: &Tree) -> Value {
     let mut schemas = Schemas::new();
@@ -80,13 +83,21 @@ fn operation(route: &RouteInfo, schemas: &mut Schemas, golden: &Golden) -> Value
     }
     if let Some(content) = &docs.takes {
         operation["requestBody"] = json!({
-            "description": format!("At most {} bytes.", route.body_bytes),
+            "description": room_for(route.body_bytes),
             "required": !content.is_optional,
             "content": {content.media_type: body(content, schemas, golden)},
         });
     }
     operation["responses"] = responses(route, schemas, golden);
     operation
+}
+
+/// Says how much a body may hold; the streamed ones have their bounds elsewhere.
+fn room_for(body_bytes: usize) -> String {
+    match body_bytes {
+        usize::MAX => "The bytes as they are, as many as were announced.".to_owned(),
+        bytes => format!("At most {bytes} bytes."),
+    }
 }
 
 fn security(route: &RouteInfo) -> Value {
@@ -196,9 +207,14 @@ fn refusals(route: &RouteInfo) -> BTreeMap<u16, Vec<ErrorCode>> {
         add(&[ErrorCode::Busy, ErrorCode::StoreUnavailable]);
     }
     add(&[ErrorCode::Internal]);
-    if docs.takes.is_some() {
+    if let Some(content) = &docs.takes {
         all.push((408, ErrorCode::BadRequest));
-        all.push((415, ErrorCode::Unsupported));
+        if content.media_type == JSON {
+            all.push((415, ErrorCode::Unsupported));
+        }
+    }
+    if docs.gives.iter().flatten().any(|given| given.status == 206) {
+        all.push((416, ErrorCode::Invalid));
     }
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for (status, code) in all {
