@@ -83,7 +83,8 @@ async fn in_a_node(args: &Args) -> anyhow::Result<Report> {
     report.cases.push(visitor.cold_opens(chat.large).await?);
     report.cases.push(visitor.warm_opens(chat.large).await?);
     report.cases.push(visitor.pages(chat.long, chat.long_head).await?);
-    report.cases.extend(visitor.lists(args.rooms + 2).await?);
+    report.cases.push(visitor.first_pages().await?);
+    report.cases.push(visitor.later_pages(args.rooms + 2).await?);
     report.note_load(load());
     drop(visitor);
     node.stop().await;

@@ -45,8 +45,6 @@ async fn what_cannot_be_a_command_is_answered_and_the_connection_goes_on() {
     assert_eq!(wire.refused("room.get", json!({})).await, "invalid");
     assert_eq!(wire.refused("room.get", json!({ "room": [1] })).await, "invalid");
     assert_eq!(wire.refused("room.get", json!("room")).await, "invalid");
-    let edit = json!({ "room": scene.room, "client_id": uuid::Uuid::from_u128(fresh()), "target": 1, "body": { "kind": "text", "text": "x" } });
-    assert_eq!(wire.refused("message.edit", edit).await, "unsupported");
     // Without an id that a reply could carry, the answer is an event.
     for frame in [
         json!({}),

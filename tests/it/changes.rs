@@ -10,6 +10,7 @@ use rookery_tests::node::{TestNode, TestNodeOptions};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Reads what the server wrote, which says the `type` before the `body`; a [`Value`] has sorted it.
@@ -238,5 +239,60 @@ async fn a_page_and_the_events_since_make_the_next_page() {
 async fn changes_are_made_once_over_faults_of_the_store() {
     for seed in 1..=6 {
         at_random(seed, Faults { refused: 0.05, lost: 0.1, unheard: 0.2, ..Faults::default() }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_while_the_room_comes_and_goes() {
+    let options = TestNodeOptions { room_idle: Duration::ZERO, ..TestNodeOptions::default() };
+    let node = TestNode::with(options).await;
+    let (_, mut a, bob, mut b) = two(&node).await;
+    let room = group(&mut a, "Tea", &[&bob]).await;
+    b.ok("room.open", json!({ "room": room })).await;
+    let sweeper = Arc::clone(node.node());
+    node.node().tasks().spawn(async move {
+        while !sweeper.tasks().is_stopping() {
+            // Every look lets an idle room go.
+            sweeper.sweep(true);
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut head = 3;
+    for round in 0..150_u64 {
+        let said = head + 1;
+        let commands = [
+            ("message.send", draft(&room, &text("x"))),
+            ("read.mark", json!({ "room": room, "seq": said })),
+            ("message.edit", edit(&room, said, "y")),
+            ("typing.set", json!({ "room": room, "on": true })),
+            ("reaction.set", react(&room, said, "👍", 1)),
+            ("delivered.mark", json!({ "room": room, "seq": said })),
+            ("pin.set", pin(&room, said, 1)),
+            ("room.get", json!({ "room": room })),
+        ];
+        let first = 1000 + round * 8;
+        let frame: Vec<_> =
+            commands.iter().zip(first..).map(|((op, d), id)| json!({ "id": id, "op": op, "d": d })).collect();
+        a.raw(Message::text(json!(frame).to_string())).await;
+        for (by, seq) in [(0, said), (2, said + 1), (4, said + 2), (6, said + 3)] {
+            assert_eq!(a.reply(first + by).await.unwrap()["seq"], seq, "round {round}, command {by}");
+        }
+        assert_eq!(a.reply(first + 1).await.unwrap()["unread"], 0);
+        let me = a.reply(first + 7).await.unwrap()["me"].take();
+        assert_eq!((&me["read"], &me["unread"]), (&json!(said), &json!(0)), "round {round}");
+        for by in [3, 5] {
+            assert_eq!(a.reply(first + by).await.unwrap(), json!({}));
+        }
+        head = said + 3;
+        for seq in said..=head {
+            let event = loop {
+                let event = b.event().await;
+                if event["ev"] == "room.event" {
+                    break event;
+                }
+                assert!(event["ev"] == "typing" || event["ev"] == "read", "{event}");
+            };
+            assert_eq!(event["d"]["seq"], seq);
+        }
     }
 }

@@ -182,11 +182,11 @@ async fn notices_are_there_once_whatever_the_store_does_in_the_middle() {
         store.rage();
         let mut said = Vec::new();
         for _ in 0..4 {
-            let mut send = draft(&room, &mentioning(&json!([bob.id()])));
+            let mut asked = draft(&room, &mentioning(&json!([bob.id()])));
             loop {
-                match a.call("message.send", send.clone()).await {
+                match a.call("message.send", asked.clone()).await {
                     Ok(sent) => break said.push(sent["seq"].clone()),
-                    Err(_) => send["attempt"] = json!(2),
+                    Err(_) => asked["attempt"] = json!(2),
                 }
             }
         }

@@ -101,7 +101,6 @@ async fn what_is_deleted_is_gone(store: Arc<dyn Store>) {
     let room = group(&mut a, "Tea", &[&bob]).await;
     let body = json!({
         "kind": "x.note", "text": "secret one", "mentions": ["all"], "meta": { "k": "secret two" },
-        "attachments": [{ "id": name(), "name": "secret.txt", "mime": "text/plain", "size": 1 }],
     });
     let said = say_body(&mut b, &room, &body).await;
     b.ok("message.edit", edit(&room, said, "secret three")).await;

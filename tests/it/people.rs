@@ -64,12 +64,13 @@ async fn what_is_wrong_with_a_profile_is_named_and_nothing_of_it_is_done() {
         ("handle", json!("with space")),
         ("handle", json!("x".repeat(33))),
         ("about", json!("x".repeat(1025))),
-        ("avatar", json!(uuid::Uuid::from_u128(5))),
     ] {
         let mut d = json!({ "name": "Other", "about": "other" });
         d[field] = value;
         assert_eq!(update(&mut a, d).await, refused("invalid", field));
     }
+    let picture = json!({ "name": "Other", "avatar": uuid::Uuid::from_u128(5) });
+    assert_eq!(update(&mut a, picture).await, refused("not_found", "avatar"));
     let taken = json!({ "name": "Other", "handle": "bob" });
     assert_eq!(update(&mut a, taken).await, refused("conflict", "handle"));
     assert_eq!(a.ok("user.get", json!({ "user": alice.id() })).await["name"], "alice");

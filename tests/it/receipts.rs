@@ -3,9 +3,9 @@
 use crate::chat::{delete, draft, edit, heard, passivate, say, say_body, say_many, text};
 use crate::rooms::{group, two};
 use rookery_engine::store::Store;
-use rookery_engine::{FaultStore, MemoryStore};
+use rookery_engine::{FaultStore, Faults, MemoryStore};
 use rookery_protocol::{Op, ReadMark, ReplyBody, Seq};
-use rookery_tests::node::TestNode;
+use rookery_tests::node::{TestNode, TestUser};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ async fn a_mark_is_told_to_those_who_listen_and_to_every_device_of_one_s_own() {
     me["room"] = room.clone();
     // The device that has not opened the room, and the one that marked, which has its answer first.
     let me = json!({ "ev": "read.me", "d": me });
-    assert_eq!(heard(&mut phone).await, [me.clone()]);
+    assert_eq!(heard(&mut phone).await, std::slice::from_ref(&me));
     assert_eq!(heard(&mut b).await, [me]);
     assert_eq!(heard(&mut a).await, [told("read", &room, bob.id(), one)]);
 
@@ -143,7 +143,7 @@ async fn above_two_hundred_members_readers_are_counted() {
     for number in 0..199 {
         others.push(node.user(&format!("user{number}")).await);
     }
-    let ids: Vec<_> = others.iter().map(|user| user.id()).collect();
+    let ids: Vec<_> = others.iter().map(TestUser::id).collect();
     for some in ids[..198].chunks(50) {
         a.ok("member.add", json!({ "room": room, "users": some })).await;
     }
@@ -250,4 +250,91 @@ async fn a_mark_of_what_a_page_has_shown_counts_before_the_room_has_heard_of_it(
     assert_eq!(page["head"]["seq"], said);
     let read = b.ok("read.mark", mark(&room, said + 5)).await;
     assert_eq!(read, json!({ "read": said, "unread": 0, "mentions": 0 }));
+}
+
+#[tokio::test]
+async fn what_waits_for_its_time_is_told_at_the_sweeper_s_next_look_at_restless_rooms() {
+    let node = TestNode::start().await;
+    let (_, mut a, bob, mut b) = two(&node).await;
+    let mut phone = Wire::log_in(node.http(), bob.token()).await.with_background();
+    let room = group(&mut a, "Tea", &[&bob]).await;
+    for wire in [&mut a, &mut b] {
+        wire.ok("room.open", json!({ "room": room })).await;
+    }
+    let (one, two) = (say(&mut a, &room, "x").await, say(&mut a, &room, "y").await);
+    b.ok("read.mark", mark(&room, one)).await;
+    b.ok("read.mark", mark(&room, two)).await;
+    b.ok("typing.set", json!({ "room": room, "on": true })).await;
+    for wire in [&mut a, &mut phone] {
+        heard(wire).await;
+    }
+    node.pass(Duration::from_secs(1));
+    node.node().sweep(false);
+    assert_eq!(a.event().await, told("read", &room, bob.id(), two));
+    node.pass(Duration::from_secs(1));
+    node.node().sweep(false);
+    let head = phone.event().await;
+    assert_eq!(
+        (&head["ev"], &head["d"]["head"]["seq"], &head["d"]["unread"]),
+        (&json!("room.head"), &json!(two), &json!(0))
+    );
+    // Each look asks for the next one, for as long as something waits.
+    for _ in 0..4 {
+        node.pass(Duration::from_secs(1));
+        node.node().sweep(false);
+        a.settle().await;
+    }
+    let over = json!({ "room": room, "user": bob.id(), "on": false, "kind": "text" });
+    assert_eq!(a.event().await, json!({ "ev": "typing", "d": over }));
+}
+
+/// Has Alice write and Bob mark over a store that takes its time, and compares the last word that Bob's
+/// phone hears of what is unread with what is.
+async fn last_word(seed: u64) {
+    let slow = Faults { delayed: 0.7, longest_delay: Duration::from_millis(4), ..Faults::default() };
+    let store = Arc::new(FaultStore::by_seed(MemoryStore::new(), seed, slow));
+    store.calm();
+    let node = TestNode::over(Arc::clone(&store) as Arc<dyn Store>).await;
+    let (_, mut a, bob, mut b) = two(&node).await;
+    let mut phone = Wire::log_in(node.http(), bob.token()).await.with_background();
+    let room = group(&mut a, "Tea", &[&bob]).await;
+    store.rage();
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let mut head = 3;
+    for _ in 0..20 {
+        let mention = json!({ "kind": "text", "text": "x", "mentions": ["all"] });
+        let (sent, marked) = (a.send("message.send", draft(&room, &mention)).await, chance.u64(3..=head));
+        node.pass(Duration::from_millis(chance.u64(0..3000)));
+        node.node().sweep(false);
+        if chance.bool() {
+            b.ok("read.mark", mark(&room, marked)).await;
+        }
+        if chance.u8(0..5) == 0 {
+            b.ok("message.send", draft(&room, &text("mine"))).await;
+            head += 1;
+        }
+        a.reply(sent).await.unwrap();
+        head += 1;
+        // It answers pings too.
+        phone.settle().await;
+    }
+    for _ in 0..3 {
+        // As long as the slowest telling takes.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        node.pass(Duration::from_secs(2));
+        node.node().sweep(false);
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let is_word = |event: &&Value| event["ev"] == "room.head" || event["ev"] == "read.me";
+    let last = heard(&mut phone).await.into_iter().rev().find(|event| is_word(&event)).unwrap();
+    let me = &phone.ok("room.get", json!({ "room": room })).await["me"];
+    let said = (&last["d"]["unread"], &last["d"]["mentions"]);
+    assert_eq!(said, (&me["unread"], &me["mentions"]), "seed {seed}: {last}");
+}
+
+#[tokio::test]
+async fn the_last_word_on_what_is_unread_is_true() {
+    for seed in 1..=25 {
+        last_word(seed).await;
+    }
 }

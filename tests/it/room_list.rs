@@ -5,7 +5,7 @@ use crate::rooms::{group, two};
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults, MemoryStore};
 use rookery_tests::node::{TestNode, TestUser};
-use rookery_tests::wire::Wire;
+use rookery_tests::wire::{Heard, Wire};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -232,4 +232,22 @@ async fn a_head_that_could_not_be_read_is_told_the_next_time() {
     assert_eq!(heard(&mut b).await, Vec::<Value>::new());
     node.advance(Duration::from_secs(2));
     assert_eq!(head(&b.event().await), (room, 2, json!("two")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_reply_to_what_moved_a_head_comes_before_the_word_of_it() {
+    let node = TestNode::start().await;
+    let (_, a, bob, _) = two(&node).await;
+    let mut a = a.with_background();
+    let room = group(&mut a, "Tea", &[&bob]).await;
+    heard(&mut a).await;
+    for round in 0..250 {
+        node.pass(Duration::from_secs(2));
+        node.node().sweep(false);
+        let id = a.send("message.send", crate::chat::draft(&room, &crate::chat::text("x"))).await;
+        let Heard::Said(first) = a.heard().await else { panic!("closed") };
+        assert_eq!(first["id"], id, "round {round}: {first}");
+        let word = a.event().await;
+        assert_eq!((&word["ev"], &word["d"]["head"]["seq"]), (&json!("room.head"), &first["ok"]["seq"]));
+    }
 }

@@ -5,7 +5,7 @@ use super::live::Loaded;
 use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
 use rookery_engine::store::{AppendError, Receipt, StoreError};
-use rookery_protocol::{ClientId, EventBody, Frame, ServerEvent, UserId};
+use rookery_protocol::{ClientId, EventBody, Frame, MemberChange, ServerEvent, UserId};
 use std::sync::Arc;
 
 impl Room {
@@ -69,6 +69,9 @@ impl Room {
         }
         if matches!(event.body, EventBody::Message(_)) {
             self.ended_typing(event.by);
+        }
+        if let EventBody::Member(MemberChange { user, role: Some(role), .. }) = &event.body {
+            self.ended_typing_as(*user, *role);
         }
         if let Some(gone) = gone(event) {
             self.ended_typing(gone);

@@ -116,7 +116,9 @@ impl Room {
                 if marks.iter().any(|mark| mark.seq > known) {
                     // A page may have shown what this room is about to hear of.
                     let head = node.store().head(room).await?.map_or(known, |head| head.seq.max(known));
-                    marks.iter_mut().for_each(|mark| mark.seq = mark.seq.min(head));
+                    for mark in &mut marks {
+                        mark.seq = mark.seq.min(head);
+                    }
                 }
                 node.store().mark(room, &marks).await?;
                 node.store().room_states(room, &users).await
@@ -147,7 +149,9 @@ impl Room {
                     come.push((mark, state));
                 }
                 // Own devices hear of it after the answers.
-                come.into_iter().for_each(|(mark, state)| self.note_mark(mark, state));
+                for (mark, state) in come {
+                    self.note_mark(mark, state);
+                }
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, %error, "marks not written");

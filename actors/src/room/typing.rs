@@ -4,7 +4,8 @@ use super::{Room, busy, policy};
 use crate::answer::Answer;
 use rookery_engine::ephemeral_key;
 use rookery_engine::limits::{NAMED_MARKS, TYPING_EVERY, TYPING_WITHIN, TYPISTS};
-use rookery_protocol::{Frame, ReplyBody, ServerEvent, Typing, UserId};
+use rookery_engine::store::RoomRecord;
+use rookery_protocol::{Frame, ReplyBody, Role, ServerEvent, Typing, UserId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -81,6 +82,14 @@ impl Room {
     pub(super) fn ended_typing(&mut self, user: UserId) {
         if let Some(kind) = self.typists.ended(user) {
             self.tell_typing(user, false, kind);
+        }
+    }
+
+    /// A user has this role now, and types no more where it may not write.
+    pub(super) fn ended_typing_as(&mut self, user: UserId, role: Role) {
+        let may_write = |record: &RoomRecord| policy::may_send(record.kind, role).is_ok();
+        if !self.live.record.as_ref().is_some_and(may_write) {
+            self.ended_typing(user);
         }
     }
 

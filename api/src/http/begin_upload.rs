@@ -4,28 +4,44 @@ use crate::call::Call;
 use crate::files::Announced;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
 use rookery_protocol::limits::MIME_BYTES;
-use rookery_protocol::{FileId, Timestamp};
+use rookery_protocol::{ErrorCode, FileId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) const ROUTE: Route =
-    Route::post("/v1/uploads", "beginUpload", Handler::User(|call, who| Box::pin(begin_upload(call, who))));
+    Route::post("/v1/uploads", "beginUpload", Handler::User(|call, who| Box::pin(begin_upload(call, who))))
+        .about(Tag::Files, "Announces a file")
+        .takes::<Body>()
+        .gives::<Begun>(201)
+        .fails(&[ErrorCode::TooLarge]);
 
-#[derive(Deserialize)]
+/// The file that will be sent.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "UploadBody")]
 struct Body {
+    /// Its name, without folders; at most 255 bytes.
     name: String,
+    /// Its exact size in bytes.
     size: u64,
+    /// What the client takes it for; its content says what it is.
     #[serde(default)]
     mime: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Where the bytes go.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "UploadBegun")]
 struct Begun {
+    /// The file's id, for the body of a message.
     id: FileId,
+    /// Where to `PUT` the bytes, relative to the server.
     upload_url: String,
+    /// Until when they must have come, and a message must carry them.
     expires_at: Timestamp,
 }
 

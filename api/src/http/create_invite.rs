@@ -3,10 +3,12 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{InviteCreate, Op, Timestamp};
+use rookery_protocol::{ErrorCode, InviteCreate, InviteCreated, Op, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route = Route::post(
@@ -14,12 +16,21 @@ pub(crate) const ROUTE: Route = Route::post(
     "createInvite",
     Handler::User(|call, who| Box::pin(create_invite(call, who))),
 )
-.body_bytes(1024);
+.body_bytes(1024)
+.about(Tag::Rooms, "Makes a link into a room; as `invite.create`")
+.takes::<Body>()
+.or_nothing()
+.gives::<InviteCreated>(201)
+.fails(&[ErrorCode::Forbidden]);
 
-#[derive(Default, Deserialize)]
+/// How long the link leads somewhere.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "InviteCreateBody")]
 struct Body {
+    /// When it ends; never where it is absent.
     #[serde(default)]
     expires_at: Option<Timestamp>,
+    /// How many users it lets in; any number where it is absent.
     #[serde(default)]
     uses: Option<u32>,
 }

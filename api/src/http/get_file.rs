@@ -8,6 +8,7 @@ use crate::files::{FileError, Opened};
 use crate::problem::Problem;
 use crate::range::{self, Wanted};
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rookery_actors::Identity;
@@ -19,13 +20,31 @@ pub(crate) const FILE: Route = Route::get(
     "/v1/files/{id}",
     "getFile",
     Handler::User(|call, who| Box::pin(get_part(call, who, BlobPart::Content))),
-);
+)
+.about(Tag::Files, "Gives a file, or a part of it")
+.header::<String>("Range", "One range of bytes; several are answered with all of it.")
+.header::<String>("If-None-Match", "The `ETag` one has.")
+.gives_as::<serde_json::Value>(200, "application/octet-stream")
+.with("ETag", "The version of the bytes, which never changes.")
+.gives_as::<serde_json::Value>(206, "application/octet-stream")
+.with("Content-Range", "Which part of how much.")
+.gives_nothing(304)
+.with("ETag", "The version of the bytes.");
 
 pub(crate) const THUMB: Route = Route::get(
     "/v1/files/{id}/thumb",
     "getThumb",
     Handler::User(|call, who| Box::pin(get_part(call, who, BlobPart::Thumb))),
-);
+)
+.about(Tag::Files, "Gives the small picture of a file, or a part of it")
+.header::<String>("Range", "One range of bytes; several are answered with all of it.")
+.header::<String>("If-None-Match", "The `ETag` one has.")
+.gives_as::<serde_json::Value>(200, "application/octet-stream")
+.with("ETag", "The version of the bytes, which never changes.")
+.gives_as::<serde_json::Value>(206, "application/octet-stream")
+.with("Content-Range", "Which part of how much.")
+.gives_nothing(304)
+.with("ETag", "The version of the bytes.");
 
 /// It never changes under its name, but who may read it does: ask each time, and get 304.
 const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");

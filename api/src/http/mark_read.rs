@@ -3,10 +3,12 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{Op, ReadMark, Seq};
+use rookery_protocol::{Op, ReadMark, ReadMarked, Seq};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route = Route::put(
@@ -14,10 +16,16 @@ pub(crate) const ROUTE: Route = Route::put(
     "markRead",
     Handler::User(|call, who| Box::pin(mark_read(call, who))),
 )
-.body_bytes(1024);
+.body_bytes(1024)
+.about(Tag::Messages, "Moves how far one has read; as `read.mark`")
+.takes::<Body>()
+.gives::<ReadMarked>(200);
 
-#[derive(Deserialize)]
+/// How far one has read.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ReadMarkBody")]
 struct Body {
+    /// Up to and including this position; it only moves forward.
     seq: Seq,
 }
 

@@ -5,16 +5,21 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::{Identity, attachment};
-use rookery_protocol::ErrorCode;
+use rookery_protocol::{Attachment, ErrorCode};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub(crate) const ROUTE: Route =
     Route::put("/v1/uploads/{id}", "putUpload", Handler::User(|call, who| Box::pin(put_upload(call, who))))
-        .streamed();
+        .streamed()
+        .about(Tag::Files, "Sends the bytes of an announced file")
+        .takes_as::<serde_json::Value>("application/octet-stream")
+        .gives::<Attachment>(200)
+        .fails(&[ErrorCode::Conflict]);
 
 async fn put_upload(call: Call, who: Identity) -> Result<Answer, Problem> {
     let file = call.path("id")?;

@@ -5,20 +5,30 @@ use crate::call::Call;
 use crate::idempotency;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{Op, ReactionSet};
+use rookery_protocol::{ClientId, ErrorCode, Op, ReactionSet, Set};
 
 const PATH: &str = "/v1/rooms/{room}/messages/{seq}/reactions/{emoji}";
 
 /// Sets it.
 pub(crate) const SET: Route =
-    Route::put(PATH, "setReaction", Handler::User(|call, who| Box::pin(set(call, who)))).body_bytes(1024);
+    Route::put(PATH, "setReaction", Handler::User(|call, who| Box::pin(set(call, who))))
+        .body_bytes(1024)
+        .about(Tag::Messages, "Reacts to a message; as `reaction.set`")
+        .header::<ClientId>("Idempotency-Key", "The `client_id`; one is made where it is absent.")
+        .gives::<Set>(200)
+        .fails(&[ErrorCode::Forbidden, ErrorCode::Invalid, ErrorCode::TooLarge]);
 
 /// Takes it off.
 pub(crate) const CLEAR: Route =
-    Route::delete(PATH, "clearReaction", Handler::User(|call, who| Box::pin(clear(call, who))));
+    Route::delete(PATH, "clearReaction", Handler::User(|call, who| Box::pin(clear(call, who))))
+        .about(Tag::Messages, "Takes one's reaction off; as `reaction.set`")
+        .header::<ClientId>("Idempotency-Key", "The `client_id`; one is made where it is absent.")
+        .gives::<Set>(200)
+        .fails(&[ErrorCode::Forbidden, ErrorCode::Invalid]);
 
 async fn set(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = ReactionSet { on: true, ..taken_off(&call)? };

@@ -3,13 +3,25 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{MessageSearch, Timestamp};
+use rookery_protocol::{BodyKind, ErrorCode, Found, MessageSearch, RoomId, Timestamp, UserId};
 
 pub(crate) const ROUTE: Route =
-    Route::get("/v1/search", "searchMessages", Handler::User(|call, who| Box::pin(search(call, who))));
+    Route::get("/v1/search", "searchMessages", Handler::User(|call, who| Box::pin(search(call, who))))
+        .about(Tag::Messages, "Finds messages of one's rooms by their words; as `message.search`")
+        .query::<String>("query", "1 to 16 words in at most 256 bytes.")
+        .required()
+        .query::<RoomId>("room", "Only there.")
+        .query::<UserId>("from", "Only by this user.")
+        .query::<Timestamp>("before", "Only older than this time.")
+        .query::<BodyKind>("kind", "Only of this kind.")
+        .query::<u32>("limit", "At most this many; 100 is the most.")
+        .query::<String>("cursor", "`next` of the page before.")
+        .gives::<Found>(200)
+        .fails(&[ErrorCode::NotFound, ErrorCode::TooLarge]);
 
 async fn search(call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = MessageSearch {

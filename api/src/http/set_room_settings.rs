@@ -3,10 +3,12 @@
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
+use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{Notify, Op, RoomSettings, Timestamp};
+use rookery_protocol::{Notify, Op, RoomSettings, RoomView, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route = Route::patch(
@@ -14,16 +16,25 @@ pub(crate) const ROUTE: Route = Route::patch(
     "setRoomSettings",
     Handler::User(|call, who| Box::pin(set_room_settings(call, who))),
 )
-.body_bytes(1024);
+.body_bytes(1024)
+.about(Tag::Rooms, "Changes one's own view of a room; as `room.settings`")
+.takes::<Body>()
+.gives::<RoomView>(200);
 
-#[derive(Deserialize)]
+/// What changes; what is absent stays.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "RoomSettingsBody")]
 struct Body {
+    /// What one is told of.
     #[serde(default)]
     notify: Option<Notify>,
+    /// Until when one is told of nothing; 0 is no more.
     #[serde(default)]
     muted_until: Option<Timestamp>,
+    /// Whether it stays at the top of the list.
     #[serde(default)]
     pinned: Option<bool>,
+    /// Whether it is out of the way.
     #[serde(default)]
     archived: Option<bool>,
 }

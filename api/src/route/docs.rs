@@ -14,14 +14,14 @@
 //! adds, which names stand in the path, what a body that cannot be read is answered.
 
 use super::Route;
-use rookery_protocol::{ErrorCode, RoomId, SchemaOf, Seq, UserId};
+use rookery_protocol::{ErrorCode, FileId, RoomId, SchemaOf, Seq, UserId};
 use schemars::JsonSchema;
 
 /// Parameters of one endpoint: a page has four, a header may come on top.
 const PARAMS: usize = 8;
 
 /// Statuses of one endpoint that are no errors, and headers of one answer.
-const ANSWERS: usize = 3;
+const ANSWERS: usize = 4;
 
 /// What an endpoint is about: the groups in which documents list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,6 +177,9 @@ pub fn path_parameter(name: &str) -> Option<(SchemaOf, &'static str)> {
         "user" => (schema_of::<UserId>(), "The user."),
         "seq" => (schema_of::<Seq>(), "The position of the message."),
         "file" => (schema_of::<String>(), "The name of the file."),
+        "id" => (schema_of::<FileId>(), "The file."),
+        "emoji" => (schema_of::<String>(), "The emoji, as percent-encoded UTF-8."),
+        "invite" => (schema_of::<String>(), "The text of the invite."),
         _ => return None,
     })
 }

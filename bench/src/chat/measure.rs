@@ -1,6 +1,7 @@
 //! One client that comes to each situation again and again.
 
 use super::report::Case;
+use crate::process::cpu_seconds;
 use anyhow::ensure;
 use hdrhistogram::Histogram;
 use rookery_protocol::{RoomId, Seq};
@@ -33,26 +34,30 @@ impl<'a> Visitor<'a> {
 
     /// Opens a room that is not active: its actor reads all of it from the store first.
     pub(super) async fn cold_opens(&mut self, room: RoomId) -> anyhow::Result<Case> {
-        let mut latency = Histogram::new(3)?;
+        let (mut latency, cpu) = (Histogram::new(3)?, cpu_seconds("self")?);
         for _ in 0..self.samples {
             self.passivate().await?;
             self.open(room, &mut latency).await?;
         }
-        Ok(Case::new("room.open, the first after the room was passivated", &latency))
+        Ok(Case::new(
+            "room.open, the first after the room was passivated",
+            &latency,
+            cpu_seconds("self")? - cpu,
+        ))
     }
 
     /// Opens a room that is active.
     pub(super) async fn warm_opens(&mut self, room: RoomId) -> anyhow::Result<Case> {
-        let mut latency = Histogram::new(3)?;
+        let (mut latency, cpu) = (Histogram::new(3)?, cpu_seconds("self")?);
         for _ in 0..self.samples {
             self.open(room, &mut latency).await?;
         }
-        Ok(Case::new("room.open of an active room", &latency))
+        Ok(Case::new("room.open of an active room", &latency, cpu_seconds("self")? - cpu))
     }
 
     /// Reads pages from the middle half of a log.
     pub(super) async fn pages(&mut self, room: RoomId, head: Seq) -> anyhow::Result<Case> {
-        let mut latency = Histogram::new(3)?;
+        let (mut latency, cpu) = (Histogram::new(3)?, cpu_seconds("self")?);
         let mut changed = 0;
         for _ in 0..self.samples {
             let around = self.random.u64(head.0 / 4..head.0 / 4 * 3);
@@ -63,27 +68,33 @@ impl<'a> Visitor<'a> {
             changed += messages.iter().filter(|message| is_changed(message)).count();
         }
         ensure!(changed > 0, "no message on the pages was changed");
-        Ok(Case::new("room.history around a message in the middle", &latency))
+        Ok(Case::new("room.history around a message in the middle", &latency, cpu_seconds("self")? - cpu))
+    }
+
+    /// Reads the first page of the list of rooms.
+    pub(super) async fn first_pages(&mut self) -> anyhow::Result<Case> {
+        let (mut latency, cpu) = (Histogram::new(3)?, cpu_seconds("self")?);
+        for _ in 0..self.samples {
+            let page = self.timed("room.list", json!({ "limit": PAGE }), &mut latency).await?;
+            ensure!(rooms_in(&page) == PAGE, "a page of {} rooms", rooms_in(&page));
+        }
+        Ok(Case::new("room.list, the first page", &latency, cpu_seconds("self")? - cpu))
     }
 
     /// Reads the whole list of rooms, of which there are `rooms`, page by page, again and again.
-    pub(super) async fn lists(&mut self, rooms: u32) -> anyhow::Result<[Case; 2]> {
-        let (mut first, mut others) = (Histogram::new(3)?, Histogram::new(3)?);
-        while first.len() < u64::from(self.samples) {
-            let mut page = self.timed("room.list", json!({ "limit": PAGE }), &mut first).await?;
-            if others.len() >= u64::from(self.samples) {
-                continue;
-            }
+    pub(super) async fn later_pages(&mut self, rooms: u32) -> anyhow::Result<Case> {
+        let (mut latency, cpu) = (Histogram::new(3)?, cpu_seconds("self")?);
+        while latency.len() < u64::from(self.samples) {
+            let mut page = self.wire.ok("room.list", json!({ "limit": PAGE })).await;
             let mut listed = rooms_in(&page);
             while let Some(cursor) = page.get("next") {
                 let asked = json!({ "limit": PAGE, "cursor": cursor });
-                page = self.timed("room.list", asked, &mut others).await?;
+                page = self.timed("room.list", asked, &mut latency).await?;
                 listed += rooms_in(&page);
             }
             ensure!(listed == usize::try_from(rooms)?, "{listed} rooms are listed");
         }
-        let name = "room.list, the first page";
-        Ok([Case::new(name, &first), Case::new("room.list, the pages after it", &others)])
+        Ok(Case::new("room.list, the pages after it", &latency, cpu_seconds("self")? - cpu))
     }
 
     async fn open(&mut self, room: RoomId, latency: &mut Histogram<u64>) -> anyhow::Result<()> {

@@ -67,13 +67,14 @@ pub(crate) const fn role_text(role: Role) -> &'static str {
 
 /// Returns the role of column `index`; NULL is a member that has gone.
 pub(crate) fn role(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Role>> {
-    match row.get_ref(index)?.as_str_or_null()? {
+    // By its bytes, which need not be checked to be text: a large room reads 100,000 of them.
+    match row.get_ref(index)?.as_bytes_or_null()? {
         None => Ok(None),
-        Some("owner") => Ok(Some(Role::Owner)),
-        Some("admin") => Ok(Some(Role::Admin)),
-        Some("member") => Ok(Some(Role::Member)),
-        Some("reader") => Ok(Some(Role::Reader)),
-        Some(other) => Err(unknown(index, "role", other)),
+        Some(b"owner") => Ok(Some(Role::Owner)),
+        Some(b"admin") => Ok(Some(Role::Admin)),
+        Some(b"member") => Ok(Some(Role::Member)),
+        Some(b"reader") => Ok(Some(Role::Reader)),
+        Some(other) => Err(unknown(index, "role", &String::from_utf8_lossy(other))),
     }
 }
 

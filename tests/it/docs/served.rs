@@ -60,12 +60,22 @@ fn told(value: &Value) -> Value {
         Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), told(value))).collect(),
         Value::Array(items) => items.iter().map(told).collect(),
         Value::String(text) if text.parse::<RoomId>().is_ok() => "an id".into(),
+        Value::String(text) if text.starts_with("http") => "a link".into(),
+        Value::String(text) if is_secret(text) => "a secret".into(),
         Value::String(text) => text.to_lowercase().into(),
         Value::Number(number) if number.as_u64().is_some_and(|number| number >= FIRST_TIME) => {
             "a time".into()
         }
         other => other.clone(),
     }
+}
+
+/// Whether a text is one that lets somebody in: an invite.
+fn is_secret(text: &str) -> bool {
+    /// Characters of an invite.
+    const INVITE_CHARS: usize = 22;
+    let is_of_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == INVITE_CHARS && text.bytes().all(is_of_base64)
 }
 
 #[tokio::test]
@@ -86,8 +96,10 @@ async fn the_examples_are_a_conversation_that_can_be_had() {
         let Some(shown) = examples.get(index + 1).filter(|next| next.kind == "reply") else { continue };
         let shown = &parsed(shown)["ok"];
         assert_eq!(told(&said), told(shown), "{}:{}: `{op}` answers {said}", example.page, example.line);
-        if op == "room.create" {
-            cast.plays(&shown["id"], &said["id"]);
+        match &*op {
+            "room.create" => cast.plays(&shown["id"], &said["id"]),
+            "invite.create" => cast.plays(&shown["invite"], &said["invite"]),
+            _ => {}
         }
     }
 }

@@ -1,42 +1,38 @@
 //! What nothing refers to any more is gone: for everybody at once, and soon from the disk.
 
-use super::{House, Raw, group, id, put_head, say, two};
+use super::{House, Raw, call, group, id, put_head, say, two};
 use rookery_blobs_object::ObjectBlobs;
 use rookery_engine::blobs::BlobError;
-use rookery_engine::store::{Append, AvatarOf, Log, Projection};
-use rookery_protocol::{Event, EventBody, FileId, RoomId, Seq};
-use rookery_tests::node::{TestNode, TestNodeOptions};
-use serde_json::Value;
+use rookery_engine::store::AvatarOf;
+use rookery_tests::node::{TestNode, TestNodeOptions, TestUser};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Has the message at `seq` carry `files` and no others, by an event that its room writes for that.
-async fn carry(house: &House, room: &Value, seq: &Value, files: &[&Value]) {
-    let room: RoomId = room.as_str().unwrap().parse().unwrap();
-    let head = house.store.head(room).await.unwrap().unwrap();
-    let newest =
-        house.store.read(room, rookery_engine::store::Range::Before(head.seq.next()), 1).await.unwrap();
-    let (rev, target) = (head.seq.next(), Seq(seq.as_u64().unwrap()));
-    let event = Event {
-        seq: rev,
-        client_id: None,
-        target: Some(target),
-        reply_to: None,
-        body: EventBody::from_json("delete", "{}").unwrap(),
-        ..newest[0].clone()
-    };
-    let files: Vec<FileId> = files.iter().map(|file| id(file).parse().unwrap()).collect();
-    let projections = vec![Projection::Attach { seq: target, files, rev }].into();
-    let append = Append { room, expected: head.seq, events: vec![event].into(), projections };
-    house.store.append(append).await.unwrap();
+/// Has the message of `who` at `seq` carry `files` and no others.
+async fn carry(house: &House, who: &TestUser, message: (&Value, &Value), files: &[&Value]) {
+    let body = json!({ "body": { "kind": "document", "attachments": files } });
+    change(house, who, "PATCH", (message, &body)).await;
 }
 
-/// Has the message at `seq` carry nothing any more.
-pub(super) async fn take_away(house: &House, room: &Value, seq: &Value) {
-    carry(house, room, seq, &[]).await;
+/// Deletes the message of `who` at `seq`.
+pub(super) async fn take_away(house: &House, who: &TestUser, message: (&Value, &Value)) {
+    change(house, who, "DELETE", (message, &Value::Null)).await;
+}
+
+async fn change(
+    house: &House,
+    who: &TestUser,
+    method: &str,
+    ((room, seq), body): ((&Value, &Value), &Value),
+) {
+    let path = format!("/v1/rooms/{}/messages/{seq}", room.as_str().expect("a room has an id"));
+    let token = format!("Bearer {}", who.token());
+    let answer = call(house.node.http(), method, &path, &[("authorization", &token)], body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
 #[tokio::test]
@@ -56,12 +52,12 @@ async fn a_file_of_a_deleted_message_is_gone_at_once_and_its_bytes_after_it() {
     house.node.files().clean_up().await;
     assert_eq!([reads(&one).await, reads(&two).await], [200, 200], "however long ago");
 
-    carry(&house, &room, &message["seq"], &[]).await;
+    take_away(&house, &alice, (&room, &message["seq"])).await;
     assert_eq!([reads(&one).await, reads(&two).await], [404, 200], "one is carried by another");
     assert_eq!(house.get(&alice, id(&one), &[]).await.status, 404, "its owner's neither");
     house.node.files().clean_up().await;
     assert_eq!(house.kept().len(), 1);
-    take_away(&house, &room, &other["seq"]).await;
+    take_away(&house, &alice, (&room, &other["seq"])).await;
     house.node.files().clean_up().await;
     assert_eq!(house.kept(), []);
 }
@@ -73,7 +69,7 @@ async fn an_edit_that_leaves_a_file_out_lets_it_go() {
     let room = group(&mut a, "Tea", &[]).await;
     let (one, two) = (house.upload(&alice, "1", b"1").await, house.upload(&alice, "2", b"2").await);
     let message = say(&mut a, &room, &[&one]).await.unwrap();
-    carry(&house, &room, &message["seq"], &[&two]).await;
+    carry(&house, &alice, (&room, &message["seq"]), &[&two]).await;
     let reads = async |file| house.get(&alice, id(file), &[]).await.status;
     assert_eq!([reads(&one).await, reads(&two).await], [404, 200]);
     house.node.files().clean_up().await;
@@ -106,7 +102,7 @@ async fn garbage_whose_bytes_cannot_be_deleted_is_tried_again() {
     let room = group(&mut a, "Tea", &[]).await;
     let file = house.upload(&alice, "a.txt", b"to go").await;
     let message = say(&mut a, &room, &[&file]).await.unwrap();
-    take_away(&house, &room, &message["seq"]).await;
+    take_away(&house, &alice, (&room, &message["seq"])).await;
     house.blobs.fail(Some(BlobError::Refused("not now".to_owned())));
     house.node.files().clean_up().await;
     house.blobs.fail(None);
@@ -178,7 +174,7 @@ async fn a_file_is_on_the_disk_for_as_long_as_it_lives() {
     }
     assert_eq!(files(&dir).len(), 3, "nothing of what was cut");
 
-    take_away(&house, &room, &message["seq"]).await;
+    take_away(&house, &alice, (&room, &message["seq"])).await;
     house.node.files().clean_up().await;
     assert_eq!(files(&dir), [] as [PathBuf; 0]);
     std::fs::remove_dir_all(&dir).unwrap();

@@ -8,6 +8,9 @@ use rookery_engine::store::{Membership, RoomRecord, RoomState, RoomsCursor};
 use rookery_protocol::{RoomId, Seq, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+/// Members that a page is given space for at once: as many as an activation asks for.
+const LARGE_PAGE: usize = 10_000;
+
 /// A room, one member's row, cursor and settings, and where the log stands.
 const STATES: &str = "
     SELECT
@@ -89,7 +92,12 @@ pub(crate) fn members(
     let after: &[u8] = after.as_ref().map_or(&[], |user| user.0.as_bytes());
     let values = params![room.0.as_bytes(), after, limit(rows)];
     let mut query = connection.prepare_cached(query)?;
-    query.query_map(values, |row| membership(row, 0, room, UserId(id(row, 4)?)))?.collect()
+    let mut found = query.query(values)?;
+    let mut members = Vec::with_capacity(rows.min(LARGE_PAGE));
+    while let Some(row) = found.next()? {
+        members.push(membership(row, 0, room, UserId(id(row, 4)?))?);
+    }
+    Ok(members)
 }
 
 fn record(row: &Row<'_>, room: RoomId) -> rusqlite::Result<RoomRecord> {
