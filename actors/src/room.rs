@@ -71,6 +71,8 @@ pub(crate) enum RoomMessage {
     Counted(CursorKind, Marks),
     /// The store has said how members have the room who have it not open; those connections have.
     HeadsRead(Arc<HashSet<ConnectionId>>, Vec<RoomState>),
+    /// The store has not said it of some of them.
+    HeadsUnread,
     /// All members who have the room not open were told of it.
     HeadsTold,
     /// The store has said where a write is that the batch under way would have repeated.
@@ -210,6 +212,7 @@ impl Room {
             RoomMessage::Marked(written) => self.marked(written),
             RoomMessage::Counted(kind, told) => self.signal_marks(kind, told),
             RoomMessage::HeadsRead(hearing, states) => self.heads_read(&hearing, states),
+            RoomMessage::HeadsUnread => self.heads_unread(),
             RoomMessage::HeadsTold => self.heads_told(),
             RoomMessage::Located(by, client_id, receipt) => self.located(by, client_id, receipt),
             RoomMessage::Refresh => self.refresh(),

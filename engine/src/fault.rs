@@ -99,8 +99,19 @@ impl<S> FaultStore<S> {
         self.switch.set(Health::Failed(reason.to_owned()));
     }
 
+    /// Does not apply the next write, and answers that its outcome is not known.
+    pub fn lose_next(&self) {
+        self.switch.set_next(Some(Fate::Lost));
+    }
+
+    /// Applies the next write, and answers that its outcome is not known.
+    pub fn unhear_next(&self) {
+        self.switch.set_next(Some(Fate::Unheard));
+    }
+
     /// Takes writes again.
     pub fn heal(&self) {
+        self.switch.set_next(None);
         self.switch.set(Health::Ready);
     }
 
@@ -150,7 +161,7 @@ impl<S> FaultStore<S> {
             let (delay, fate) = self.draw();
             wait(delay).await;
             self.switch.check()?;
-            match fate {
+            match self.switch.take_next().unwrap_or(fate) {
                 Fate::Done => work(&self.inner).await,
                 Fate::Refused => Err(StoreError::Refused("a fault".to_owned()).into()),
                 Fate::Lost => Err(StoreError::Unknown("a fault before".to_owned()).into()),

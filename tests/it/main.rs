@@ -39,6 +39,8 @@ mod inbox;
 mod kill;
 // What becomes of a message.
 mod messages;
+// Random interleavings of all ops, against a model.
+mod model;
 // A client of the other codec.
 mod msgpack;
 // Links that lead into rooms.

@@ -3,7 +3,7 @@
 use crate::chat::{delete, edit, heard, react, say, soon};
 use crate::rooms::{group, two};
 use rookery_engine::store::Store;
-use rookery_engine::{FaultStore, MemoryStore};
+use rookery_engine::{FaultStore, Faults, MemoryStore};
 use rookery_tests::node::{TestNode, TestUser};
 use rookery_tests::wire::{Heard, Wire};
 use serde_json::{Value, json};
@@ -209,6 +209,29 @@ async fn who_was_removed_hears_no_word_of_the_room_that_was_on_its_way() {
     assert_eq!(all.iter().find(is_told), None);
     let notice = all.iter().position(|event| event["d"]["body"]["kind"] == "x.notice.removed").unwrap();
     assert!(all[notice..].iter().all(|event| event["ev"] != "room.head"), "{all:?}");
+}
+
+#[tokio::test]
+async fn a_head_that_could_not_be_read_is_told_the_next_time() {
+    let faults = Faults { refused: 1.0, ..Faults::default() };
+    let store = Arc::new(FaultStore::by_seed(MemoryStore::new(), 1, faults));
+    store.calm();
+    let node = TestNode::over(Arc::clone(&store) as Arc<dyn Store>).await;
+    let (_, mut a, bob, b) = two(&node).await;
+    let mut b = b.with_background();
+    let room = group(&mut a, "Tea", &[&bob]).await;
+    node.advance(Duration::from_secs(2));
+    say(&mut a, &room, "one").await;
+    heard(&mut b).await;
+    say(&mut a, &room, "two").await;
+    let reads = store.reads();
+    store.rage();
+    node.advance(Duration::from_secs(2));
+    assert!(soon(|| store.reads() > reads).await);
+    store.calm();
+    assert_eq!(heard(&mut b).await, Vec::<Value>::new());
+    node.advance(Duration::from_secs(2));
+    assert_eq!(head(&b.event().await), (room, 2, json!("two")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

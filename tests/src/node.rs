@@ -97,6 +97,11 @@ impl FragileClock {
     pub fn break_next(&self) {
         self.is_armed.store(true, Ordering::SeqCst);
     }
+
+    /// Panics no more, where nobody has asked meanwhile.
+    pub fn mend(&self) {
+        self.is_armed.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Clock for FragileClock {

@@ -6,7 +6,7 @@ use crate::node::Node;
 use rookery_engine::ConnectionId;
 use rookery_engine::ephemeral_key;
 use rookery_engine::limits::{HEADS_AT_ONCE, HEADS_EVERY};
-use rookery_engine::store::RoomState;
+use rookery_engine::store::{RoomState, StoreError};
 use rookery_protocol::{Frame, RoomHead, RoomId, RoomKind, ServerEvent, UserId};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -58,8 +58,14 @@ impl Room {
         self.node.tasks().spawn(async move {
             let hearing = Arc::new(audience.connections());
             for users in users.chunks(HEADS_AT_ONCE) {
-                let states = read(&node, room, &hearing, users).await;
-                drop(myself.send_message(RoomMessage::HeadsRead(Arc::clone(&hearing), states)));
+                let told = match read(&node, room, &hearing, users).await {
+                    Ok(states) => RoomMessage::HeadsRead(Arc::clone(&hearing), states),
+                    Err(error) => {
+                        tracing::warn!(%room, %error, "members not told of the room's head");
+                        RoomMessage::HeadsUnread
+                    }
+                };
+                drop(myself.send_message(told));
             }
             if let Telling::All = telling {
                 drop(myself.send_message(RoomMessage::HeadsTold));
@@ -87,6 +93,13 @@ impl Room {
         if !outdated.is_empty() {
             self.read_heads(outdated, Telling::Some);
         }
+    }
+
+    /// The store did not say how some members have the room. Nothing may happen here any more, so they
+    /// are told the next time all the same.
+    pub(super) fn heads_unread(&mut self) {
+        self.heads.is_due = true;
+        self.tell_heads(self.node.clock().elapsed());
     }
 
     /// The telling is over; what has happened meanwhile is told the next time.
@@ -126,18 +139,14 @@ async fn read(
     room: RoomId,
     hearing: &HashSet<ConnectionId>,
     users: &[UserId],
-) -> Vec<RoomState> {
+) -> Result<Vec<RoomState>, StoreError> {
     let lacking =
         |user: &&UserId| node.users().of(**user).iter().any(|connection| !hearing.contains(&connection.id()));
     let users: Vec<UserId> = users.iter().filter(lacking).copied().collect();
     if users.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    node.store().room_states(room, &users).await.unwrap_or_else(|error| {
-        // The next event is told again.
-        tracing::warn!(%room, %error, "members not told of the room's head");
-        Vec::new()
-    })
+    node.store().room_states(room, &users).await
 }
 
 fn tell_one(node: &Node, room: RoomId, hearing: &HashSet<ConnectionId>, state: RoomState) {

@@ -1,5 +1,6 @@
 //! The faults that a test turns on and off.
 
+use super::Fate;
 use crate::store::{Health, StoreError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +9,8 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(super) struct Switch {
     health: Mutex<Health>,
+    /// What becomes of the next write, whatever is drawn.
+    next: Mutex<Option<Fate>>,
     is_holding: watch::Sender<bool>,
     held: AtomicUsize,
 }
@@ -16,6 +19,7 @@ impl Default for Switch {
     fn default() -> Self {
         Self {
             health: Mutex::new(Health::Ready),
+            next: Mutex::new(None),
             is_holding: watch::Sender::new(false),
             held: AtomicUsize::new(0),
         }
@@ -29,6 +33,15 @@ impl Switch {
 
     pub(super) fn health(&self) -> Health {
         self.lock().clone()
+    }
+
+    pub(super) fn set_next(&self, fate: Option<Fate>) {
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = fate;
+    }
+
+    /// Returns what is to become of this write, and leaves the ones after it alone.
+    pub(super) fn take_next(&self) -> Option<Fate> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Returns the error that a write meets now.
