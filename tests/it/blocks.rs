@@ -38,6 +38,20 @@ async fn neither_of_the_two_writes_directly_while_one_blocks_the_other() {
     );
     assert_eq!(by_bob["code"], "forbidden");
     assert_eq!(by_alice, by_bob, "nobody is told who blocks whom");
+    // Nor in any other way.
+    let named = |op: &str| json!({ "room": room, "client_id": uuid::Uuid::from_u128(fresh()), "target": sent["seq"], "op": op });
+    let mut edit = named("edit");
+    edit["body"] = json!({ "kind": "text", "text": "x" });
+    assert_eq!(b.refused("message.edit", edit).await, "forbidden");
+    let mut reaction = named("reaction");
+    reaction["emoji"] = json!("!");
+    reaction["on"] = json!(true);
+    assert_eq!(a.refused("reaction.set", reaction).await, "forbidden");
+    let mut pin = named("pin");
+    pin["on"] = json!(true);
+    assert_eq!(a.refused("pin.set", pin).await, "forbidden");
+    assert_eq!(a.refused("typing.set", json!({ "room": room, "on": true })).await, "forbidden");
+    a.ok("read.mark", json!({ "room": room, "seq": sent["seq"] })).await;
     // What was written stays, and is answered as it was.
     let mut again = first;
     again["attempt"] = json!(2);

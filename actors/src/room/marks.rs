@@ -204,6 +204,10 @@ impl Room {
     pub(super) fn tell_marks(&mut self, now: Duration) {
         for kind in [CursorKind::Read, CursorKind::Delivered] {
             let line = self.marks.line(kind);
+            if self.live.blocked {
+                // Two who have a block between them learn nothing of each other.
+                line.moved.clear();
+            }
             if line.moved.is_empty() {
                 continue;
             }

@@ -59,7 +59,9 @@ impl Room {
         let Some((record, role)) = self.live.record.as_ref().zip(role) else {
             return answer.err(busy());
         };
-        if let Err(denied) = policy::may_send(record.kind, role) {
+        let allowed = policy::may_send(record.kind, role)
+            .and_then(|()| policy::may_reach(record.kind, self.live.blocked));
+        if let Err(denied) = allowed {
             return answer.err(denied);
         }
         answer.ok(ReplyBody::Empty {});
