@@ -227,6 +227,8 @@ async fn a_refusal_after_an_unknown_outcome_does_not_say_that_nothing_was_writte
             store.calm();
             match sent {
                 Ok(_) => expected += 1,
+                // Where the room could not look either, nobody knows, and that is what is said.
+                Err(error) if error["code"] == "busy" => expected = log(&mut a, &room).await.len(),
                 Err(error) => assert_eq!(error["code"], "store_unavailable", "seed {seed}"),
             }
             assert_eq!(log(&mut a, &room).await.len(), expected, "seed {seed}, {number}");
