@@ -209,3 +209,29 @@ async fn a_panic_in_a_session_closes_its_socket_with_a_code_to_come_back_and_no_
     assert_eq!(hit.closed().await, 4006);
     other.settle().await;
 }
+
+#[tokio::test]
+async fn a_refusal_after_an_unknown_outcome_does_not_say_that_nothing_was_written() {
+    for seed in 1..=12 {
+        let faults = Faults { refused: 0.4, unheard: 0.4, ..Faults::default() };
+        let store = Arc::new(FaultStore::by_seed(MemoryStore::new(), seed, faults));
+        store.calm();
+        let node = TestNode::over(Arc::clone(&store) as Arc<dyn Store>).await;
+        let alice = node.user("alice").await;
+        let mut a = Wire::log_in(node.http(), alice.token()).await;
+        let room = group(&mut a, "Tea", &[]).await;
+        let mut expected = log(&mut a, &room).await.len();
+        for number in 0..8 {
+            store.rage();
+            let sent = a.call("message.send", draft(&room, &number.to_string())).await;
+            store.calm();
+            match sent {
+                Ok(_) => expected += 1,
+                // Where the room could not look either, nobody knows, and that is what is said.
+                Err(error) if error["code"] == "busy" => expected = log(&mut a, &room).await.len(),
+                Err(error) => assert_eq!(error["code"], "store_unavailable", "seed {seed}"),
+            }
+            assert_eq!(log(&mut a, &room).await.len(), expected, "seed {seed}, {number}");
+        }
+    }
+}

@@ -15,14 +15,16 @@ const ASK_AGAIN_MS: u32 = 1000;
 /// Sends `write`, the identical one each time, until its outcome is known.
 ///
 /// # Errors
-/// `store_unavailable` when it was not applied; `busy` when no try was answered.
+/// `store_unavailable` when it was not applied; `busy` when nobody knows.
 pub(super) async fn written<'a, T>(write: impl Fn() -> Answer<'a, T>) -> Result<T, WireError> {
     let mut pause = RESEND_AFTER;
     let mut answer = write().await;
+    let mut is_in_doubt = false;
     for _ in 1..TRIES {
         if !matches!(answer, Err(StoreError::Unknown(_))) {
             break;
         }
+        is_in_doubt = true;
         sleep(pause).await;
         pause *= 2;
         answer = write().await;
@@ -30,12 +32,12 @@ pub(super) async fn written<'a, T>(write: impl Fn() -> Answer<'a, T>) -> Result<
     answer.map_err(|error| {
         tracing::warn!(%error, "store did not take a write");
         match error {
-            StoreError::Unknown(_) => {
+            // TRIES is above 1, so what is not known at the end was not known before; and a refusal of a
+            // later try says nothing of an earlier one.
+            _ if is_in_doubt => {
                 WireError::new(ErrorCode::Busy, "the outcome is not known: send it again, unchanged")
             }
-            StoreError::Refused(_) | StoreError::Fatal(_) => {
-                WireError::new(ErrorCode::StoreUnavailable, "nothing can be written at the moment")
-            }
+            _ => WireError::new(ErrorCode::StoreUnavailable, "nothing can be written at the moment"),
         }
         .retry_after(ASK_AGAIN_MS)
     })

@@ -6,7 +6,7 @@ use super::{Phase, Room, RoomMessage, busy, unavailable};
 use crate::node::Node;
 use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
 use rookery_engine::store::{Append, AppendError, Projection, StoreError};
-use rookery_protocol::{Event, UserId};
+use rookery_protocol::{Event, Seq, UserId};
 use std::sync::Arc;
 use tokio::time::sleep;
 
@@ -146,13 +146,30 @@ async fn addable(node: &Node, by: UserId, users: Vec<UserId>) -> Result<Known, S
 
 /// Appends, sending the identical batch again while its outcome is not known: its positions must
 /// never be given to other events.
+///
+/// A refusal of a later try says nothing of an earlier one: then the head tells what became of it.
 async fn append_until_known(node: &Node, append: Append) -> Result<(), AppendError> {
-    let mut pause = RESEND_AFTER;
+    let (room, expected) = (append.room, append.expected);
+    let (mut pause, mut is_in_doubt) = (RESEND_AFTER, false);
     loop {
         let outcome = node.store().append(append.clone()).await;
         node.metrics().appends.of(label(&outcome)).increment(1);
-        let Err(AppendError::Store(StoreError::Unknown(reason))) = outcome else { return outcome };
-        tracing::warn!(room = %append.room, head = %append.expected, reason, "outcome of an append not known");
+        match outcome {
+            Err(AppendError::Store(StoreError::Unknown(reason))) => {
+                is_in_doubt = true;
+                tracing::warn!(%room, head = %expected, reason, "outcome of an append not known");
+            }
+            Err(AppendError::Store(refused)) if is_in_doubt => match node.store().head(room).await {
+                Ok(head) => {
+                    let head = head.map_or(Seq::ZERO, |head| head.seq);
+                    let is_untouched = head == expected;
+                    let stale = AppendError::Stale { expected, head };
+                    return Err(if is_untouched { AppendError::Store(refused) } else { stale });
+                }
+                Err(error) => tracing::warn!(%room, %error, "outcome of an append not asked for"),
+            },
+            outcome => return outcome,
+        }
         sleep(pause).await;
         pause = (pause * 2).min(RESEND_AFTER_AT_MOST);
     }

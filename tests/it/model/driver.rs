@@ -371,7 +371,7 @@ impl Asked {
 }
 
 fn is_retryable(code: &String) -> bool {
-    ["busy", "store_unavailable"].contains(&code.as_str())
+    ["busy", "store_unavailable", "internal"].contains(&code.as_str())
 }
 
 fn heard_of(heard: Result<Result<Value, Value>, Trouble>) -> Result<Option<Result<Value, String>>, String> {
