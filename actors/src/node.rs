@@ -102,6 +102,8 @@ pub struct Node {
     users: UserConnections,
     /// Rooms that have something to do at the sweeper's next look.
     restless: Mutex<HashSet<RoomId>>,
+    /// Rooms whose actor went before it could tell their heads.
+    unheard: Mutex<HashSet<RoomId>>,
     rooms: Directory<RoomId, RoomMessage>,
     parked: Parking<RoomId>,
     rates: Rates,
@@ -141,6 +143,7 @@ impl Node {
             connections: Connections::new(),
             users: UserConnections::new(),
             restless: Mutex::default(),
+            unheard: Mutex::default(),
             rooms: Directory::new(),
             parked: Parking::new(),
             rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict() },
@@ -309,7 +312,7 @@ impl Node {
 
     /// Looks once at every connection, and at every room where `rooms`, and tells who came and went:
     /// what the sweeper does.
-    pub fn sweep(&self, rooms: bool) {
+    pub fn sweep(self: &Arc<Self>, rooms: bool) {
         sweeper::sweep(self, rooms);
     }
 }

@@ -73,6 +73,8 @@ pub(crate) enum RoomMessage {
     HeadsRead(Arc<HashSet<ConnectionId>>, Vec<RoomState>),
     /// The store has not said it of some of them.
     HeadsUnread,
+    /// Members who have the room not open may lack a word of it: its last actor did not come to it.
+    HeadsDue,
     /// All members who have the room not open were told of it.
     HeadsTold,
     /// The store has said where a write is that the batch under way would have repeated.
@@ -213,6 +215,7 @@ impl Room {
             RoomMessage::Counted(kind, told) => self.signal_marks(kind, told),
             RoomMessage::HeadsRead(hearing, states) => self.heads_read(&hearing, states),
             RoomMessage::HeadsUnread => self.heads_unread(),
+            RoomMessage::HeadsDue => self.head_moved(),
             RoomMessage::HeadsTold => self.heads_told(),
             RoomMessage::Located(by, client_id, receipt) => self.located(by, client_id, receipt),
             RoomMessage::Refresh => self.refresh(),
@@ -267,6 +270,10 @@ impl Room {
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, %error, "room not activated");
+                let is_asked = held.iter().any(|message| matches!(message, RoomMessage::HeadsDue));
+                if is_asked || self.in_flight.is_some() || self.heads.are_open() {
+                    self.node.heads_are_due(self.id);
+                }
                 let refusal = unavailable();
                 for message in held {
                     message.refuse(&refusal);
@@ -294,7 +301,8 @@ impl Room {
 
     /// Goes now if nothing is under way, or else as soon as that is so.
     fn leave(&mut self) {
-        if matches!(self.phase, Phase::Live) && !self.is_busy() {
+        let has_untold = self.heads.are_open() && !self.node.is_draining();
+        if matches!(self.phase, Phase::Live) && !self.is_busy() && !has_untold {
             self.retire();
         } else {
             self.is_leaving = self.node.is_draining();
@@ -341,7 +349,11 @@ impl Room {
 fn comes_from_outside(message: &RoomMessage) -> bool {
     matches!(
         message,
-        RoomMessage::Submit(_) | RoomMessage::Open(_) | RoomMessage::Signal(_) | RoomMessage::Join(_)
+        RoomMessage::Submit(_)
+            | RoomMessage::Open(_)
+            | RoomMessage::Signal(_)
+            | RoomMessage::Join(_)
+            | RoomMessage::HeadsDue
     )
 }
 
@@ -358,6 +370,9 @@ impl Drop for Room {
     fn drop(&mut self) {
         if !matches!(self.phase, Phase::Retired) {
             self.node.room_failed(self.id, self.myself.get_id());
+            if self.in_flight.is_some() || self.heads.are_open() {
+                self.node.heads_are_due(self.id);
+            }
             // What was appended but not told would be missing: they must open it again.
             self.dismiss();
         }

@@ -49,7 +49,7 @@ async fn finished(probe: &mut Option<Answer<'_, ()>>) {
 }
 
 /// Looks once at every connection, and at every room where `rooms`, and tells who came and went.
-pub(crate) fn sweep(node: &Node, rooms: bool) {
+pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
     let (now, wall) = (node.clock().elapsed(), node.clock().now());
     node.connections().each(|connection| match connection.sweep(now, wall) {
         Verdict::Leave => {}
@@ -57,6 +57,7 @@ pub(crate) fn sweep(node: &Node, rooms: bool) {
         Verdict::Close(code) => node.close(connection, code),
         Verdict::Abort => connection.abort(),
     });
+    node.tell_unheard();
     let tick = |room: &ActorRef<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     node.presence().sweep();
     if node.presence().has_unsaved(&**node.store()) {

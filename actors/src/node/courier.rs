@@ -8,9 +8,11 @@
 use super::Node;
 use crate::naming::inbox_of;
 use crate::room::Action;
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use rookery_engine::store::Notice;
 use rookery_protocol::ErrorCode;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -38,10 +40,11 @@ pub(super) async fn run(node: Arc<Node>) {
     }
 }
 
-/// Delivers what there is, however often it has to be tried.
+/// Delivers what there is, however often it has to be tried. A panic is a try that failed: whoever
+/// lacks a notice must not wait for the next start.
 async fn deliver_all(node: &Arc<Node>) {
     let mut pause = PAUSE;
-    while !deliver_once(node).await {
+    while !AssertUnwindSafe(deliver_once(node)).catch_unwind().await.unwrap_or_default() {
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE_AT_MOST);
     }

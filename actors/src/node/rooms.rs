@@ -87,6 +87,21 @@ impl Node {
         self.restless.lock().unwrap_or_else(PoisonError::into_inner).insert(room);
     }
 
+    /// The actor of `room` goes, and members who have it not open may lack a word of it.
+    pub(crate) fn heads_are_due(&self, room: RoomId) {
+        self.unheard.lock().unwrap_or_else(PoisonError::into_inner).insert(room);
+    }
+
+    /// Has the rooms whose last actor did not come to it tell their heads.
+    pub(crate) fn tell_unheard(self: &Arc<Self>) {
+        let unheard = std::mem::take(&mut *self.unheard.lock().unwrap_or_else(PoisonError::into_inner));
+        for room in unheard {
+            if self.send_room(room, RoomMessage::HeadsDue).is_none() {
+                self.heads_are_due(room);
+            }
+        }
+    }
+
     /// Calls `visit` for every active room that has asked to be woken, once.
     pub(crate) fn each_restless_room(&self, mut visit: impl FnMut(&ActorRef<RoomMessage>)) {
         let restless = std::mem::take(&mut *self.restless.lock().unwrap_or_else(PoisonError::into_inner));

@@ -21,6 +21,13 @@ pub(super) struct Heads {
     told_at: Option<Duration>,
 }
 
+impl Heads {
+    /// Returns whether somebody has something to hear, or is being told.
+    pub(super) const fn are_open(&self) -> bool {
+        self.is_due || self.is_under_way
+    }
+}
+
 impl Room {
     /// Something happened here.
     pub(super) fn head_moved(&mut self) {
