@@ -1,16 +1,19 @@
 //! The replay: IRC days through the real server, with kills, and the checker's verdict.
 //!
-//! Every nick is a user with one client of its own, one half in JSON and one in MessagePack; one more
-//! user owns the rooms and adds who joins. At full speed each client sends its lines in order with a few
+//! Every nick is a user with a client of its own, one half in JSON and one in MessagePack, and every
+//! fourth has a second device; one more user owns the rooms and adds who joins. Beside the day's
+//! messages a seed has some edited, deleted, pinned, reacted to and looked at, and marks and typing sent. At full speed each client sends its lines in order with a few
 //! unanswered, a reply waits for the message it answers, and a room is never further than a window
 //! ahead of its oldest unfinished step. Latencies count from the first attempt, so what a kill costs
 //! is in them.
 
 mod cast;
 mod conductor;
+mod doing;
 mod final_read;
+mod helper;
 mod killer;
-mod owner;
+mod mix;
 mod play;
 mod player;
 mod recorder;
@@ -130,7 +133,7 @@ fn scripts(args: &Args) -> anyhow::Result<Vec<Arc<Script>>> {
     days.extend(args.generate.iter().map(|(seed, lines)| generate(*seed, *lines)));
     ensure!(!days.is_empty(), "there is nothing to play: name a file, or --generate SEED");
     let rounds = args.kills.div_ceil(KILLS_PER_ROUND).max(1);
-    let of_days: Vec<_> = days.iter().map(|day| Arc::new(Script::new(day, rounds))).collect();
+    let of_days: Vec<_> = days.iter().map(|day| Arc::new(Script::new(day, rounds, args.seed))).collect();
     let rooms = args.rooms.max(of_days.len());
     Ok((0..rooms).map(|room| Arc::clone(&of_days[room % of_days.len()])).collect())
 }

@@ -12,6 +12,16 @@
 //! | C6 | what was known before a send has a smaller place; pipelined sends keep their order |
 //! | C7 | nothing is in the log that was never sent, or was refused |
 //! | C8 | nobody sees or writes anything outside its membership |
+//! | C9 | what a delete took away nobody is given who reads after it: replay, edits, pages, quotes, log |
+//! | C10 | a change has a message that its maker can see, is made by who may, and changes something |
+//! | C11 | a page shows of a message what the log makes of it, no older than the page's head |
+//! | C12 | unread and mentions are those of the positions, at a head that the answer can be from |
+//! | C13 | a cursor never goes back, stays where an acked mark put it, and goes no further |
+//! | C14 | who asks is told of a head no older than what anybody knew before |
+//!
+//! C1, C2, C3, C6 and C7 are of messages and of changes alike: an acked change is in the log once,
+//! under its name and at its place, with its target. What a message or an edit says has a hash of its
+//! own; where the log has lost it to a delete, what was sent stands in.
 //!
 //! One pass, O(n) time; memory for the logs and the sends, not for the deliveries. The rules are
 //! those of Jepsen's Kafka checker (jepsen/src/jepsen/tests/kafka.clj), with membership added.
@@ -21,8 +31,11 @@
 //! Not to be held against a server: a send without an answer, or answered `busy`, may be in the log
 //! or not; a connection that ended owes nothing; before `room.removed` events may be missing.
 
+mod changes;
 mod client;
+mod cursors;
 mod history;
+mod horizon;
 mod sends;
 mod stream;
 mod verdict;
@@ -30,21 +43,21 @@ mod verdict;
 pub use verdict::{Counts, Rule, Verdict, Violation};
 
 use crate::journal::{Entry, JournalReader, Owner, RoomLog, RoomLogFile};
+use client::Shared;
+use cursors::Cursors;
 use history::History;
-use rookery_protocol::RoomId;
+use horizon::Horizon;
+use rookery_protocol::Seq;
 use rookery_protocol::limits::REPLAY;
 use sends::Sends;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
 /// Judges journals against the final reads.
 #[derive(Debug)]
 pub struct Checker {
-    rooms: HashMap<RoomId, History>,
-    sends: Sends,
-    verdict: Verdict,
-    replay: u64,
+    shared: Shared,
 }
 
 impl Checker {
@@ -52,13 +65,25 @@ impl Checker {
     pub fn new(logs: impl IntoIterator<Item = RoomLog>) -> Self {
         let mut verdict = Verdict::default();
         let rooms = logs.into_iter().map(|log| (log.room, History::new(log, &mut verdict))).collect();
-        Self { rooms, sends: Sends::default(), verdict, replay: REPLAY as u64 }
+        Self {
+            shared: Shared {
+                rooms,
+                sends: Sends::default(),
+                cursors: Cursors::default(),
+                looks: Vec::new(),
+                typists: HashSet::new(),
+                typing: HashMap::new(),
+                verdict,
+                replay: REPLAY as u64,
+            },
+        }
     }
 
     /// Judges resets by another replay window than [`REPLAY`], in events.
     #[must_use]
-    pub fn with_replay(self, replay: u64) -> Self {
-        Self { replay, ..self }
+    pub fn with_replay(mut self, replay: u64) -> Self {
+        self.shared.replay = replay;
+        self
     }
 
     /// Judges what one client saw, and notes what it sent.
@@ -70,9 +95,8 @@ impl Checker {
         owner: &Owner,
         entries: impl IntoIterator<Item = io::Result<Entry>>,
     ) -> io::Result<()> {
-        let Self { rooms, sends, verdict, replay } = self;
-        verdict.counts.clients += 1;
-        let mut client = client::Client::new(owner, rooms, sends, verdict, *replay);
+        self.shared.verdict.counts.clients += 1;
+        let mut client = client::Client::new(owner, &mut self.shared);
         for entry in entries {
             client.hear(entry?);
         }
@@ -81,12 +105,24 @@ impl Checker {
     }
 
     /// Judges what only all journals together show, and returns the verdict.
-    pub fn finish(mut self) -> Verdict {
-        self.sends.judge(&self.rooms, &mut self.verdict);
-        for history in self.rooms.values() {
-            history.judge_order(&self.sends, &mut self.verdict);
+    pub fn finish(self) -> Verdict {
+        let Shared { rooms, sends, cursors, looks, typists, typing, mut verdict, .. } = self.shared;
+        sends.judge(&rooms, &mut verdict);
+        for (room, history) in &rooms {
+            history.judge_order(&sends, &mut verdict);
+            let horizon = Horizon::new(history, &sends);
+            looks.iter().filter(|look| look.room == *room).for_each(|look| horizon.judge(look, &mut verdict));
+            let said = |seq| sends.said(*room, history.at(seq)?);
+            cursors.judge(history, &horizon, said, &mut verdict);
         }
-        self.verdict
+        for ((room, user), client) in typing {
+            if !typists.contains(&(room, user)) {
+                verdict.add(Rule::NeverSent, room, Seq::ZERO, || {
+                    format!("{client} was told that {user} types, which never did")
+                });
+            }
+        }
+        verdict
     }
 }
 

@@ -7,12 +7,14 @@
 mod content;
 mod file;
 mod room_log;
+mod shown;
 
-pub use content::{Content, ContentHash};
+pub use content::{Content, ContentHash, Said};
 pub use file::{JournalReader, JournalWriter, RoomLogFile};
 pub use room_log::{Logged, LoggedKind, RoomLog};
+pub use shown::{Cursor, Shown, Standing};
 
-use rookery_protocol::{ClientId, ErrorCode, RoomId, Seq, UserId};
+use rookery_protocol::{ClientId, ErrorCode, Event, RoomId, Seq, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Whose journal it is.
@@ -41,16 +43,20 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 pub enum Act {
-    /// A message was sent. A client that sends several again does so in their first order.
+    /// A message or a change of one was sent. A client that sends several again does so in their
+    /// first order.
     Send {
         /// To where.
         room: RoomId,
-        /// The name of the message.
+        /// The name of the message or the change.
         cid: ClientId,
         /// 1, then one more with each repetition.
         attempt: u32,
         /// Of what was sent.
         hash: ContentHash,
+        /// What it says, if it is a message or an edit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Said>,
     },
     /// The answer: it is in the log.
     Ack {
@@ -60,10 +66,18 @@ pub enum Act {
         cid: ClientId,
         /// Its place.
         seq: Seq,
-        /// Messages up to it.
-        ord: u64,
-        /// It was there before this attempt.
+        /// Messages up to it; of a message only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ord: Option<u64>,
+        /// It was there before this attempt, the answer says.
         duplicate: bool,
+    },
+    /// The answer: it was so already, and this attempt wrote nothing.
+    Kept {
+        /// Where.
+        room: RoomId,
+        /// Which change.
+        cid: ClientId,
     },
     /// The answer: this attempt was refused.
     Nack {
@@ -95,11 +109,48 @@ pub enum Act {
         from: Seq,
         /// The room's newest position at that moment.
         head: Seq,
+        /// When it was asked for.
+        #[serde(default)]
+        asked: u64,
     },
     /// An event came over the stream.
     Recv(Sighting),
-    /// An event was on a page of history.
-    Read(Sighting),
+    /// An entry was on a page of history.
+    Read(Box<Shown>),
+    /// A mark was sent.
+    Mark {
+        /// Which room.
+        room: RoomId,
+        /// Of what.
+        cursor: Cursor,
+        /// Up to where.
+        seq: Seq,
+    },
+    /// The server said how far this user has come.
+    Stand(Standing),
+    /// `typing.set` was sent.
+    Type {
+        /// Which room.
+        room: RoomId,
+    },
+    /// Somebody was said to be typing, or no more.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+    },
+    /// A member was said to have come so far.
+    Progress {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+        /// In what.
+        cursor: Cursor,
+        /// Up to where.
+        seq: Seq,
+    },
     /// The stream ended: the client was too slow.
     Lagged {
         /// Of which room.
@@ -155,6 +206,23 @@ pub struct Sighting {
     /// The name its sender gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cid: Option<ClientId>,
-    /// Of its content.
+    /// Of its content, but for what it says.
     pub hash: ContentHash,
+    /// Of what it says; `None` where it says nothing, or nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<ContentHash>,
+}
+
+impl From<&Event> for Sighting {
+    fn from(event: &Event) -> Self {
+        let content = Content::from(event);
+        Self {
+            room: event.room,
+            seq: event.seq,
+            ord: event.ord,
+            cid: event.client_id,
+            hash: content.hash(),
+            body: content.said().map(|said| said.body),
+        }
+    }
 }

@@ -15,12 +15,13 @@ use crate::account::{Login, Tokens};
 use crate::backoff::Backoff;
 use crate::connection::{Closed, Connection, OpenError};
 use crate::http::HttpError;
+use crate::notice::Signal;
 use crate::server_url::ServerUrl;
 use connect::{Connecting, Keys, Refreshing};
 use follow::Followed;
 use outbox::{Asked, Outbox};
 use rookery_protocol::{
-    Authenticated, Codec, CommandId, Event, Op, RawBody, RoomId, RoomOpened, Seq, WireError,
+    Authenticated, Codec, CommandId, Event, Message, Op, RawBody, RoomId, RoomOpened, Seq, WireError,
 };
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -111,6 +112,8 @@ pub enum News {
     Opened {
         /// The position that was asked for.
         after: Option<Seq>,
+        /// When it was asked for.
+        asked: Instant,
         /// The answer.
         opened: Box<RoomOpened>,
     },
@@ -123,8 +126,17 @@ pub enum News {
     },
     /// An event came over a stream.
     Event(Box<Event>),
-    /// An event was on a page that a reset made necessary.
-    Paged(Box<Event>),
+    /// A message or a notice was on a page that a reset made necessary, as it is now.
+    Paged {
+        /// When the page was asked for.
+        asked: Instant,
+        /// The room's newest position, as the page says.
+        head: Seq,
+        /// It.
+        message: Box<Message>,
+    },
+    /// Something was said that is not kept: how far members are, who is typing.
+    Signal(Box<Signal>),
     /// A followed room was closed for slowness; it is being opened again.
     Lagged {
         /// Which.

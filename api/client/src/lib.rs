@@ -24,5 +24,5 @@ pub use chat::{Chat, Full, GaveUp, Handle, News, Totals};
 pub use client_id::{ClientIds, client_id};
 pub use connection::{CallError, Closed, Connection, Credential, Incoming, OpenError};
 pub use http::{Answer, ApiError, HttpClient, HttpError};
-pub use notice::Notice;
+pub use notice::{Notice, Signal};
 pub use server_url::{BadServerUrl, ServerUrl};

@@ -1,7 +1,8 @@
 //! What the server says unasked, read.
 
 use rookery_protocol::{
-    Authenticated, DecodeError, Event, Head, Hello, RawBody, RoomHead, RoomId, Seq, WireError,
+    Authenticated, DecodeError, Event, Head, Hello, Marks, RawBody, ReadMarked, RoomHead, RoomId, Seq,
+    UserId, WireError,
 };
 use serde::Deserialize;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub enum Notice {
     },
     /// `room.head`.
     RoomHead(Box<RoomHead>),
+    /// `read.me`, `read`, `delivered` or `typing`.
+    Signal(Box<Signal>),
     /// `error`.
     Error(WireError),
     /// `bye`.
@@ -54,6 +57,43 @@ pub enum Notice {
         /// What it says.
         body: RawBody,
     },
+}
+
+/// What is said once and never repeated: how far members are, who is typing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// `read.me`: how far this user has read on another device.
+    ReadMe {
+        /// Where.
+        room: RoomId,
+        /// How far.
+        marked: ReadMarked,
+    },
+    /// `read`: how far members have read.
+    Read(Marks),
+    /// `delivered`: how far messages have arrived.
+    Delivered(Marks),
+    /// `typing`.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+        /// Begun or ended.
+        on: bool,
+    },
+}
+
+#[derive(Deserialize)]
+struct Room {
+    room: RoomId,
+}
+
+#[derive(Deserialize)]
+struct Typing {
+    room: RoomId,
+    user: UserId,
+    on: bool,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +138,16 @@ impl Notice {
                 Self::Lagged { room, head }
             }
             "room.head" => Self::RoomHead(Box::new(body.read()?)),
+            "read.me" => {
+                let Room { room } = body.read()?;
+                Self::Signal(Box::new(Signal::ReadMe { room, marked: body.read()? }))
+            }
+            "read" => Self::Signal(Box::new(Signal::Read(body.read()?))),
+            "delivered" => Self::Signal(Box::new(Signal::Delivered(body.read()?))),
+            "typing" => {
+                let Typing { room, user, on } = body.read()?;
+                Self::Signal(Box::new(Signal::Typing { room, user, on }))
+            }
             "error" => Self::Error(body.read()?),
             "bye" => {
                 let Bye { code, retry_after_ms } = body.read()?;

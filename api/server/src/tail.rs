@@ -31,8 +31,9 @@ async fn tail(args: &TailArgs) -> Result<()> {
     conversation.chat.follow(room.id, Some(position));
     loop {
         match conversation.next().await? {
-            News::Event(event) | News::Paged(event) => {
-                print(args, &mut transcript, conversation.session(), &event).await?;
+            News::Event(event) => print(args, &mut transcript, conversation.session(), &event).await?,
+            News::Paged { message, .. } => {
+                print(args, &mut transcript, conversation.session(), &message.event).await?;
             }
             News::Closed(closed) => eprintln!("rookery: {closed}; coming back"),
             News::Removed { .. } => bail!("go on: you are no member of the room any more"),

@@ -1,12 +1,26 @@
-//! The final full read of the rooms, over HTTP, when nothing moves any more.
+//! The final full read of the rooms, when nothing moves any more: the newest events and every page over
+//! the wire, as a client's journal, and then the whole log.
+//!
+//! The log is read from the stopped server's database: over the wire nobody is given changes that are
+//! more than `limits.replay` back, other than by what they made of the messages.
 
 use super::cast::Member;
+use super::player::has_all;
+use super::recorder::Recorder;
 use http::Method;
-use rookery_client::{HttpClient, ServerUrl};
+use rookery_client::{Chat, HttpClient, ServerUrl};
+use rookery_engine::store::{Log, Range};
+use rookery_protocol::limits::REPLAY;
 use rookery_protocol::{History, RoomId, Seq};
+use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use rookery_tests::journal::{Logged, RoomLog, RoomLogFile};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Events that are read from the log at a time.
+const AT_ONCE: usize = 1_000;
 
 /// Returns each room's newest position.
 pub(crate) async fn heads(
@@ -25,26 +39,50 @@ pub(crate) async fn heads(
     Ok(heads)
 }
 
-/// Reads each room from its first event to its last into `folder`.
-pub(crate) async fn read_all(
+/// Has the newest events of each room replayed, and reads all its pages, into the journal of `recorder`.
+pub(crate) async fn read_again(
     server: &ServerUrl,
     owner: &Member,
-    rooms: &[RoomId],
-    folder: &Path,
+    mut chat: Chat,
+    mut recorder: Recorder,
 ) -> anyhow::Result<()> {
+    let rooms = recorder.rooms().to_vec();
+    let heads = Arc::new(heads(server, owner, &rooms).await?);
+    for (room, head) in heads.iter() {
+        chat.follow(*room, Some(Seq(head.0.saturating_sub(REPLAY as u64))));
+    }
+    while !has_all(&chat, Some(&heads)) {
+        recorder.hear(&chat.next().await?)?;
+    }
+    chat.end().await;
     let mut http = HttpClient::new(server.clone());
     let token = http.login(&owner.login).await?.access_token;
+    for room in rooms {
+        let mut after = Some(Seq::ZERO);
+        while let Some(seq) = after {
+            let path = format!("/v1/rooms/{room}/messages?after={seq}&limit=100");
+            let asked = Instant::now();
+            let page: History = http.request(Method::GET, &path, Some(&token), None::<&()>).await?.json()?;
+            recorder.page(asked, &page)?;
+            after = page.messages.last().map(|last| last.event.seq).filter(|_| page.more_after);
+        }
+    }
+    Ok(recorder.flush()?)
+}
+
+/// Reads each room's log from its first event to its last, out of the database below `folder`, into
+/// `folder`.
+pub(crate) async fn read_logs(rooms: &[RoomId], folder: &Path) -> anyhow::Result<()> {
+    let store = SqliteStore::open(&SqliteOptions::in_dir(folder.join("data")))?;
     for (number, room) in rooms.iter().enumerate() {
         let mut log = RoomLog { room: *room, events: Vec::new() };
         loop {
             let after = log.events.last().map_or(Seq::ZERO, |last| last.seq);
-            let path = format!("/v1/rooms/{room}/messages?after={after}&limit=100");
-            let page: History = http.request(Method::GET, &path, Some(&token), None::<&()>).await?.json()?;
-            let has_more = page.more_after && !page.messages.is_empty();
-            log.events.extend(page.messages.iter().map(|message| Logged::from(&message.event)));
-            if !has_more {
+            let events = store.read(*room, Range::After(after), AT_ONCE).await?;
+            if events.is_empty() {
                 break;
             }
+            log.events.extend(events.iter().map(Logged::from));
         }
         RoomLogFile::write(&folder.join(format!("room-{number:04}.jsonl")), &log)?;
     }

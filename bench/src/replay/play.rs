@@ -3,8 +3,8 @@
 use super::cast::{self, Member};
 use super::conductor::{self, Speed, WINDOW};
 use super::final_read;
+use super::helper::{self, Helper};
 use super::killer;
-use super::owner;
 use super::player::{self, Cue, Heads, Player};
 use super::recorder::Recorder;
 use super::report::{Effort, Report, Setting};
@@ -13,7 +13,7 @@ use super::server::{self, Server};
 use super::stage::Stage;
 use anyhow::{Context, bail};
 use fastrand::Rng;
-use rookery_client::{Chat, ClientIds, ServerUrl, Totals};
+use rookery_client::{Chat, ClientIds, ServerUrl, Tokens, Totals};
 use rookery_protocol::{Codec, RoomId};
 use rookery_tests::checker::{Verdict, check_folder};
 use rookery_tests::journal::Owner;
@@ -29,6 +29,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// How often a replay says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// Of so many users one has a second device.
+const PHONE_EVERY: usize = 4;
+
+/// The number of the first second device's journal; a day has a few hundred users.
+const PHONES_FROM: usize = 5_000;
+
+/// The number of the journal of the final read.
+const AUDITOR: usize = 9_999;
 
 /// What is played.
 #[derive(Debug)]
@@ -67,7 +76,7 @@ impl Play {
         let mut chat = company.chat(0);
         let titles: Vec<String> = self.scripts.iter().map(|script| script.name.clone()).collect();
         let mut ids = ClientIds::new(company.rng.fork());
-        let rooms = owner::open_rooms(&mut chat, &titles, &mut ids).await?;
+        let rooms = helper::open_rooms(&mut chat, &titles, &mut ids).await?;
         let users = company.members.iter().map(|member| member.tokens.user.id).collect();
         let steps: Vec<usize> = self.scripts.iter().map(|script| script.steps.len()).collect();
         let stage = Arc::new(Stage::new(rooms, users, &steps));
@@ -77,13 +86,16 @@ impl Play {
         self.conduct(&mut company, &mut running, &stage, &server).await?;
         let played = begun.elapsed();
         let totals = drain(running, &company, &stage.rooms).await?;
-        final_read::read_all(&company.url, &company.owner, &stage.rooms, &self.folder).await?;
+        let (chat, recorder) = (company.chat(0), self.recorder(&company, AUDITOR, &stage)?);
+        final_read::read_again(&company.url, &company.owner, chat, recorder).await?;
         let effort = Effort {
             played,
             totals,
             server: server.lock().unwrap_or_else(PoisonError::into_inner).usage(),
             client: server::usage("self"),
         };
+        server.lock().unwrap_or_else(PoisonError::into_inner).stop()?;
+        final_read::read_logs(&stage.rooms, &self.folder).await?;
         let folder = self.folder.clone();
         let verdict = tokio::task::spawn_blocking(move || check_folder(&folder)).await??;
         let setting = Setting {
@@ -120,11 +132,21 @@ impl Play {
         let (ask_owner, asked) = mpsc::channel(WINDOW);
         let mut clients = JoinSet::new();
         let recorder = self.recorder(company, 0, stage)?;
-        clients.spawn(owner::admit(owner_chat, recorder, stage.rooms.clone(), asked, heads.clone()));
+        let owner =
+            Helper { chat: owner_chat, recorder, stage: Arc::clone(stage), asked, heads: heads.clone() };
+        clients.spawn(helper::serve(owner, stage.rooms.clone()));
         let mut cues = Vec::new();
         for number in 0..company.members.len() {
             let (give, take) = mpsc::channel(WINDOW);
             cues.push(give);
+            let phone = number.is_multiple_of(PHONE_EVERY).then(|| {
+                let (ask, asked) = mpsc::channel(WINDOW);
+                let recorder = self.recorder(company, PHONES_FROM + number, stage)?;
+                let (chat, heads) = (company.phone(number + 1), heads.clone());
+                let phone = Helper { chat, recorder, stage: Arc::clone(stage), asked, heads };
+                clients.spawn(helper::serve(phone, Vec::new()));
+                anyhow::Ok(ask)
+            });
             clients.spawn(player::play(Player {
                 user: company.members[number].tokens.user.id,
                 chat: company.chat(number + 1),
@@ -135,6 +157,7 @@ impl Play {
                 ids: ClientIds::new(company.rng.fork()),
                 cues: take,
                 owner: ask_owner.clone(),
+                phone: phone.transpose()?,
                 heads: heads.clone(),
             }));
         }
@@ -142,8 +165,12 @@ impl Play {
     }
 
     fn recorder(&self, company: &Company, number: usize, stage: &Arc<Stage>) -> anyhow::Result<Recorder> {
-        let user = &company.member(number).tokens.user;
-        let owner = Owner { client: user.handle.clone(), user: user.id };
+        let user = match number {
+            AUDITOR => &company.owner.tokens.user,
+            PHONES_FROM.. => &company.member(number - PHONES_FROM + 1).tokens.user,
+            number => &company.member(number).tokens.user,
+        };
+        let owner = Owner { client: format!("{} ({number})", user.handle), user: user.id };
         Ok(Recorder::create(&self.folder, number, &owner, Arc::clone(stage))?)
     }
 
@@ -194,6 +221,15 @@ impl Company {
         let random = self.rng.fork();
         let Member { tokens, login } = self.member(number);
         Chat::new(self.url.clone(), codec, tokens.clone(), Some(login.clone()), random)
+    }
+
+    /// A second device: it shares no refresh token with the first one, as each can be used once.
+    fn phone(&mut self, number: usize) -> Chat {
+        let codec = if number.is_multiple_of(2) { Codec::MessagePack } else { Codec::Json };
+        let random = self.rng.fork();
+        let Member { tokens, login } = self.member(number);
+        let tokens = Tokens { refresh_token: None, ..tokens.clone() };
+        Chat::new(self.url.clone(), codec, tokens, Some(login.clone()), random)
     }
 }
 

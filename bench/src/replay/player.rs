@@ -1,14 +1,16 @@
 //! One user on the stage: does its steps in their order, and hears the rooms that it is in.
 
-use super::owner::Admission;
+use super::doing;
+use super::helper::Request;
+use super::mix::{By, Doing};
 use super::recorder::Recorder;
 use super::script::{Action, Saying, Step};
 use super::stage::Stage;
 use anyhow::{Context, ensure};
 use rookery_client::{Chat, ClientIds, Handle, News, Totals};
 use rookery_protocol::{
-    BodyKind, ErrorCode, MemberRemove, Mention, MessageBody, MessageSend, Op, RawBody, RoomId, Sent, Seq,
-    UserId, WireError,
+    BodyKind, ErrorCode, MemberAdd, MemberRemove, Mention, MessageBody, MessageSend, Op, RawBody, RoomGet,
+    RoomId, Sent, Seq, UserId, WireError,
 };
 use std::collections::HashMap;
 use std::future::pending;
@@ -44,22 +46,27 @@ pub(crate) struct Player {
     pub(crate) cast_from: usize,
     pub(crate) ids: ClientIds,
     pub(crate) cues: mpsc::Receiver<Cue>,
-    pub(crate) owner: mpsc::Sender<Admission>,
+    pub(crate) owner: mpsc::Sender<Request>,
+    /// The user's other device, if it has one.
+    pub(crate) phone: Option<mpsc::Sender<Request>>,
     pub(crate) heads: watch::Receiver<Heads>,
 }
 
 /// What a player waits for before its next step.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Hold {
+    #[default]
     Nothing,
-    /// It was asked to be added.
-    Admission(Cue, oneshot::Receiver<Seq>),
+    /// It has asked to be added.
+    Admission(Cue, oneshot::Receiver<Option<Seq>>),
+    /// Another client does it.
+    Helper(Cue, oneshot::Receiver<Option<Seq>>),
     /// It is going to leave, once its messages are answered.
     Leave(Cue),
     /// It has asked to leave, and the room has to be gone.
     Leaving(Cue),
-    /// What it answers is not known to be in the log yet.
-    Reply(Cue, Saying, usize),
+    /// What it answers or changes is not known to be in the log yet.
+    Target(Cue, usize),
 }
 
 /// What ends a wait.
@@ -67,11 +74,12 @@ enum Woken {
     Cue(Option<Cue>),
     News(News),
     Admitted(Seq),
-    Answerable(Option<Seq>),
+    Helped,
+    Found(Option<Seq>),
     Heads,
 }
 
-/// A message under way.
+/// A message or a change under way.
 #[derive(Debug)]
 struct UnderWay {
     room: usize,
@@ -82,7 +90,11 @@ struct UnderWay {
 /// Plays until everything is over and everything was heard.
 pub(crate) async fn play(mut player: Player) -> anyhow::Result<Totals> {
     let mut scene = Scene::default();
-    while !scene.is_idle() || !has_all(&player.chat, player.heads.borrow_and_update().as_ref()) {
+    while !(scene.is_idle()
+        && scene.has_asked
+        && has_all(&player.chat, player.heads.borrow_and_update().as_ref()))
+    {
+        scene.ask(&mut player)?;
         match scene.wait(&mut player).await? {
             Woken::Cue(Some(cue)) => scene.begin(&mut player, cue).await?,
             Woken::Cue(None) => scene.is_over = true,
@@ -91,7 +103,8 @@ pub(crate) async fn play(mut player: Player) -> anyhow::Result<Totals> {
                 scene.hear(&player, news)?;
             }
             Woken::Admitted(seq) => scene.admitted(&mut player, seq),
-            Woken::Answerable(place) => scene.answerable(&mut player, place)?,
+            Woken::Helped => scene.helped(&player),
+            Woken::Found(place) => scene.found(&mut player, place).await?,
             Woken::Heads => {}
         }
         scene.go_on(&mut player)?;
@@ -111,19 +124,15 @@ pub(crate) fn has_all(chat: &Chat, heads: Option<&Arc<HashMap<RoomId, Seq>>>) ->
 }
 
 /// Where a player is in its part.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Scene {
     hold: Hold,
     under_way: HashMap<Handle, UnderWay>,
     /// Where the player's memberships began.
     joined: HashMap<usize, Seq>,
     is_over: bool,
-}
-
-impl Default for Scene {
-    fn default() -> Self {
-        Self { hold: Hold::Nothing, under_way: HashMap::new(), joined: HashMap::new(), is_over: false }
-    }
+    /// How far this user has come in the end was asked.
+    has_asked: bool,
 }
 
 impl Scene {
@@ -140,11 +149,11 @@ impl Scene {
         let held = async {
             match &mut self.hold {
                 Hold::Admission(_, admitted) => {
-                    admitted.await.context("the owner is gone").map(Woken::Admitted)
+                    let seq = admitted.await.context("the owner is gone")?;
+                    Ok(Woken::Admitted(seq.unwrap_or_default()))
                 }
-                Hold::Reply(cue, _, answered) => {
-                    Ok(Woken::Answerable(stage.place(cue.room, *answered).await))
-                }
+                Hold::Helper(_, done) => done.await.context("a helper is gone").map(|_| Woken::Helped),
+                Hold::Target(cue, step) => Ok(Woken::Found(stage.place(cue.room, *step).await)),
                 Hold::Leave(_) | Hold::Leaving(_) | Hold::Nothing => pending().await,
             }
         };
@@ -160,28 +169,27 @@ impl Scene {
         let room = player.stage.rooms[cue.room];
         match &cue.step.action {
             Action::Join => {
-                let (admitted, admission) = oneshot::channel();
-                player
-                    .owner
-                    .send(Admission { room, user: player.user, admitted })
-                    .await
-                    .context("the owner is gone")?;
-                self.hold = Hold::Admission(cue, admission);
+                let add = MemberAdd { room, users: vec![player.user], role: None };
+                self.hold = Hold::Admission(cue, ask(&player.owner, Op::MemberAdd(add)).await?);
             }
             Action::Leave => self.hold = Hold::Leave(cue),
             Action::Say(saying) => {
                 let saying = saying.clone();
                 match saying.answers {
-                    Some(answered) => self.hold = Hold::Reply(cue, saying, answered),
+                    Some(answered) => self.hold = Hold::Target(cue, answered),
                     None => self.say(player, cue, &saying, None)?,
                 }
+            }
+            Action::Do(doing) => {
+                let of = doing.of;
+                self.hold = Hold::Target(cue, of);
             }
         }
         Ok(())
     }
 
     fn admitted(&mut self, player: &mut Player, seq: Seq) {
-        if let Hold::Admission(cue, _) = std::mem::replace(&mut self.hold, Hold::Nothing) {
+        if let Hold::Admission(cue, _) = std::mem::take(&mut self.hold) {
             // Where it was added may be earlier, when the first answer was lost: the server knows, and
             // begins there.
             self.joined.insert(cue.room, seq);
@@ -190,19 +198,62 @@ impl Scene {
         }
     }
 
-    fn answerable(&mut self, player: &mut Player, place: Option<Seq>) -> anyhow::Result<()> {
-        match std::mem::replace(&mut self.hold, Hold::Nothing) {
-            Hold::Reply(cue, saying, _) => {
-                // Who came later cannot point at what it cannot see.
-                let place =
-                    place.filter(|place| self.joined.get(&cue.room).is_some_and(|joined| joined <= place));
-                self.say(player, cue, &saying, place)
-            }
-            other => {
-                self.hold = other;
-                Ok(())
+    fn helped(&mut self, player: &Player) {
+        if let Hold::Helper(cue, _) = std::mem::take(&mut self.hold) {
+            player.stage.finish(cue.room, cue.number, None);
+        }
+    }
+
+    /// The message that was waited for is at `place`, or nowhere.
+    async fn found(&mut self, player: &mut Player, place: Option<Seq>) -> anyhow::Result<()> {
+        let Hold::Target(cue, _) = std::mem::take(&mut self.hold) else { return Ok(()) };
+        // Who came later cannot point at what it cannot see.
+        let place = place.filter(|place| self.joined.get(&cue.room).is_some_and(|joined| joined <= place));
+        match cue.step.action.clone() {
+            Action::Say(saying) => self.say(player, cue, &saying, place),
+            Action::Do(doing) => self.act(player, cue, (&doing, place)).await,
+            Action::Join | Action::Leave => Ok(()),
+        }
+    }
+
+    async fn act(
+        &mut self,
+        player: &mut Player,
+        cue: Cue,
+        (doing, place): (&Doing, Option<Seq>),
+    ) -> anyhow::Result<()> {
+        let Some(place) = place else {
+            player.stage.finish(cue.room, cue.number, None);
+            return Ok(());
+        };
+        let room = player.stage.rooms[cue.room];
+        let users = &player.stage.users[player.cast_from..];
+        let op = doing::command(&doing.deed, (room, place), users, &mut player.ids);
+        let helper = match doing.by {
+            By::Itself => None,
+            By::Phone => player.phone.as_ref(),
+            By::Owner => Some(&player.owner),
+        };
+        if let Some(helper) = helper {
+            self.hold = Hold::Helper(cue, ask(helper, op).await?);
+        } else {
+            let handle = player.chat.submit(op)?;
+            self.under_way.insert(handle, UnderWay { room: cue.room, number: cue.number, _turn: cue.turn });
+        }
+        Ok(())
+    }
+
+    /// Asks, once nothing is said any more, how far this user has come in its rooms.
+    fn ask(&mut self, player: &mut Player) -> anyhow::Result<()> {
+        if !self.has_asked && self.is_idle() && player.heads.borrow().is_some() {
+            self.has_asked = true;
+            for room in player.stage.rooms.clone() {
+                if player.chat.is_following(room) {
+                    player.chat.submit(Op::RoomGet(RoomGet { room }))?;
+                }
             }
         }
+        Ok(())
     }
 
     fn say(
@@ -229,7 +280,7 @@ impl Scene {
         match news {
             News::Answered { handle, op, outcome } => {
                 if let Some(said) = self.under_way.remove(&handle) {
-                    let place = place(player, &outcome)?;
+                    let place = place(player, &op, &outcome)?;
                     player.stage.finish(said.room, said.number, place);
                 } else if let (Op::MemberRemove(_), Err(error)) = (op.as_ref(), outcome) {
                     // An earlier attempt may have been carried out, and its answer lost.
@@ -250,7 +301,7 @@ impl Scene {
 
     /// Goes on with a leave as far as it can.
     fn go_on(&mut self, player: &mut Player) -> anyhow::Result<()> {
-        match std::mem::replace(&mut self.hold, Hold::Nothing) {
+        match std::mem::take(&mut self.hold) {
             Hold::Leave(cue) if self.under_way.is_empty() => {
                 let room = player.stage.rooms[cue.room];
                 player.chat.submit(Op::MemberRemove(MemberRemove { room, user: player.user }))?;
@@ -268,12 +319,19 @@ impl Scene {
     }
 }
 
+async fn ask(helper: &mpsc::Sender<Request>, op: Op) -> anyhow::Result<oneshot::Receiver<Option<Seq>>> {
+    let (done, when_done) = oneshot::channel();
+    helper.send(Request { op, done }).await.context("a helper is gone")?;
+    Ok(when_done)
+}
+
 /// Returns where a message is, by its answer.
-fn place(player: &Player, outcome: &Result<RawBody, WireError>) -> anyhow::Result<Option<Seq>> {
+fn place(player: &Player, op: &Op, outcome: &Result<RawBody, WireError>) -> anyhow::Result<Option<Seq>> {
     match outcome {
-        Ok(body) => Ok(Some(body.read::<Sent>()?.seq)),
+        Ok(body) if matches!(op, Op::MessageSend(_)) => Ok(Some(body.read::<Sent>()?.seq)),
+        Ok(_) => Ok(None),
         Err(error) => {
-            player.stage.refused(error.code.to_string());
+            player.stage.refused(op, error.code);
             Ok(None)
         }
     }

@@ -23,6 +23,13 @@ pub(crate) struct Report {
     pub(crate) seconds: f64,
     pub(crate) messages: u64,
     pub(crate) events: u64,
+    pub(crate) edits: u64,
+    pub(crate) deletes: u64,
+    pub(crate) reactions: u64,
+    pub(crate) pins: u64,
+    pub(crate) marks: u64,
+    /// How often somebody was told how far one is, or who is typing.
+    pub(crate) signals: u64,
     pub(crate) deliveries: u64,
     pub(crate) read_from_pages: u64,
     pub(crate) acks_per_second: f64,
@@ -41,6 +48,8 @@ pub(crate) struct Report {
     pub(crate) client_cpu_seconds: f64,
     /// By error code; a replay asks for nothing that may be refused for good.
     pub(crate) refused: BTreeMap<String, u64>,
+    /// Changes of what was deleted meanwhile, and marks of who had left.
+    pub(crate) too_late: u64,
     /// By rule.
     pub(crate) violations: BTreeMap<String, u64>,
 }
@@ -87,6 +96,12 @@ impl Report {
             seconds,
             messages: counts.messages,
             events: counts.events,
+            edits: counts.edits,
+            deletes: counts.deletes,
+            reactions: counts.reactions,
+            pins: counts.pins,
+            marks: counts.marks,
+            signals: counts.standings + counts.typing,
             deliveries: counts.deliveries,
             read_from_pages: counts.reads,
             acks_per_second: rate(counts.acks, seconds),
@@ -104,6 +119,7 @@ impl Report {
             server_peak_mib: effort.server.peak_bytes >> 20,
             client_cpu_seconds: effort.client.cpu_seconds,
             refused: ledger.refused.iter().map(|(code, number)| (code.clone(), *number)).collect(),
+            too_late: ledger.too_late,
             violations: verdict.found.iter().map(|(rule, number)| (rule.to_string(), *number)).collect(),
         }
     }
@@ -135,12 +151,17 @@ impl fmt::Display for Percentiles {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut row = |name: &str, value: String| writeln!(f, "| {name:<28} | {value:>52} |");
+        let mut row = |name: &str, value: String| writeln!(f, "| {name:<31} | {value:>52} |");
         row("days", self.days.join(" "))?;
         row("rooms, clients", format!("{}, {}", self.rooms, self.clients))?;
         row("speed, seed", format!("{}, {}", self.speed, self.seed))?;
         row("seconds", format!("{:.1}", self.seconds))?;
         row("messages, events", format!("{}, {}", self.messages, self.events))?;
+        row(
+            "edits, deletes, reactions, pins",
+            format!("{}, {}, {}, {}", self.edits, self.deletes, self.reactions, self.pins),
+        )?;
+        row("marks, signals", format!("{}, {}", self.marks, self.signals))?;
         row("deliveries, read from pages", format!("{}, {}", self.deliveries, self.read_from_pages))?;
         row(
             "acks/s, deliveries/s",
@@ -154,7 +175,7 @@ impl fmt::Display for Report {
         row("sends repeated", self.sends_repeated.to_string())?;
         row("server CPU s, peak MiB", format!("{:.1}, {}", self.server_cpu_seconds, self.server_peak_mib))?;
         row("client CPU s", format!("{:.1}", self.client_cpu_seconds))?;
-        row("refused", format!("{:?}", self.refused))?;
+        row("refused, too late", format!("{:?}, {}", self.refused, self.too_late))?;
         row("violations", format!("{:?}", self.violations))
     }
 }

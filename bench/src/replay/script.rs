@@ -1,5 +1,6 @@
 //! From a day to a script: who does what in which order, with memberships that hold together.
 
+use super::mix::{Doing, Mix};
 use crate::irc::{Day, What};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(crate) enum Action {
     Leave,
     /// Says something.
     Say(Saying),
+    /// Does something about a message.
+    Do(Doing),
 }
 
 /// A message.
@@ -54,9 +57,9 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Writes the script of `rounds` times `day`.
-    pub(crate) fn new(day: &Day, rounds: usize) -> Self {
-        let mut writer = Writer::default();
+    /// Writes the script of `rounds` times `day`, with what `seed` adds to it.
+    pub(crate) fn new(day: &Day, rounds: usize, seed: u64) -> Self {
+        let mut writer = Writer { mix: Some(Mix::new(seed)), ..Writer::default() };
         for round in 0..rounds {
             writer.play(day, round);
         }
@@ -71,6 +74,8 @@ struct Writer {
     /// Who has which nick now.
     users: HashMap<String, usize>,
     is_member: Vec<bool>,
+    /// Nothing is added without.
+    mix: Option<Mix>,
 }
 
 impl Writer {
@@ -94,6 +99,7 @@ impl Writer {
                         mentions: self.mentioned(text, user),
                     };
                     self.steps.push(Step { user, at, action: Action::Say(saying) });
+                    self.add(user, at);
                 }
                 What::Join { nick } => {
                     let user = self.user(nick);
@@ -110,6 +116,14 @@ impl Writer {
             }
         }
         debug_assert!(round == 0 || !self.steps.is_empty());
+    }
+
+    /// Adds what is done after the message that is the last step.
+    fn add(&mut self, user: usize, at: Duration) {
+        let Some(mix) = &mut self.mix else { return };
+        let done = mix.after(self.steps.len() - 1, user, &self.is_member);
+        let step = |(user, doing)| Step { user, at, action: Action::Do(doing) };
+        self.steps.extend(done.into_iter().map(step));
     }
 
     fn user(&mut self, nick: &str) -> usize {
@@ -175,7 +189,10 @@ mod tests {
     use super::*;
 
     fn script(raw: &str, links: &str, rounds: usize) -> Script {
-        Script::new(&Day::parse("d".to_owned(), raw.as_bytes(), links), rounds)
+        let mut writer = Writer::default();
+        let day = Day::parse("d".to_owned(), raw.as_bytes(), links);
+        (0..rounds).for_each(|round| writer.play(&day, round));
+        Script { name: day.name, nicks: writer.nicks, steps: writer.steps }
     }
 
     fn shown(script: &Script) -> Vec<String> {
@@ -183,6 +200,7 @@ mod tests {
             let what = match &step.action {
                 Action::Join => "joins".to_owned(),
                 Action::Leave => "leaves".to_owned(),
+                Action::Do(doing) => format!("{doing:?}"),
                 Action::Say(saying) => {
                     format!("{} {:?} {:?} {:?}", saying.text, saying.kind, saying.answers, saying.mentions)
                 }

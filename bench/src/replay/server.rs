@@ -60,6 +60,12 @@ impl Server {
         Ok(())
     }
 
+    /// Kills it for good, as a crash would.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        self.child.kill().context("kill the server")?;
+        self.child.wait().map(drop).context("wait for the killed server")
+    }
+
     /// Returns what this process and its killed forerunners used.
     pub(crate) fn usage(&self) -> Usage {
         let now = usage(&self.child.id().to_string());

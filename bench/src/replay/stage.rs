@@ -1,7 +1,7 @@
 //! What all players share: the rooms, what was said where, how fast it went, and how far it is.
 
 use hdrhistogram::Histogram;
-use rookery_protocol::{ClientId, RoomId, Seq, UserId};
+use rookery_protocol::{ClientId, ErrorCode, Op, RoomId, Seq, UserId};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,6 +41,8 @@ pub(crate) struct Ledger {
     pub(crate) delivered: Histogram<u64>,
     /// What was refused for good, by error code.
     pub(crate) refused: HashMap<String, u64>,
+    /// Changes of what was deleted meanwhile, and marks of who had left.
+    pub(crate) too_late: u64,
 }
 
 impl Stage {
@@ -53,6 +55,7 @@ impl Stage {
             acked: histogram(),
             delivered: histogram(),
             refused: HashMap::new(),
+            too_late: 0,
         };
         Self {
             rooms,
@@ -112,8 +115,24 @@ impl Stage {
         }
     }
 
-    pub(crate) fn refused(&self, code: String) {
-        *self.ledger().refused.entry(code).or_default() += 1;
+    /// Notes that something was refused for good. That a message which is deleted cannot be changed is
+    /// no fault; nor is that who has left cannot mark.
+    pub(crate) fn refused(&self, op: &Op, code: ErrorCode) {
+        let is_late = matches!(
+            op,
+            Op::MessageEdit(_)
+                | Op::MessageDelete(_)
+                | Op::ReactionSet(_)
+                | Op::PinSet(_)
+                | Op::ReadMark(_)
+                | Op::DeliveredMark(_)
+        );
+        let mut ledger = self.ledger();
+        if is_late && code == ErrorCode::NotFound {
+            ledger.too_late += 1;
+        } else {
+            *ledger.refused.entry(code.to_string()).or_default() += 1;
+        }
     }
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -4,7 +4,7 @@ mod delivery;
 mod log;
 mod send;
 
-use super::model::Run;
+use super::model::{Run, sighting_of};
 use fastrand::Rng;
 use rookery_protocol::{RoomId, Seq, UserId};
 use rookery_tests::checker::Rule;
@@ -85,7 +85,7 @@ fn recv(act: &mut Act) -> Option<&mut Sighting> {
 }
 
 fn read(act: &mut Act) -> Option<&mut Sighting> {
-    if let Act::Read(seen) = act { Some(seen) } else { None }
+    if let Act::Read(shown) = act { Some(&mut shown.seen) } else { None }
 }
 
 fn received(entry: &Entry) -> Option<Sighting> {
@@ -128,7 +128,7 @@ fn log_of(run: &Run, room: RoomId) -> &RoomLog {
 
 fn sighting(log: &RoomLog, seq: Seq) -> Option<Sighting> {
     let event = log.events.iter().find(|event| event.seq == seq)?;
-    Some(Sighting { room: log.room, seq, ord: event.ord, cid: event.cid, hash: event.hash })
+    Some(sighting_of(log.room, event))
 }
 
 /// Whether the stream of `room` is still open at the end of the journal, as of the entry at `at`.

@@ -2,11 +2,15 @@
 //! in which every promise holds, made from a seed.
 
 mod client;
+mod present;
 mod server;
 
 use fastrand::Rng;
-use rookery_protocol::{ClientId, RoomId, Seq, Timestamp, UserId};
-use rookery_tests::journal::{Act, ContentHash, Entry, Logged, LoggedKind, Owner, RoomLog, Sighting};
+use present::Present;
+use rookery_protocol::{ClientId, Role, RoomId, Seq, Timestamp, UserId};
+use rookery_tests::journal::{
+    Act, ContentHash, Cursor, Entry, Logged, LoggedKind, Owner, RoomLog, Said, Shown, Sighting,
+};
 use std::collections::{HashMap, VecDeque};
 use uuid::Uuid;
 
@@ -44,13 +48,27 @@ struct Room {
     id: RoomId,
     events: Vec<Logged>,
     members: HashMap<UserId, u64>,
+    present: Present,
+}
+
+/// A write: what becomes an event when it is ordered.
+#[derive(Clone, Debug)]
+struct Draft {
+    room: usize,
+    cid: ClientId,
+    hash: ContentHash,
+    said: Option<Said>,
+    kind: LoggedKind,
 }
 
 #[derive(Debug)]
 enum Command {
-    Open { room: usize, after: Option<u64> },
-    Page { room: usize, after: u64 },
-    Send { room: usize, cid: ClientId, hash: ContentHash },
+    Open { room: usize, after: Option<u64>, asked: u64 },
+    Page { room: usize, after: u64, asked: u64 },
+    Send(Draft),
+    Mark { room: usize, cursor: Cursor, seq: u64, asked: u64 },
+    Ask { room: usize, asked: u64 },
+    Type { room: usize },
     Add { room: usize, user: UserId },
     Remove { room: usize, user: UserId },
 }
@@ -59,14 +77,12 @@ enum Command {
 enum Reply {
     Act(Act),
     Refused(RoomId),
-    Events(usize, Vec<Sighting>),
+    Events(usize, Vec<Shown>),
 }
 
 #[derive(Debug)]
 struct Unanswered {
-    room: usize,
-    cid: ClientId,
-    hash: ContentHash,
+    draft: Draft,
     attempt: u32,
 }
 
@@ -109,26 +125,49 @@ impl Room {
         self.events.len() as u64
     }
 
-    fn append(
+    fn append(&mut self, by: UserId, event: (Option<ClientId>, ContentHash, LoggedKind), at: u64) -> u64 {
+        let (cid, hash, kind) = event;
+        self.write(by, (cid, hash, None, kind), at)
+    }
+
+    fn write(
         &mut self,
         by: UserId,
-        cid: Option<ClientId>,
-        hash: ContentHash,
-        kind: LoggedKind,
+        (cid, hash, said, kind): (Option<ClientId>, ContentHash, Option<Said>, LoggedKind),
         at: u64,
     ) -> u64 {
         let seq = self.head() + 1;
         let before = self.events.last().map_or(0, |event| event.ord);
         let ord = before + u64::from(kind == LoggedKind::Message);
         let at = Timestamp(i64::try_from(at).expect("a model is short"));
-        self.events.push(Logged { seq: Seq(seq), ord, at, by, cid, hash, kind });
+        let role = matches!(kind, LoggedKind::Added { .. }).then_some(Role::Member);
+        let event = Logged { seq: Seq(seq), ord, at, by, cid, hash, said, role, kind };
+        self.present.take(&event);
+        self.events.push(event);
+        if let LoggedKind::Delete { target } = self.events.last().expect("it was just written").kind {
+            for event in &mut self.events {
+                let is_edit = event.kind == LoggedKind::Edit { target };
+                if event.seq == target || is_edit {
+                    event.said = None;
+                }
+            }
+        }
         seq
     }
 
-    fn sighting(&self, seq: u64) -> Sighting {
-        let event = &self.events[usize::try_from(seq - 1).expect("a model is small")];
-        Sighting { room: self.id, seq: event.seq, ord: event.ord, cid: event.cid, hash: event.hash }
+    fn logged(&self, seq: u64) -> &Logged {
+        &self.events[usize::try_from(seq - 1).expect("a model is small")]
     }
+
+    fn sighting(&self, seq: u64) -> Sighting {
+        sighting_of(self.id, self.logged(seq))
+    }
+}
+
+/// Returns an event as a stream has it.
+pub(crate) fn sighting_of(room: RoomId, event: &Logged) -> Sighting {
+    let body = event.said.as_ref().map(|said| said.body);
+    Sighting { room, seq: event.seq, ord: event.ord, cid: event.cid, hash: event.hash, body }
 }
 
 impl Model {
@@ -136,18 +175,21 @@ impl Model {
         let users: Vec<UserId> = (0..6).map(|_| UserId(id(&mut rng))).collect();
         let mut rooms = Vec::new();
         for _ in 0..2 {
-            let mut room = Room { id: RoomId(id(&mut rng)), events: Vec::new(), members: HashMap::new() };
-            room.append(
-                users[0],
-                Some(ClientId(id(&mut rng))),
-                ContentHash(id(&mut rng)),
-                LoggedKind::Other,
-                0,
-            );
+            let mut room = Room {
+                id: RoomId(id(&mut rng)),
+                events: Vec::new(),
+                members: HashMap::new(),
+                present: Present::default(),
+            };
+            let created = (Some(ClientId(id(&mut rng))), ContentHash(id(&mut rng)), LoggedKind::Other);
+            room.append(users[0], created, 0);
             for user in &users[..3] {
-                room.append(users[0], None, ContentHash(id(&mut rng)), LoggedKind::Added { user: *user }, 0);
+                let added = (None, ContentHash(id(&mut rng)), LoggedKind::Added { user: *user });
+                room.append(users[0], added, 0);
                 room.members.insert(*user, 1);
             }
+            // The first one is the owner.
+            room.events[1].role = Some(Role::Owner);
             rooms.push(room);
         }
         let devices = users.iter().chain(&users[1..2]).enumerate();

@@ -1,12 +1,14 @@
 //! One journal, walked from its first entry to its last.
 
+use super::cursors::Cursors;
 use super::history::History;
+use super::horizon::Look;
 use super::sends::{Place, Sends};
 use super::stream::{Opened, Stream};
 use super::verdict::{Rule, Verdict};
-use crate::journal::{Act, Entry, LoggedKind, Owner, Sighting};
+use crate::journal::{Act, Entry, LoggedKind, Owner, Shown, Sighting};
 use rookery_protocol::{ClientId, RoomId, Seq, UserId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One attempt, for the order of pipelined sends.
 #[derive(Debug)]
@@ -17,12 +19,32 @@ struct Attempt {
     is_first: bool,
 }
 
+/// What all walks share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) rooms: HashMap<RoomId, History>,
+    pub(super) sends: Sends,
+    pub(super) cursors: Cursors,
+    pub(super) looks: Vec<Look>,
+    /// Who has typed where.
+    pub(super) typists: HashSet<(RoomId, UserId)>,
+    /// Who was said to type where, and to whom.
+    pub(super) typing: HashMap<(RoomId, UserId), String>,
+    pub(super) verdict: Verdict,
+    /// Events that a server replays.
+    pub(super) replay: u64,
+}
+
 /// The walk.
 #[derive(Debug)]
 pub(super) struct Client<'a> {
     owner: &'a Owner,
     rooms: &'a mut HashMap<RoomId, History>,
     sends: &'a mut Sends,
+    cursors: &'a mut Cursors,
+    looks: &'a mut Vec<Look>,
+    typists: &'a mut HashSet<(RoomId, UserId)>,
+    typing: &'a mut HashMap<(RoomId, UserId), String>,
     verdict: &'a mut Verdict,
     replay: u64,
     streams: HashMap<RoomId, Stream>,
@@ -42,19 +64,18 @@ struct WrittenOn {
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(
-        owner: &'a Owner,
-        rooms: &'a mut HashMap<RoomId, History>,
-        sends: &'a mut Sends,
-        verdict: &'a mut Verdict,
-        replay: u64,
-    ) -> Self {
+    pub(super) fn new(owner: &'a Owner, shared: &'a mut Shared) -> Self {
+        let Shared { rooms, sends, cursors, looks, typists, typing, verdict, replay } = shared;
         Self {
             owner,
             rooms,
             sends,
+            cursors,
+            looks,
+            typists,
+            typing,
             verdict,
-            replay,
+            replay: *replay,
             streams: HashMap::new(),
             attempts: Vec::new(),
             written_on: HashMap::new(),
@@ -70,9 +91,9 @@ impl<'a> Client<'a> {
         }
         let counts = &mut self.verdict.counts;
         match act {
-            Act::Send { room, cid, hash, .. } => {
+            Act::Send { room, cid, hash, said, .. } => {
                 counts.sends += 1;
-                let is_first = self.sends.send((room, self.owner.user, cid), hash, t);
+                let is_first = self.sends.send((room, self.owner.user, cid), (hash, said), t);
                 counts.repeats += u64::from(!is_first);
                 self.attempts.push(Attempt { conn, room, cid, is_first });
                 let written = self.written_on.entry((room, cid)).or_default();
@@ -87,30 +108,53 @@ impl<'a> Client<'a> {
                 }
                 self.sends.ack((room, self.owner.user, cid), Place { seq, ord }, self.verdict);
                 if let Some(history) = self.rooms.get_mut(&room) {
-                    history.known(seq, t);
+                    history.note_known(seq, t);
                 }
             }
             Act::Nack { room, cid, code } => {
                 counts.refusals += 1;
                 self.sends.nack((room, self.owner.user, cid), code);
             }
+            Act::Kept { room, cid } => self.sends.kept((room, self.owner.user, cid)),
             Act::Timeout { .. } => {}
-            Act::Open { room, after, reset, from, head } => {
+            Act::Open { room, after, reset, from, head, asked } => {
                 counts.resumes += u64::from(after.is_some());
                 counts.resets += u64::from(reset);
                 let replay = self.replay;
+                self.look(room, asked, head);
                 self.open(room, Opened { after, reset, from, head, replay });
             }
             Act::Recv(seen) => {
                 counts.deliveries += 1;
                 let stream = self.streams.entry(seen.room).or_default();
                 stream.receive(seen.room, &self.owner.client, seen.seq, self.verdict);
+                let head = stream.begun_at();
                 self.see(&seen, t);
+                self.hear_said(&seen, head);
             }
-            Act::Read(seen) => {
+            Act::Read(shown) => {
                 counts.reads += 1;
-                self.streams.entry(seen.room).or_default().read(seen.seq);
-                self.see(&seen, t);
+                self.read(&shown, t);
+            }
+            Act::Mark { room, cursor, seq } => {
+                counts.marks += 1;
+                self.cursors.mark((room, self.owner.user), t, (cursor, seq));
+            }
+            Act::Stand(stand) => {
+                counts.standings += 1;
+                if let (Some(asked), Some(head)) = (stand.asked, stand.head) {
+                    self.look(stand.room, asked, head);
+                }
+                self.cursors.stand(self.owner.user, t, stand);
+            }
+            Act::Progress { room, user, cursor, seq } => {
+                counts.standings += 1;
+                self.cursors.told((room, user), cursor, seq);
+            }
+            Act::Type { room } => drop(self.typists.insert((room, self.owner.user))),
+            Act::Typing { room, user } => {
+                counts.typing += 1;
+                self.typing.entry((room, user)).or_insert_with(|| self.owner.client.clone());
             }
             Act::Lagged { room } => {
                 counts.lagged += 1;
@@ -148,6 +192,34 @@ impl<'a> Client<'a> {
                 .add(Rule::Lost, room, opened.head, || "was opened and is not there".to_owned());
         };
         self.streams.entry(room).or_default().open(room, self.owner, history, opened, self.verdict);
+    }
+
+    fn look(&mut self, room: RoomId, asked: u64, head: Seq) {
+        let is_same = |last: &Look| (last.room, last.asked, last.head) == (room, asked, head);
+        if !self.looks.last().is_some_and(is_same) {
+            self.looks.push(Look { room, asked, head, client: self.owner.client.clone() });
+        }
+    }
+
+    /// An entry of a page.
+    fn read(&mut self, shown: &Shown, t: u64) {
+        let seen = shown.seen;
+        self.streams.entry(seen.room).or_default().read(seen.seq);
+        self.look(seen.room, shown.asked, shown.head);
+        self.see(&seen, t);
+        let Some(history) = self.rooms.get(&seen.room) else { return };
+        let reader = (self.owner.client.as_str(), self.owner.user);
+        if let Some(gone) = history.judge_shown(reader, shown, self.verdict) {
+            self.sends.gone(seen.room, gone);
+        }
+    }
+
+    /// What an event of a stream says that began at `head`.
+    fn hear_said(&mut self, seen: &Sighting, head: Seq) {
+        let Some(history) = self.rooms.get(&seen.room) else { return };
+        if let Some(gone) = history.compare_said(&self.owner.client, seen, head, self.verdict) {
+            self.sends.gone(seen.room, gone);
+        }
     }
 
     /// An event was seen, wherever (C3, C8).

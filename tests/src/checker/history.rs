@@ -1,8 +1,9 @@
 //! One room's final read: what was where, who was a member when, and when it was known.
 
+use super::changes::Changes;
 use super::sends::Sends;
-use super::verdict::{Rule, Verdict};
-use crate::journal::{Logged, LoggedKind, RoomLog, Sighting};
+use super::verdict::{Counts, Rule, Verdict};
+use crate::journal::{ContentHash, Logged, LoggedKind, RoomLog, Sighting};
 use rookery_protocol::{ClientId, RoomId, Seq, UserId};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -18,20 +19,37 @@ pub(super) struct History {
     periods: HashMap<UserId, Vec<(u64, u64)>>,
     /// When the event at this index was first known to any client.
     known_at: Vec<u64>,
+    changes: Changes,
 }
 
 impl History {
-    /// Indexes `log` and judges it by itself: C2, C4, C8 for writers.
+    /// Indexes `log` and judges it by itself: C2, C4, C8 for writers, C9 and C10.
     pub(super) fn new(log: RoomLog, verdict: &mut Verdict) -> Self {
         let RoomLog { room, events } = log;
         let known_at = vec![u64::MAX; events.len()];
-        let mut history = Self { room, events, places: HashMap::new(), periods: HashMap::new(), known_at };
+        let changes = Changes::new(&events);
+        let mut history =
+            Self { room, events, places: HashMap::new(), periods: HashMap::new(), known_at, changes };
         history.periods = periods(&history.events);
         history.number(verdict);
         history.name(verdict);
-        verdict.counts.rooms += 1;
-        verdict.counts.events += history.events.len() as u64;
+        history.judge_changes(verdict);
+        history.count(&mut verdict.counts);
         history
+    }
+
+    fn count(&self, counts: &mut Counts) {
+        counts.rooms += 1;
+        counts.events += self.events.len() as u64;
+        for event in &self.events {
+            match event.kind {
+                LoggedKind::Edit { .. } => counts.edits += 1,
+                LoggedKind::Delete { .. } => counts.deletes += 1,
+                LoggedKind::Reaction { .. } => counts.reactions += 1,
+                LoggedKind::Pin { .. } => counts.pins += 1,
+                _ => {}
+            }
+        }
     }
 
     fn number(&self, verdict: &mut Verdict) {
@@ -70,6 +88,21 @@ impl History {
         }
     }
 
+    /// Returns which room it is.
+    pub(super) fn room(&self) -> RoomId {
+        self.room
+    }
+
+    /// Returns what became of its messages.
+    pub(super) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Returns when each event was first known to any client; `u64::MAX` is never.
+    pub(super) fn known(&self) -> impl Iterator<Item = (u64, Seq)> {
+        self.known_at.iter().copied().zip(self.events.iter().map(|event| event.seq))
+    }
+
     /// Returns what is at `seq`.
     pub(super) fn at(&self, seq: Seq) -> Option<&Logged> {
         let event = self.events.get(index(seq)?)?;
@@ -101,7 +134,8 @@ impl History {
         self.period(user, seq).filter(|(_, last)| *last > seq.0).map(|(joined, _)| joined)
     }
 
-    /// Compares what somebody saw with the log (C3). Returns whether the place is in the log.
+    /// Compares what somebody saw with the log, but for what it says (C3). Returns whether the place is
+    /// in the log.
     pub(super) fn compare(&mut self, client: &str, seen: &Sighting, t: u64, verdict: &mut Verdict) -> bool {
         let Some(event) = self.at(seen.seq) else { return false };
         if event.hash != seen.hash || event.cid != seen.cid || event.ord != seen.ord {
@@ -109,12 +143,48 @@ impl History {
                 format!("{client} saw {seen:?}, the log has {event:?}")
             });
         }
-        self.known(seen.seq, t);
+        self.note_known(seen.seq, t);
         true
     }
 
+    /// Compares what an event of a stream says with the log (C3), of a stream that began at `head` (C9).
+    /// Returns, where the log does not say that any more, the place and what was seen of it.
+    pub(super) fn compare_said(
+        &self,
+        client: &str,
+        seen: &Sighting,
+        head: Seq,
+        verdict: &mut Verdict,
+    ) -> Option<(Seq, ContentHash)> {
+        let event = self.at(seen.seq)?;
+        let logged = event.said.as_ref().map(|said| said.body);
+        let Some(body) = seen.body else {
+            if logged.is_some() {
+                verdict.add(Rule::Differs, self.room, seen.seq, || {
+                    format!("{client} saw it without its content, which nobody deleted")
+                });
+            }
+            return None;
+        };
+        let emptied = self.changes.emptied_at(event);
+        if let Some(delete) = emptied.filter(|delete| *delete <= head) {
+            verdict.add(Rule::Redacted, self.room, seen.seq, || {
+                format!("{client} opened the room at {head} and was given what {delete} deletes")
+            });
+        }
+        if logged.is_none() && emptied.is_some() {
+            return Some((seen.seq, body));
+        }
+        if logged != Some(body) {
+            verdict.add(Rule::Differs, self.room, seen.seq, || {
+                format!("{client} saw it say {body:?}, the log has {logged:?}")
+            });
+        }
+        None
+    }
+
     /// Notes that some client knew at `t` that the event at `seq` was in the log.
-    pub(super) fn known(&mut self, seq: Seq, t: u64) {
+    pub(super) fn note_known(&mut self, seq: Seq, t: u64) {
         if let Some(known_at) = index(seq).and_then(|index| self.known_at.get_mut(index)) {
             *known_at = t.min(*known_at);
         }
@@ -165,7 +235,7 @@ fn periods(events: &[Logged]) -> HashMap<UserId, Vec<(u64, u64)>> {
                     *last = event.seq.0.min(*last);
                 }
             }
-            LoggedKind::Message | LoggedKind::Other => is_founding = is_founding && is_first,
+            _ => is_founding = is_founding && is_first,
         }
     }
     periods

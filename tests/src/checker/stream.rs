@@ -21,6 +21,8 @@ pub(super) struct Opened {
 pub(super) struct Stream {
     /// The next position of the open stream.
     next: Option<Seq>,
+    /// The room's head when the stream began: what comes up to there is read back.
+    begun_at: Seq,
     /// The newest position that a stream has reached.
     reached: Option<Seq>,
     /// First and last positions that a reset left to pages.
@@ -67,6 +69,7 @@ impl Stream {
             self.owed.push((unseen, from.0 - 1));
         }
         self.next = Some(from);
+        self.begun_at = head;
         self.reached = self.reached.max(Some(Seq(from.0.saturating_sub(1))));
     }
 
@@ -83,6 +86,11 @@ impl Stream {
         }
         self.next = self.next.map(|_| seq.next());
         self.reached = self.reached.max(Some(seq));
+    }
+
+    /// Returns the head at which the stream began.
+    pub(super) fn begun_at(&self) -> Seq {
+        self.begun_at
     }
 
     /// An event was on a page.
@@ -121,7 +129,10 @@ impl Stream {
         }
         // What an earlier membership covered cannot be read any more.
         for (first, last) in self.owed.iter().filter(|(_, last)| *last >= joined) {
-            let first = joined.max(*first);
+            // Changes are no entries of pages: what they did is in what they changed.
+            let is_entry =
+                |seq: &u64| history.at(Seq(*seq)).is_some_and(|event| event.kind.target().is_none());
+            let Some(first) = (joined.max(*first)..=*last).find(is_entry) else { continue };
             verdict.add(Rule::Unseen, room, Seq(first), || {
                 format!("{client} was reset and never read {first} to {last}")
             });

@@ -31,6 +31,18 @@ pub enum Rule {
     NeverSent,
     /// C8.
     Outside,
+    /// C9.
+    Redacted,
+    /// C10.
+    Rights,
+    /// C11.
+    State,
+    /// C12.
+    Counts,
+    /// C13.
+    Cursor,
+    /// C14.
+    Stale,
 }
 
 /// One breach of one promise.
@@ -57,7 +69,21 @@ pub struct Counts {
     pub events: u64,
     /// Messages in the logs.
     pub messages: u64,
-    /// Sends, each attempt.
+    /// Edits in the logs.
+    pub edits: u64,
+    /// Deletes in the logs.
+    pub deletes: u64,
+    /// Reactions in the logs, set or taken off.
+    pub reactions: u64,
+    /// Pins in the logs, set or taken off.
+    pub pins: u64,
+    /// Marks that were sent, each attempt.
+    pub marks: u64,
+    /// Words of the server on how far somebody has come.
+    pub standings: u64,
+    /// Words of the server on who is typing.
+    pub typing: u64,
+    /// Sends of messages and changes, each attempt.
     pub sends: u64,
     /// Sends that were repetitions.
     pub repeats: u64,
@@ -123,6 +149,12 @@ impl fmt::Display for Rule {
             Self::Order => "C6 order",
             Self::NeverSent => "C7 never sent",
             Self::Outside => "C8 outside membership",
+            Self::Redacted => "C9 not redacted",
+            Self::Rights => "C10 rights",
+            Self::State => "C11 state",
+            Self::Counts => "C12 counts",
+            Self::Cursor => "C13 cursor",
+            Self::Stale => "C14 stale",
         })
     }
 }
@@ -140,6 +172,17 @@ impl fmt::Display for Verdict {
             f,
             "checked: {} clients, {} rooms, {} events of which {} messages",
             counts.clients, counts.rooms, counts.events, counts.messages
+        )?;
+        writeln!(
+            f,
+            "  edits {}, deletes {}, reactions {}, pins {}; marks sent {}, cursors told {}, typing told {}",
+            counts.edits,
+            counts.deletes,
+            counts.reactions,
+            counts.pins,
+            counts.marks,
+            counts.standings,
+            counts.typing
         )?;
         writeln!(
             f,

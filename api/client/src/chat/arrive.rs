@@ -8,7 +8,7 @@ use crate::account::Tokens;
 use crate::connection::Incoming;
 use crate::notice::Notice;
 use rookery_protocol::{
-    Auth, CommandId, ErrorCode, Event, History, Op, RawBody, RoomHistory, RoomId, RoomOpen, RoomOpened, Seq,
+    Auth, CommandId, ErrorCode, History, Op, RawBody, RoomHistory, RoomId, RoomOpen, RoomOpened, Seq,
     WireError,
 };
 use std::time::Duration;
@@ -116,7 +116,7 @@ impl Chat {
     }
 
     fn reply(&mut self, id: CommandId, outcome: Result<RawBody, WireError>) -> Result<(), GaveUp> {
-        let Some((asked, _)) = self.asked.remove(&id) else { return Ok(()) };
+        let Some((asked, since)) = self.asked.remove(&id) else { return Ok(()) };
         match asked {
             Asked::Submitted(handle) => {
                 let settled = self.outbox.answered(handle, outcome.as_ref().err(), Instant::now());
@@ -127,22 +127,22 @@ impl Chat {
                 }
             }
             Asked::Open { room, after } => match outcome.map(|body| body.read::<RoomOpened>()) {
-                Ok(Ok(opened)) => self.opened(room, after, opened),
+                Ok(Ok(opened)) => self.opened(since, after, opened),
                 Ok(Err(error)) => {
                     self.not_opened(room, WireError::new(ErrorCode::Internal, error.to_string()));
                 }
                 Err(error) => self.not_opened(room, error),
             },
-            Asked::Page { room } => self.paged(room, outcome),
+            Asked::Page { room } => self.paged(since, room, outcome),
             Asked::Auth => return outcome.map_or_else(|error| self.not_extended(&error), |_| Ok(())),
         }
         Ok(())
     }
 
-    fn opened(&mut self, room: RoomId, after: Option<Seq>, opened: RoomOpened) {
-        if let Some(followed) = self.rooms.get_mut(&room) {
+    fn opened(&mut self, asked: Instant, after: Option<Seq>, opened: RoomOpened) {
+        if let Some(followed) = self.rooms.get_mut(&opened.room.id) {
             followed.opened(after, &opened);
-            self.news.push_back(News::Opened { after, opened: Box::new(opened) });
+            self.news.push_back(News::Opened { after, asked, opened: Box::new(opened) });
         }
     }
 
@@ -156,13 +156,13 @@ impl Chat {
         }
     }
 
-    fn paged(&mut self, room: RoomId, outcome: Result<RawBody, WireError>) {
+    fn paged(&mut self, asked: Instant, room: RoomId, outcome: Result<RawBody, WireError>) {
         let Some(followed) = self.rooms.get_mut(&room) else { return };
         match outcome.map(|body| body.read::<History>()) {
             Ok(Ok(page)) => {
-                let events: Vec<Event> = page.messages.into_iter().map(|message| message.event).collect();
-                let owed = followed.page(events);
-                self.news.extend(owed.into_iter().map(|event| News::Paged(Box::new(event))));
+                let head = page.head.seq;
+                let news = |message| News::Paged { asked, head, message: Box::new(message) };
+                self.news.extend(followed.page(page.messages).into_iter().map(news));
             }
             Err(error) if error.retryable => {
                 if let Some(owed) = &mut followed.owed {
@@ -190,6 +190,7 @@ impl Chat {
                 self.rooms.remove(&room);
                 self.news.push_back(News::Removed { room, seq });
             }
+            Notice::Signal(signal) => self.news.push_back(News::Signal(signal)),
             Notice::Bye { retry_after, .. } => self.come_back_after = retry_after,
             Notice::Hello(_)
             | Notice::Ready(_)

@@ -1,6 +1,6 @@
 //! A followed room: its position, whether it is open, and what a reset left to pages.
 
-use rookery_protocol::{Event, OpenStatus, RoomOpened, Seq};
+use rookery_protocol::{Message, OpenStatus, RoomOpened, Seq};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -75,16 +75,16 @@ impl Followed {
         is_due
     }
 
-    /// Takes a page, and returns those of its events that were owed.
-    pub(super) fn page(&mut self, events: Vec<Event>) -> Vec<Event> {
+    /// Takes a page, and returns those of its messages that were owed.
+    pub(super) fn page(&mut self, messages: Vec<Message>) -> Vec<Message> {
         let Some(owed) = &mut self.owed else { return Vec::new() };
         owed.ask_at = Some(Instant::now());
-        let events: Vec<Event> =
-            events.into_iter().filter(|event| event.seq > owed.after && event.seq < owed.before).collect();
-        match events.last() {
-            Some(last) if last.seq.next() < owed.before => owed.after = last.seq,
+        let is_owed = |message: &Message| message.event.seq > owed.after && message.event.seq < owed.before;
+        let messages: Vec<Message> = messages.into_iter().filter(is_owed).collect();
+        match messages.last().map(|last| last.event.seq) {
+            Some(last) if last.next() < owed.before => owed.after = last,
             _ => self.owed = None,
         }
-        events
+        messages
     }
 }

@@ -158,6 +158,10 @@ impl Waiting {
 fn room_of(op: &Op) -> Option<RoomId> {
     match op {
         Op::MessageSend(send) => Some(send.room),
+        Op::MessageEdit(edit) => Some(edit.room),
+        Op::MessageDelete(delete) => Some(delete.room),
+        Op::ReactionSet(set) => Some(set.room),
+        Op::PinSet(set) => Some(set.room),
         Op::MemberAdd(add) => Some(add.room),
         Op::MemberRemove(remove) => Some(remove.room),
         Op::MemberRole(role) => Some(role.room),

@@ -126,7 +126,7 @@ pub(super) fn deliver_invention(run: &mut Run, rng: &mut Rng) -> Option<()> {
     let cid = Some(ClientId(Uuid::from_u128(rng.u128(..))));
     let (seq, ord, hash) = (last.seq.next(), last.ord + 1, ContentHash(Uuid::from_u128(rng.u128(..))));
     let end = run.journals[at.0].1.len();
-    insert(run, (at.0, end), Act::Recv(Sighting { room: seen.room, seq, ord, cid, hash }));
+    insert(run, (at.0, end), Act::Recv(Sighting { room: seen.room, seq, ord, cid, hash, body: None }));
     Some(())
 }
 
@@ -157,7 +157,8 @@ pub(super) fn reset_without_need(run: &mut Run, rng: &mut Rng) -> Option<()> {
 
 pub(super) fn drop_page(run: &mut Run, rng: &mut Rng) -> Option<()> {
     let at = choose(run, rng, |run, at, entry| {
-        let Act::Read(seen) = entry.act else { return false };
+        let Act::Read(shown) = &entry.act else { return false };
+        let seen = shown.seen;
         let (owner, entries) = &run.journals[at.0];
         let about = |after: &&Entry| room_of(&after.act) == Some(seen.room);
         let Some(last_open) =
@@ -183,7 +184,7 @@ pub(super) fn drop_page(run: &mut Run, rng: &mut Rng) -> Option<()> {
             && is_member_at_head(log_of(run, seen.room), owner.user)
             && joined_before.is_some_and(|joined| joined.seq < seen.seq)
             && !entries.iter().filter(about).any(|one| matches!(one.act, Act::Removed { .. }))
-            && entries.iter().filter(|one| one.act == entry.act).count() == 1
+            && entries.iter().filter(|one| matches!(&one.act, Act::Read(other) if (other.seen.room, other.seen.seq) == (seen.room, seen.seq))).count() == 1
     })?;
     run.journals[at.0].1.remove(at.1);
     Some(())

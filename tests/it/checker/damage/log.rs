@@ -77,9 +77,12 @@ pub(super) fn change_everywhere(run: &mut Run, rng: &mut Rng) -> Option<()> {
     let hash = ContentHash(Uuid::from_u128(rng.u128(..)));
     run.logs[room].events[index].hash = hash;
     for entry in run.journals.iter_mut().flat_map(|(_, entries)| entries) {
-        if let Act::Recv(seen) | Act::Read(seen) = &mut entry.act
-            && (seen.room, seen.seq) == (id, seq)
-        {
+        let seen = match &mut entry.act {
+            Act::Recv(seen) => seen,
+            Act::Read(shown) => &mut shown.seen,
+            _ => continue,
+        };
+        if (seen.room, seen.seq) == (id, seq) {
             seen.hash = hash;
         }
     }

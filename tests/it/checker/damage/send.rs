@@ -16,11 +16,12 @@ pub(super) fn ack_elsewhere(run: &mut Run, rng: &mut Rng) -> Option<()> {
 pub(super) fn ack_miscounted(run: &mut Run, rng: &mut Rng) -> Option<()> {
     let at = choose(run, rng, |run, at, entry| {
         let Act::Ack { cid, .. } = entry.act else { return false };
+        let Act::Ack { ord: Some(_), .. } = entry.act else { return false };
         !entries_after(run, at)
             .iter()
             .any(|after| matches!(after.act, Act::Ack { cid: again, .. } if again == cid))
     })?;
-    let Act::Ack { ord, .. } = &mut run.journals[at.0].1[at.1].act else { return None };
+    let Act::Ack { ord: Some(ord), .. } = &mut run.journals[at.0].1[at.1].act else { return None };
     *ord += 1;
     Some(())
 }

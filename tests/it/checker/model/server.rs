@@ -1,8 +1,8 @@
 //! The server half of the model: orders, refuses, fans out, replays, pages.
 
-use super::{Command, Model, PAGE, REPLAY, Reply, id};
-use rookery_protocol::{ClientId, ErrorCode, Seq, UserId};
-use rookery_tests::journal::{Act, ContentHash, LoggedKind};
+use super::{Command, Draft, Model, PAGE, REPLAY, Reply, id};
+use rookery_protocol::{ErrorCode, Seq, UserId};
+use rookery_tests::journal::{Act, ContentHash, Cursor, LoggedKind, Standing};
 
 impl Model {
     /// The server takes the client's next command.
@@ -12,11 +12,31 @@ impl Model {
             return;
         };
         match command {
-            Command::Open { room, after } => self.open(client, room, after),
-            Command::Page { room, after } => self.page(client, room, after),
-            Command::Send { room, cid, hash } => {
-                let answer = self.order(room, user, cid, hash);
+            Command::Open { room, after, asked } => self.open(client, room, (after, asked)),
+            Command::Page { room, after, asked } => self.page(client, room, (after, asked)),
+            Command::Send(draft) => {
+                let answer = self.order(user, draft);
                 self.reply(client, Reply::Act(answer));
+            }
+            Command::Mark { room, cursor, seq, asked } => self.mark(client, room, (cursor, seq, asked)),
+            Command::Ask { room, asked } => {
+                if self.rooms[room].members.contains_key(&user) {
+                    let place = &self.rooms[room];
+                    let (read, delivered) = place.present.cursors(user);
+                    let stand = Standing {
+                        room: place.id,
+                        asked: Some(asked),
+                        head: Some(Seq(place.head())),
+                        marked: None,
+                        read: Some(place.present.counts(&place.events, user, read)),
+                        delivered: Some(delivered),
+                    };
+                    self.reply(client, Reply::Act(Act::Stand(stand)));
+                }
+            }
+            Command::Type { room } => {
+                let id = self.rooms[room].id;
+                self.tell(room, &Act::Typing { room: id, user });
             }
             Command::Add { room, user: added } => {
                 let place = &mut self.rooms[room];
@@ -24,7 +44,7 @@ impl Model {
                     place.head()
                 } else {
                     let kind = LoggedKind::Added { user: added };
-                    let seq = place.append(user, None, ContentHash(id(&mut self.rng)), kind, self.t);
+                    let seq = place.append(user, (None, ContentHash(id(&mut self.rng)), kind), self.t);
                     place.members.insert(added, seq);
                     self.fan_out(room);
                     seq
@@ -35,8 +55,8 @@ impl Model {
             Command::Remove { room, user: removed } => {
                 if self.rooms[room].members.remove(&removed).is_some() {
                     let kind = LoggedKind::Removed { user: removed };
-                    let seq =
-                        self.rooms[room].append(user, None, ContentHash(id(&mut self.rng)), kind, self.t);
+                    let event = (None, ContentHash(id(&mut self.rng)), kind);
+                    let seq = self.rooms[room].append(user, event, self.t);
                     self.reply(
                         client,
                         Reply::Act(Act::Leave { room: self.rooms[room].id, user: removed, seq: Seq(seq) }),
@@ -47,14 +67,13 @@ impl Model {
         }
     }
 
-    pub(super) fn order(&mut self, room: usize, by: UserId, cid: ClientId, hash: ContentHash) -> Act {
+    pub(super) fn order(&mut self, by: UserId, draft: Draft) -> Act {
+        let Draft { room, cid, hash, said, kind } = draft;
         let place = &mut self.rooms[room];
         let id = place.id;
         let refused = |code| Act::Nack { room: id, cid, code };
         let is_busy = self.rng.u32(..40) == 0;
-        if !place.members.contains_key(&by) {
-            return refused(ErrorCode::NotFound);
-        }
+        let Some(joined) = place.members.get(&by).copied() else { return refused(ErrorCode::NotFound) };
         let known =
             place.events.iter().find(|event| event.by == by && event.cid == Some(cid)).map(|event| event.seq);
         // A room that dies may have written and says `busy` all the same.
@@ -64,16 +83,65 @@ impl Model {
         if known.is_none() && self.rng.u32(..40) == 0 {
             return refused(ErrorCode::StoreUnavailable);
         }
-        let seq =
-            known.unwrap_or_else(|| Seq(place.append(by, Some(cid), hash, LoggedKind::Message, self.t)));
+        let is_change = kind.target().is_some();
+        if let (None, Some(target)) = (known, kind.target()) {
+            let is_owner = by == place.events[0].by;
+            let is_own = place.logged(target.0).by == by;
+            let may = match kind {
+                LoggedKind::Edit { .. } => is_own,
+                LoggedKind::Delete { .. } => is_own || is_owner,
+                LoggedKind::Pin { .. } => is_owner,
+                _ => true,
+            };
+            if target.0 < joined || place.present.is_deleted(target) {
+                return refused(ErrorCode::NotFound);
+            }
+            if !may {
+                return refused(ErrorCode::Forbidden);
+            }
+            if place.present.is_so(by, &kind) {
+                return Act::Kept { room: id, cid };
+            }
+        }
+        let seq = known.unwrap_or_else(|| Seq(place.write(by, (Some(cid), hash, said, kind), self.t)));
         let ord = place.sighting(seq.0).ord;
         if known.is_none() {
             self.fan_out(room);
         }
         if is_busy {
-            refused(ErrorCode::Busy)
-        } else {
-            Act::Ack { room: id, cid, seq, ord, duplicate: known.is_some() }
+            return refused(ErrorCode::Busy);
+        }
+        Act::Ack { room: id, cid, seq, ord: (!is_change).then_some(ord), duplicate: known.is_some() }
+    }
+
+    /// Moves a cursor, and says so to the other devices and to whoever hears the room.
+    fn mark(&mut self, client: usize, room: usize, (cursor, seq, asked): (Cursor, u64, u64)) {
+        let user = self.clients[client].owner.user;
+        let place = &mut self.rooms[room];
+        if !place.members.contains_key(&user) {
+            return;
+        }
+        let come = place.present.mark(user, cursor, Seq(seq.min(place.events.len() as u64)));
+        let id = place.id;
+        let read = (cursor == Cursor::Read).then(|| place.present.counts(&place.events, user, come));
+        let marked = Some((cursor, Seq(seq)));
+        let stand = Standing { room: id, asked: Some(asked), head: None, marked, read, delivered: None };
+        self.reply(client, Reply::Act(Act::Stand(stand)));
+        for other in 0..self.clients.len() {
+            if other != client && self.clients[other].owner.user == user && read.is_some() {
+                let told = Standing { asked: None, marked: None, ..stand };
+                self.reply(other, Reply::Act(Act::Stand(told)));
+            }
+        }
+        self.tell(room, &Act::Progress { room: id, user, cursor, seq: come });
+    }
+
+    /// Something goes to everybody who hears the room.
+    fn tell(&mut self, room: usize, act: &Act) {
+        for client in &mut self.clients {
+            if let Some(link) = client.link.as_mut().filter(|link| link.heard.contains(&room)) {
+                link.down.push_back(Reply::Act(act.clone()));
+            }
         }
     }
 
@@ -92,7 +160,7 @@ impl Model {
         }
     }
 
-    pub(super) fn open(&mut self, client: usize, room: usize, after: Option<u64>) {
+    pub(super) fn open(&mut self, client: usize, room: usize, (after, asked): (Option<u64>, u64)) {
         let place = &self.rooms[room];
         let Some(joined) = place.members.get(&self.clients[client].owner.user) else {
             return self.reply(client, Reply::Refused(place.id));
@@ -101,8 +169,14 @@ impl Model {
         let wanted = after.map_or(head + 1, |after| (after + 1).max(*joined));
         let reset = head + 1 - wanted > REPLAY;
         let from = if reset { head + 1 } else { wanted };
-        let act =
-            Act::Open { room: place.id, after: after.map(Seq), reset, from: Seq(from), head: Seq(head) };
+        let act = Act::Open {
+            room: place.id,
+            after: after.map(Seq),
+            reset,
+            from: Seq(from),
+            head: Seq(head),
+            asked,
+        };
         let events: Vec<_> = (from..=head).map(|seq| Reply::Act(Act::Recv(place.sighting(seq)))).collect();
         if let Some(link) = &mut self.clients[client].link {
             link.heard.retain(|heard| *heard != room);
@@ -112,13 +186,17 @@ impl Model {
         }
     }
 
-    pub(super) fn page(&mut self, client: usize, room: usize, after: u64) {
+    pub(super) fn page(&mut self, client: usize, room: usize, (after, asked): (u64, u64)) {
         let place = &self.rooms[room];
-        let Some(joined) = place.members.get(&self.clients[client].owner.user) else {
+        let reader = self.clients[client].owner.user;
+        let Some(joined) = place.members.get(&reader) else {
             return self.reply(client, Reply::Refused(place.id));
         };
         let first = (after + 1).max(*joined);
-        let page = (first..=place.head()).take(PAGE).map(|seq| place.sighting(seq)).collect();
+        let entries =
+            (first..=place.head()).map(|seq| place.logged(seq)).filter(|event| event.kind.target().is_none());
+        let shown = |event| place.present.shown((place.id, event), reader, (asked, Seq(place.head())));
+        let page = entries.take(PAGE).map(shown).collect();
         self.reply(client, Reply::Events(room, page));
     }
 }
