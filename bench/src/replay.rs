@@ -8,10 +8,10 @@
 //! is in them.
 
 mod cast;
+mod companion;
 mod conductor;
 mod doing;
 mod final_read;
-mod helper;
 mod killer;
 mod mix;
 mod play;

@@ -18,7 +18,7 @@ mod world;
 
 use driver::{Driver, Ground, RAGE};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, FileFailurePersistence};
+use proptest::test_runner::{Config, FileFailurePersistence, RngSeed};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use rookery_engine::{FaultStore, MemoryStore};
 use rookery_store_sqlite::{SqliteOptions, SqliteStore};
@@ -138,7 +138,11 @@ fn run<O: Over>(cases: usize) {
     // What failed is told, and not kept in a file that others would have to know of.
     let failure_persistence: Option<Box<dyn proptest::test_runner::FailurePersistence>> =
         Some(Box::new(FileFailurePersistence::Off));
-    let config = Config { cases, failure_persistence, max_shrink_iters: 400, ..Config::default() };
+    // The same stories each time; another number tells others, and the one that failed is told again by its.
+    let seed = setting("ROOKERY_MODEL_SEED", 1);
+    eprintln!("ROOKERY_MODEL_SEED={seed}");
+    let rng_seed = RngSeed::Fixed(seed as u64);
+    let config = Config { cases, failure_persistence, max_shrink_iters: 400, rng_seed, ..Config::default() };
     let strategy = Steps::sequential_strategy(1..=steps);
     proptest!(config.clone(), |((state, steps, seen) in strategy)| {
         Node::<O>::test_sequential(config.clone(), state, steps, seen);

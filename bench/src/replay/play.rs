@@ -1,9 +1,9 @@
 //! One replay, from the server's start to the verdict.
 
 use super::cast::{self, Member};
+use super::companion::{self, Companion};
 use super::conductor::{self, Speed, WINDOW};
 use super::final_read;
-use super::helper::{self, Helper};
 use super::killer;
 use super::player::{self, Cue, Heads, Player};
 use super::recorder::Recorder;
@@ -76,7 +76,7 @@ impl Play {
         let mut chat = company.chat(0);
         let titles: Vec<String> = self.scripts.iter().map(|script| script.name.clone()).collect();
         let mut ids = ClientIds::new(company.rng.fork());
-        let rooms = helper::open_rooms(&mut chat, &titles, &mut ids).await?;
+        let rooms = companion::open_rooms(&mut chat, &titles, &mut ids).await?;
         let users = company.members.iter().map(|member| member.tokens.user.id).collect();
         let steps: Vec<usize> = self.scripts.iter().map(|script| script.steps.len()).collect();
         let stage = Arc::new(Stage::new(rooms, users, &steps));
@@ -133,8 +133,8 @@ impl Play {
         let mut clients = JoinSet::new();
         let recorder = self.recorder(company, 0, stage)?;
         let owner =
-            Helper { chat: owner_chat, recorder, stage: Arc::clone(stage), asked, heads: heads.clone() };
-        clients.spawn(helper::serve(owner, stage.rooms.clone()));
+            Companion { chat: owner_chat, recorder, stage: Arc::clone(stage), asked, heads: heads.clone() };
+        clients.spawn(companion::serve(owner, stage.rooms.clone()));
         let mut cues = Vec::new();
         for number in 0..company.members.len() {
             let (give, take) = mpsc::channel(WINDOW);
@@ -143,8 +143,8 @@ impl Play {
                 let (ask, asked) = mpsc::channel(WINDOW);
                 let recorder = self.recorder(company, PHONES_FROM + number, stage)?;
                 let (chat, heads) = (company.phone(number + 1), heads.clone());
-                let phone = Helper { chat, recorder, stage: Arc::clone(stage), asked, heads };
-                clients.spawn(helper::serve(phone, Vec::new()));
+                let phone = Companion { chat, recorder, stage: Arc::clone(stage), asked, heads };
+                clients.spawn(companion::serve(phone, Vec::new()));
                 anyhow::Ok(ask)
             });
             clients.spawn(player::play(Player {

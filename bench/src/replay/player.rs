@@ -1,7 +1,7 @@
 //! One user on the stage: does its steps in their order, and hears the rooms that it is in.
 
+use super::companion::Request;
 use super::doing;
-use super::helper::Request;
 use super::mix::{By, Doing};
 use super::recorder::Recorder;
 use super::script::{Action, Saying, Step};
@@ -60,7 +60,7 @@ enum Hold {
     /// It has asked to be added.
     Admission(Cue, oneshot::Receiver<Option<Seq>>),
     /// Another client does it.
-    Helper(Cue, oneshot::Receiver<Option<Seq>>),
+    Companion(Cue, oneshot::Receiver<Option<Seq>>),
     /// It is going to leave, once its messages are answered.
     Leave(Cue),
     /// It has asked to leave, and the room has to be gone.
@@ -74,7 +74,7 @@ enum Woken {
     Cue(Option<Cue>),
     News(News),
     Admitted(Seq),
-    Helped,
+    Accompanied,
     Found(Option<Seq>),
     Heads,
 }
@@ -103,7 +103,7 @@ pub(crate) async fn play(mut player: Player) -> anyhow::Result<Totals> {
                 scene.hear(&player, news)?;
             }
             Woken::Admitted(seq) => scene.admitted(&mut player, seq),
-            Woken::Helped => scene.helped(&player),
+            Woken::Accompanied => scene.accompanied(&player),
             Woken::Found(place) => scene.found(&mut player, place).await?,
             Woken::Heads => {}
         }
@@ -152,7 +152,9 @@ impl Scene {
                     let seq = admitted.await.context("the owner is gone")?;
                     Ok(Woken::Admitted(seq.unwrap_or_default()))
                 }
-                Hold::Helper(_, done) => done.await.context("a helper is gone").map(|_| Woken::Helped),
+                Hold::Companion(_, done) => {
+                    done.await.context("a companion is gone").map(|_| Woken::Accompanied)
+                }
                 Hold::Target(cue, step) => Ok(Woken::Found(stage.place(cue.room, *step).await)),
                 Hold::Leave(_) | Hold::Leaving(_) | Hold::Nothing => pending().await,
             }
@@ -198,8 +200,8 @@ impl Scene {
         }
     }
 
-    fn helped(&mut self, player: &Player) {
-        if let Hold::Helper(cue, _) = std::mem::take(&mut self.hold) {
+    fn accompanied(&mut self, player: &Player) {
+        if let Hold::Companion(cue, _) = std::mem::take(&mut self.hold) {
             player.stage.finish(cue.room, cue.number, None);
         }
     }
@@ -229,13 +231,13 @@ impl Scene {
         let room = player.stage.rooms[cue.room];
         let users = &player.stage.users[player.cast_from..];
         let op = doing::command(&doing.deed, (room, place), users, &mut player.ids);
-        let helper = match doing.by {
+        let companion = match doing.by {
             By::Itself => None,
             By::Phone => player.phone.as_ref(),
             By::Owner => Some(&player.owner),
         };
-        if let Some(helper) = helper {
-            self.hold = Hold::Helper(cue, ask(helper, op).await?);
+        if let Some(companion) = companion {
+            self.hold = Hold::Companion(cue, ask(companion, op).await?);
         } else {
             let handle = player.chat.submit(op)?;
             self.under_way.insert(handle, UnderWay { room: cue.room, number: cue.number, _turn: cue.turn });
@@ -319,9 +321,9 @@ impl Scene {
     }
 }
 
-async fn ask(helper: &mpsc::Sender<Request>, op: Op) -> anyhow::Result<oneshot::Receiver<Option<Seq>>> {
+async fn ask(companion: &mpsc::Sender<Request>, op: Op) -> anyhow::Result<oneshot::Receiver<Option<Seq>>> {
     let (done, when_done) = oneshot::channel();
-    helper.send(Request { op, done }).await.context("a helper is gone")?;
+    companion.send(Request { op, done }).await.context("a companion is gone")?;
     Ok(when_done)
 }
 

@@ -62,7 +62,7 @@ impl World {
                 unless((room.kind == "channel" || role != "reader") && is_reached, &["forbidden"]);
             }
             "pin.set" => unless((!is_run || is_admin(role)) && is_reached, &["forbidden"]),
-            "typing.set" if d["on"] == true => unless(writes(room.kind, role), &["forbidden"]),
+            "typing.set" if d["on"] == true => unless(writes(room.kind, role) && is_reached, &["forbidden"]),
             "room.update" | "invite.create" | "invite.revoke" => {
                 unless(is_run && is_admin(role), &["forbidden"]);
             }

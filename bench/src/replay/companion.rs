@@ -49,7 +49,7 @@ pub(crate) async fn open_rooms(
 
 /// A client and what it writes down.
 #[derive(Debug)]
-pub(crate) struct Helper {
+pub(crate) struct Companion {
     pub(crate) chat: Chat,
     pub(crate) recorder: Recorder,
     pub(crate) stage: Arc<Stage>,
@@ -58,27 +58,27 @@ pub(crate) struct Helper {
 }
 
 /// Does what is asked and hears `rooms`, until everything is over.
-pub(crate) async fn serve(mut helper: Helper, rooms: Vec<RoomId>) -> anyhow::Result<Totals> {
+pub(crate) async fn serve(mut companion: Companion, rooms: Vec<RoomId>) -> anyhow::Result<Totals> {
     let mut waiting: HashMap<Handle, oneshot::Sender<Option<Seq>>> = HashMap::new();
     for room in &rooms {
-        helper.chat.follow(*room, Some(Seq::ZERO));
+        companion.chat.follow(*room, Some(Seq::ZERO));
     }
     let mut has_asked = false;
-    while !(has_asked && has_all(&helper.chat, helper.heads.borrow_and_update().as_ref())) {
-        if !has_asked && helper.heads.borrow().is_some() {
+    while !(has_asked && has_all(&companion.chat, companion.heads.borrow_and_update().as_ref())) {
+        if !has_asked && companion.heads.borrow().is_some() {
             has_asked = true;
             for room in &rooms {
-                helper.chat.submit(Op::RoomGet(RoomGet { room: *room }))?;
+                companion.chat.submit(Op::RoomGet(RoomGet { room: *room }))?;
             }
             continue;
         }
         tokio::select! {
-            Some(Request { op, done }) = helper.asked.recv() => {
-                waiting.insert(helper.chat.submit(op)?, done);
+            Some(Request { op, done }) = companion.asked.recv() => {
+                waiting.insert(companion.chat.submit(op)?, done);
             }
-            news = helper.chat.next() => {
+            news = companion.chat.next() => {
                 let news = news?;
-                helper.recorder.hear(&news)?;
+                companion.recorder.hear(&news)?;
                 if let News::Answered { handle, op, outcome } = news
                     && let Some(done) = waiting.remove(&handle)
                 {
@@ -88,7 +88,7 @@ pub(crate) async fn serve(mut helper: Helper, rooms: Vec<RoomId>) -> anyhow::Res
                         }
                         (_, Ok(_)) => None,
                         (op, Err(error)) => {
-                            helper.stage.refused(op, error.code);
+                            companion.stage.refused(op, error.code);
                             None
                         }
                     };
@@ -97,11 +97,11 @@ pub(crate) async fn serve(mut helper: Helper, rooms: Vec<RoomId>) -> anyhow::Res
                     }
                 }
             }
-            _ = helper.heads.changed() => {}
+            _ = companion.heads.changed() => {}
         }
     }
-    helper.recorder.flush()?;
-    let totals = helper.chat.totals();
-    helper.chat.end().await;
+    companion.recorder.flush()?;
+    let totals = companion.chat.totals();
+    companion.chat.end().await;
     Ok(totals)
 }
