@@ -1,5 +1,6 @@
 //! What a member does to its own view of a room: marks, typing, settings; and who has read what.
 
+use super::write::written;
 use super::{unread, view};
 use crate::answer::Answer;
 use crate::node::Node;
@@ -37,7 +38,7 @@ pub(super) async fn settings(
     // A moment that has passed mutes nothing, and the beginning of time says so on purpose.
     let muted_until = muted_until.map(|until| (until > Timestamp(0)).then_some(until));
     let change = SettingsChange { notify, muted_until, pinned, archived };
-    node.store().change_settings(room, user.id, change).await.map_err(unwritten)?;
+    written(|| node.store().change_settings(room, user.id, change)).await?;
     Ok(view(node, user, room).await?.me.into())
 }
 
@@ -52,18 +53,4 @@ pub(super) async fn readers(node: &Arc<Node>, user: &User, asked: ReadList) -> R
     }
     let reached = node.store().reached(room, CursorKind::Read, seq, PAGE).await.map_err(unread)?;
     Ok(Readers { count: reached.count, users: reached.users }.into())
-}
-
-/// What a client is told when the store did not take a write that may be sent again.
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-pub(super) fn unwritten(error: rookery_engine::store::StoreError) -> WireError {
-    tracing::warn!(%error, "store not written");
-    match error {
-        rookery_engine::store::StoreError::Unknown(_) => {
-            WireError::new(ErrorCode::Busy, "the outcome is not known: send it again, unchanged")
-                .retry_after(200)
-        }
-        _ => WireError::new(ErrorCode::StoreUnavailable, "nothing can be written at the moment")
-            .retry_after(1000),
-    }
 }
