@@ -34,6 +34,11 @@ fn good_histories_with_crashes_refusals_and_resets_pass() {
         total.repeats += verdict.counts.repeats;
         total.lagged += verdict.counts.lagged;
         total.reads += verdict.counts.reads;
+        total.edits += verdict.counts.edits;
+        total.deletes += verdict.counts.deletes;
+        total.reactions += verdict.counts.reactions;
+        total.pins += verdict.counts.pins;
+        total.standings += verdict.counts.standings;
     }
     for (what, number) in [
         ("resets", total.resets),
@@ -42,6 +47,11 @@ fn good_histories_with_crashes_refusals_and_resets_pass() {
         ("repeats", total.repeats),
         ("lagged", total.lagged),
         ("reads", total.reads),
+        ("edits", total.edits),
+        ("deletes", total.deletes),
+        ("reactions", total.reactions),
+        ("pins", total.pins),
+        ("cursors", total.standings),
     ] {
         assert!(number > SEEDS / 2, "the histories are too tame: {number} {what}");
     }
@@ -77,6 +87,12 @@ fn every_rule_has_a_damage() {
         Rule::Order,
         Rule::NeverSent,
         Rule::Outside,
+        Rule::Redacted,
+        Rule::Rights,
+        Rule::State,
+        Rule::Counts,
+        Rule::Cursor,
+        Rule::Stale,
     ] {
         assert!(damage::ALL.iter().any(|(_, caught, _)| *caught == rule), "{rule}");
     }

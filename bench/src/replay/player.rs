@@ -94,7 +94,9 @@ pub(crate) async fn play(mut player: Player) -> anyhow::Result<Totals> {
         && scene.has_asked
         && has_all(&player.chat, player.heads.borrow_and_update().as_ref()))
     {
-        scene.ask(&mut player)?;
+        if scene.ask(&mut player)? {
+            continue;
+        }
         match scene.wait(&mut player).await? {
             Woken::Cue(Some(cue)) => scene.begin(&mut player, cue).await?,
             Woken::Cue(None) => scene.is_over = true,
@@ -245,17 +247,19 @@ impl Scene {
         Ok(())
     }
 
-    /// Asks, once nothing is said any more, how far this user has come in its rooms.
-    fn ask(&mut self, player: &mut Player) -> anyhow::Result<()> {
-        if !self.has_asked && self.is_idle() && player.heads.borrow().is_some() {
-            self.has_asked = true;
-            for room in player.stage.rooms.clone() {
-                if player.chat.is_following(room) {
-                    player.chat.submit(Op::RoomGet(RoomGet { room }))?;
-                }
+    /// Asks, once nothing is said any more, how far this user has come in its rooms. Returns whether it
+    /// was time for that.
+    fn ask(&mut self, player: &mut Player) -> anyhow::Result<bool> {
+        if self.has_asked || !self.is_idle() || player.heads.borrow().is_none() {
+            return Ok(false);
+        }
+        self.has_asked = true;
+        for room in &player.stage.rooms {
+            if player.chat.is_following(*room) {
+                player.chat.submit(Op::RoomGet(RoomGet { room: *room }))?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn say(

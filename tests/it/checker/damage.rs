@@ -1,14 +1,16 @@
 //! Ways to break a good history, each with the rule that must catch it.
 
+mod change;
 mod delivery;
 mod log;
 mod send;
+mod told;
 
 use super::model::{Run, sighting_of};
 use fastrand::Rng;
 use rookery_protocol::{RoomId, Seq, UserId};
 use rookery_tests::checker::Rule;
-use rookery_tests::journal::{Act, Entry, Logged, LoggedKind, RoomLog, Sighting};
+use rookery_tests::journal::{Act, Entry, Logged, LoggedKind, RoomLog, Shown, Sighting};
 
 /// Damages a history somewhere; `None` where it offers no place for it.
 pub(crate) type Damage = fn(&mut Run, &mut Rng) -> Option<()>;
@@ -57,6 +59,80 @@ pub(crate) const ALL: &[(&str, Rule, Damage)] = &[
     ("somebody who is no member writes", Rule::Outside, |run, rng| log::unmake(run, rng, log::is_writer)),
     ("an acked join is not in the log", Rule::Lost, |run, rng| log::unmake(run, rng, log::is_joined)),
     ("an acked leave is not in the log", Rule::Lost, |run, rng| log::unmake(run, rng, log::is_left)),
+    ("an acked change is gone and the log closed up", Rule::Lost, change::lose_change),
+    ("a message loses its content undeleted", Rule::Lost, change::lose_content),
+    ("a change is in the log again", Rule::Duplicate, change::change_again),
+    ("a delivery says something else", Rule::Differs, change::deliver_other_words),
+    ("a delivery says nothing undeleted", Rule::Differs, change::empty_unasked),
+    ("the log has another edit than was sent", Rule::Differs, change::log_other_words),
+    ("a change that was so already is in the log", Rule::NeverSent, change::keep_logged),
+    ("somebody types who never did", Rule::NeverSent, told::tell_typing),
+    ("the log keeps what was deleted", Rule::Redacted, change::keep_in_log),
+    ("a replay gives what was deleted", Rule::Redacted, change::replay_deleted),
+    ("a page gives what was deleted", Rule::Redacted, change::show_deleted),
+    ("a page quotes what was deleted", Rule::Redacted, change::quote_deleted),
+    ("somebody edits another one's message", Rule::Rights, change::edit_for_another),
+    ("somebody deletes another one's message", Rule::Rights, |run, rng| {
+        change::demote(run, rng, |kind| matches!(kind, LoggedKind::Delete { .. }))
+    }),
+    ("somebody pins who is no admin", Rule::Rights, |run, rng| {
+        change::demote(run, rng, |kind| matches!(kind, LoggedKind::Pin { .. }))
+    }),
+    ("a change changes nothing", Rule::Rights, change::change_nothing),
+    ("a deleted message is changed", Rule::Rights, change::change_deleted),
+    ("what is no message is deleted", Rule::Rights, change::change_unseen),
+    ("a page says something else", Rule::State, change::other_words),
+    ("a page counts a reaction twice", Rule::State, |run, rng| {
+        change::show_other(
+            run,
+            rng,
+            |shown| !shown.reactions.is_empty(),
+            |shown, _| shown.reactions[0].count += 1,
+        )
+    }),
+    ("a page takes a reaction for the reader's", Rule::State, |run, rng| {
+        let turn = |shown: &mut Shown, _: &mut Rng| shown.reactions[0].mine = !shown.reactions[0].mine;
+        change::show_other(run, rng, |shown| !shown.reactions.is_empty(), turn)
+    }),
+    ("a page shows another pin", Rule::State, |run, rng| {
+        change::show_other(run, rng, |_| true, |shown, _| shown.pinned = !shown.pinned)
+    }),
+    ("a page hides an edit", Rule::State, |run, rng| {
+        change::show_other(run, rng, |shown| shown.edited_at.is_some(), |shown, _| shown.edited_at = None)
+    }),
+    ("a page shows what is deleted as not", Rule::State, |run, rng| {
+        change::show_other(run, rng, |shown| shown.deleted, |shown, _| shown.deleted = false)
+    }),
+    ("a page shows a message as before its changes", Rule::State, |run, rng| {
+        let forget = |shown: &mut Shown, _: &mut Rng| {
+            shown.rev = Seq::ZERO;
+            shown.reactions.clear();
+            (shown.edited_at, shown.pinned) = (None, false);
+        };
+        change::show_other(run, rng, |shown| shown.rev > Seq::ZERO && shown.rev <= shown.head, forget)
+    }),
+    ("an answer counts one unread too many", Rule::Counts, |run, rng| {
+        told::miscount(run, rng, |stand| stand.head.is_some(), |counts| counts.1 += 1)
+    }),
+    ("an answer counts a mention too many", Rule::Counts, |run, rng| {
+        told::miscount(run, rng, |stand| stand.head.is_some(), |counts| counts.2 += 1)
+    }),
+    ("a mark is answered with far too many unread", Rule::Counts, |run, rng| {
+        told::miscount(run, rng, |stand| stand.marked.is_some(), |counts| counts.1 += 10_000)
+    }),
+    ("a cursor goes back", Rule::Cursor, told::go_back),
+    ("an acked arrival is forgotten", Rule::Cursor, told::forget_arrival),
+    ("a mark moves nothing", Rule::Cursor, told::ignore_mark),
+    ("others are told of more than was marked", Rule::Cursor, told::tell_too_far),
+    ("a page is of an old head", Rule::Stale, |run, rng| {
+        told::tell_old_head(run, rng, |act| matches!(act, Act::Read(_)))
+    }),
+    ("a room is opened at an old head", Rule::Stale, |run, rng| {
+        told::tell_old_head(run, rng, |act| matches!(act, Act::Open { .. }))
+    }),
+    ("a room is described at an old head", Rule::Stale, |run, rng| {
+        told::tell_old_head(run, rng, |act| matches!(act, Act::Stand(_)))
+    }),
 ];
 
 /// A place in the journals: which journal, which entry.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// Events that the modelled server replays.
 pub(crate) const REPLAY: u64 = 12;
 const PAGE: usize = 5;
-const STEPS: usize = 1_200;
+const STEPS: usize = 2_400;
 /// Sends that a client has under way at most.
 const IN_FLIGHT: usize = 5;
 
@@ -65,6 +65,7 @@ struct Draft {
 enum Command {
     Open { room: usize, after: Option<u64>, asked: u64 },
     Page { room: usize, after: u64, asked: u64 },
+    Look { room: usize, after: u64, asked: u64 },
     Send(Draft),
     Mark { room: usize, cursor: Cursor, seq: u64, asked: u64 },
     Ask { room: usize, asked: u64 },
@@ -78,6 +79,7 @@ enum Reply {
     Act(Act),
     Refused(RoomId),
     Events(usize, Vec<Shown>),
+    Looked(Vec<Shown>),
 }
 
 #[derive(Debug)]

@@ -49,12 +49,9 @@ impl Model {
                 self.note(client, Act::Type { room: self.rooms[room].id });
                 self.command(client, Command::Type { room });
             }
-            4 if !self.clients[client].paging.contains_key(&room) => {
-                self.clients[client].paging.insert(room, somewhere);
-                self.command(client, Command::Page { room, after: somewhere, asked });
-            }
+            4 => self.command(client, Command::Look { room, after: somewhere, asked }),
             _ if self.clients[client].unanswered.len() < IN_FLIGHT => {
-                let draft = self.draft(room);
+                let draft = self.draft(client, room);
                 self.send(client, Unanswered { draft, attempt: 1 });
             }
             _ => {}
@@ -62,7 +59,7 @@ impl Model {
     }
 
     /// Somebody says something, or changes one of the newest messages or an old one.
-    fn draft(&mut self, room: usize) -> Draft {
+    fn draft(&mut self, client: usize, room: usize) -> Draft {
         let (cid, hash) = (ClientId(id(&mut self.rng)), ContentHash(id(&mut self.rng)));
         let back = if self.rng.bool() { 8 } else { usize::MAX };
         let events = &self.rooms[room].events;
@@ -70,13 +67,15 @@ impl Model {
         let targets: Vec<Seq> =
             events.iter().rev().filter(is_message).take(back).map(|event| event.seq).collect();
         let on = self.rng.u32(..3) > 0;
+        // Only the owner pins, and has others refused.
+        let pins = if client == 0 { 8 } else { 1 };
         let kind = match (self.rng.choice(targets), self.rng.u32(..20)) {
             (Some(target), 0..4) => LoggedKind::Edit { target },
             (Some(target), 4 | 5) => LoggedKind::Delete { target },
             (Some(target), 6..11) => {
                 LoggedKind::Reaction { target, emoji: ["A", "B"][self.rng.usize(..2)].to_owned(), on }
             }
-            (Some(target), 11) => LoggedKind::Pin { target, on },
+            (Some(target), of) if (11..11 + pins).contains(&of) => LoggedKind::Pin { target, on },
             _ => LoggedKind::Message,
         };
         let says = matches!(kind, LoggedKind::Message | LoggedKind::Edit { .. });
@@ -121,6 +120,11 @@ impl Model {
             Reply::Refused(room) => {
                 let room = self.room(room);
                 self.forget(client, room);
+            }
+            Reply::Looked(page) => {
+                for shown in page {
+                    self.note(client, Act::Read(Box::new(shown)));
+                }
             }
             Reply::Events(room, page) => {
                 let last = page.last().filter(|_| page.len() == PAGE).map(|last| last.seen.seq.0);

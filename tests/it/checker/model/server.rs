@@ -2,7 +2,7 @@
 
 use super::{Command, Draft, Model, PAGE, REPLAY, Reply, id};
 use rookery_protocol::{ErrorCode, Seq, UserId};
-use rookery_tests::journal::{Act, ContentHash, Cursor, LoggedKind, Standing};
+use rookery_tests::journal::{Act, ContentHash, Cursor, LoggedKind, Shown, Standing};
 
 impl Model {
     /// The server takes the client's next command.
@@ -13,7 +13,16 @@ impl Model {
         };
         match command {
             Command::Open { room, after, asked } => self.open(client, room, (after, asked)),
-            Command::Page { room, after, asked } => self.page(client, room, (after, asked)),
+            Command::Page { room, after, asked } => {
+                let page = self.page(client, room, (after, asked));
+                let refused = Reply::Refused(self.rooms[room].id);
+                self.reply(client, page.map_or(refused, |page| Reply::Events(room, page)));
+            }
+            Command::Look { room, after, asked } => {
+                if let Some(page) = self.page(client, room, (after, asked)) {
+                    self.reply(client, Reply::Looked(page));
+                }
+            }
             Command::Send(draft) => {
                 let answer = self.order(user, draft);
                 self.reply(client, Reply::Act(answer));
@@ -186,17 +195,13 @@ impl Model {
         }
     }
 
-    pub(super) fn page(&mut self, client: usize, room: usize, (after, asked): (u64, u64)) {
+    fn page(&self, client: usize, room: usize, (after, asked): (u64, u64)) -> Option<Vec<Shown>> {
         let place = &self.rooms[room];
         let reader = self.clients[client].owner.user;
-        let Some(joined) = place.members.get(&reader) else {
-            return self.reply(client, Reply::Refused(place.id));
-        };
-        let first = (after + 1).max(*joined);
+        let first = (after + 1).max(*place.members.get(&reader)?);
         let entries =
             (first..=place.head()).map(|seq| place.logged(seq)).filter(|event| event.kind.target().is_none());
         let shown = |event| place.present.shown((place.id, event), reader, (asked, Seq(place.head())));
-        let page = entries.take(PAGE).map(shown).collect();
-        self.reply(client, Reply::Events(room, page));
+        Some(entries.take(PAGE).map(shown).collect())
     }
 }
