@@ -101,7 +101,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _entered = self.runtime.enter();
         let folder = self.driver.take().and_then(|driver| driver.ground.folder);
-        folder.into_iter().for_each(|folder| drop(std::fs::remove_dir_all(folder)));
+        if let Some(folder) = folder {
+            drop(std::fs::remove_dir_all(folder));
+        }
     }
 }
 
@@ -128,6 +130,7 @@ impl<O: Over> StateMachineTest for Node<O> {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long to run is said by whoever runs it")]
 fn setting(name: &str, default: usize) -> usize {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
 }

@@ -64,7 +64,7 @@ impl AccountTables {
                 token.replaced_by = Some(new.hash);
                 let row =
                     TokenRow { session: session.session, expires_at: new.expires_at, replaced_by: None };
-                self.tokens.insert(new.hash, row);
+                self.tokens.entry(new.hash).or_insert(row);
             }
         }
         Rotation::Rotated(session.clone())

@@ -91,7 +91,9 @@ impl Device {
     /// Opens a room; what it has of it stays where that is continued. Returns whether it is a member.
     pub(super) async fn open(&mut self, room: &str, after: Option<u64>) -> Result<bool, Trouble> {
         let mut d = json!({ "room": room });
-        after.into_iter().for_each(|after| d["after"] = json!(after));
+        if let Some(after) = after {
+            d["after"] = json!(after);
+        }
         if after.is_none() {
             *self.spots.entry(room.to_owned()).or_default() = Spot::default();
         }

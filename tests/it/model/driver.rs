@@ -63,7 +63,7 @@ pub(super) struct Driver {
     pub(super) devices: Vec<Device>,
     pub(super) worlds: Vec<World>,
     asked: Vec<(String, Command)>,
-    pub(super) steps: u64,
+    pub(super) steps: usize,
 }
 
 /// One try of a command: when, and what was heard, if anything was.
@@ -268,7 +268,9 @@ impl Driver {
             let all: String = all.iter().map(one).collect();
             return Err(format!("no order of these commands has these answers:{all}"));
         }
-        worlds.iter_mut().for_each(|world| world.now = now);
+        for world in &mut worlds {
+            world.now = now;
+        }
         self.worlds = worlds;
         Ok(())
     }
@@ -323,7 +325,8 @@ impl Driver {
         next.now = one.at;
         let expected = self.apply(&mut next, asked, one.heard.as_ref());
         let (op, d) = &asked.command;
-        let is_retryable = one.heard.as_ref().is_none_or(|heard| heard.as_ref().is_err_and(is_retryable));
+        let is_retryable =
+            one.heard.as_ref().is_none_or(|heard| heard.as_ref().is_err_and(|code| is_retryable(code)));
         if !is_retryable {
             let is_heard = one.heard.as_ref().is_some_and(|heard| expected.is(heard));
             return if is_heard { vec![next] } else { Vec::new() };
@@ -363,15 +366,19 @@ impl Asked {
             None => Some(Duration::ZERO),
             Some(Err(code)) if is_retryable(code) => {
                 // A room that panicked often is parked for a minute.
-                Some(if self.tries.len() % 8 == 0 { Duration::from_secs(61) } else { Duration::ZERO })
+                Some(if self.tries.len().is_multiple_of(8) {
+                    Duration::from_secs(61)
+                } else {
+                    Duration::ZERO
+                })
             }
             Some(_) => None,
         }
     }
 }
 
-fn is_retryable(code: &String) -> bool {
-    ["busy", "store_unavailable", "internal"].contains(&code.as_str())
+fn is_retryable(code: &str) -> bool {
+    ["busy", "store_unavailable", "internal"].contains(&code)
 }
 
 fn heard_of(heard: Result<Result<Value, Value>, Trouble>) -> Result<Option<Result<Value, String>>, String> {

@@ -22,12 +22,12 @@ impl Driver {
         self.advance(SETTLED);
         self.notices_are_delivered().await?;
         self.reopen().await?;
-        let limit = 1 + usize::try_from(self.steps % 17).unwrap();
+        let limit = 1 + self.steps % 17;
         let (mut shown, mut lists) = (Vec::new(), Vec::new());
         let at: Vec<_> = (0..self.worlds[0].rooms.len()).map(|room| self.message_at(room)).collect();
         for (index, device) in [0, 2, 4].into_iter().enumerate() {
             let ids: Vec<_> = self.worlds[0].rooms.iter().map(|room| room.id.clone()).collect();
-            let backwards = if self.steps as usize % 3 == index { limit } else { 100 };
+            let backwards = if self.steps % 3 == index { limit } else { 100 };
             for (room, id) in ids.iter().enumerate() {
                 shown.push(self.devices[device].shown(id, at[room], backwards).await?);
             }
@@ -51,7 +51,7 @@ impl Driver {
     fn message_at(&self, room: usize) -> u64 {
         let room = &self.worlds[0].rooms[room];
         let said: Vec<_> = room.log.iter().filter(|event| event.kind == "message").collect();
-        if said.is_empty() { room.head() } else { said[self.steps as usize % said.len()].seq }
+        if said.is_empty() { room.head() } else { said[self.steps % said.len()].seq }
     }
 
     fn agrees(&self, world: &World, at: &[u64], (shown, lists): (&[Shown], &[Value])) -> Result<(), String> {

@@ -109,7 +109,9 @@ impl Room {
         let mut shown = json!({ "room": self.id, "seq": seq, "ord": event.ord, "at": event.at, "by": event.by,
             "type": event.kind, "body": event.body, "rev": 0 });
         let mut set = |name: &str, value: Option<Value>| {
-            value.into_iter().for_each(|value| shown[name] = value);
+            if let Some(value) = value {
+                shown[name] = value;
+            }
         };
         set("client_id", event.client_id.clone());
         set("reply_to", event.reply_to.map(Value::from));

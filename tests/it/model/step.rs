@@ -97,6 +97,7 @@ pub(super) enum What {
 pub(super) type Command = (&'static str, Value);
 
 impl Ask {
+    #[expect(clippy::too_many_lines, reason = "one arm for each op reads like a table")]
     /// Returns the command that this is in `world`, of whose users it is asked by the one at `by`.
     pub(super) fn command(&self, world: &World, users: &[String], asked: &[(String, Command)]) -> Command {
         let by = &users[DEVICES[self.device]];

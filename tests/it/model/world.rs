@@ -76,7 +76,9 @@ impl World {
         self.rooms.push(room);
         let mut body = json!({ "kind": self.rooms[index].kind });
         let (title, client_id) = title.unzip();
-        title.into_iter().for_each(|title| body["title"] = json!(title));
+        if let Some(title) = title {
+            body["title"] = json!(title);
+        }
         self.rooms[index].push(by, now, Draft { kind: "room", body, client_id, ..Draft::default() });
         for (user, role) in founders {
             self.admit(index, by, user, role);
@@ -240,10 +242,12 @@ impl World {
             }
             "member.remove" => {
                 let owners = members.values().filter(|member| member.role == "owner").count();
-                if user == by && members[by].role == "owner" && owners == 1 {
-                    if let Some(heir) = heir(&self.rooms[index], by) {
-                        change(self, json!({ "user": heir, "change": "role", "role": "owner" }));
-                    }
+                if user == by
+                    && members[by].role == "owner"
+                    && owners == 1
+                    && let Some(heir) = heir(&self.rooms[index], by)
+                {
+                    change(self, json!({ "user": heir, "change": "role", "role": "owner" }));
                 }
                 let how = if user == by { "left" } else { "removed" };
                 let seq = change(self, json!({ "user": user, "change": how }));

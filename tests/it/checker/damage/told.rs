@@ -102,8 +102,8 @@ pub(super) fn tell_typing(run: &mut Run, rng: &mut Rng) -> Option<()> {
 pub(super) fn tell_old_head(run: &mut Run, rng: &mut Rng, is_page: fn(&Act) -> bool) -> Option<()> {
     let asked = |act: &Act| match act {
         Act::Read(shown) => Some((shown.seen.room, shown.asked)),
-        Act::Open { room, asked, .. } => Some((*room, *asked)),
-        Act::Stand(Standing { room, asked: Some(asked), head: Some(_), .. }) => Some((*room, *asked)),
+        Act::Open { room, asked, .. }
+        | Act::Stand(Standing { room, asked: Some(asked), head: Some(_), .. }) => Some((*room, *asked)),
         _ => None,
     };
     let at = choose(run, rng, |run, (journal, _), entry| {

@@ -39,7 +39,7 @@ impl Present {
         message.rev = event.seq;
         match &event.kind {
             LoggedKind::Edit { .. } => {
-                message.said = event.said.clone();
+                message.said.clone_from(&event.said);
                 message.edited_at = Some(event.at);
             }
             LoggedKind::Delete { .. } => {
@@ -48,9 +48,9 @@ impl Present {
             LoggedKind::Reaction { emoji, on, .. } => {
                 let users = message.reactions.entry(emoji.clone()).or_default();
                 if *on {
-                    users.push(event.by)
+                    users.push(event.by);
                 } else {
-                    users.retain(|user| *user != event.by)
+                    users.retain(|user| *user != event.by);
                 }
                 message.reactions.retain(|_, users| !users.is_empty());
             }
