@@ -293,6 +293,10 @@ impl Room {
         self.tell_marks(now);
         self.end_silent_typing(now);
         self.tell_heads(now);
+        self.leave_if_idle(now);
+    }
+
+    fn leave_if_idle(&mut self, now: Duration) {
         let idle = now.saturating_sub(self.last_used);
         if idle >= self.node.config().room_idle {
             self.leave();

@@ -112,7 +112,10 @@ impl Room {
     /// The telling is over; what has happened meanwhile is told the next time.
     pub(super) fn heads_told(&mut self) {
         self.heads.is_under_way = false;
-        self.tell_heads(self.node.clock().elapsed());
+        let now = self.node.clock().elapsed();
+        self.tell_heads(now);
+        // An idle room has waited for this only.
+        self.leave_if_idle(now);
     }
 
     /// Returns the members who have a connection, by way of the smaller of the two sets.
