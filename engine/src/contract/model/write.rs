@@ -130,7 +130,7 @@ impl Story {
             9 => self.random.choice(NoticeKind::ALL).map(|kind| {
                 Projection::Notice(Notice { user: who, room: pen.room, seq, kind, by: who, at: pen.at })
             }),
-            10 => (seq > Seq::ZERO).then(|| Projection::Attach { seq, files, rev: pen.seq }),
+            10 => (seq > Seq::ZERO).then_some(Projection::Attach { seq, files, rev: pen.seq }),
             _ => None,
         };
         draft.projections.extend(projection.filter(|projection| !is_of_no_position(projection)));
