@@ -10,12 +10,11 @@ mod invite;
 mod own;
 mod people;
 mod read;
+mod search;
 mod write;
 
-pub(crate) use invite::no_such_invite;
-mod search;
-
 pub use attachments::attachment;
+pub(crate) use invite::no_such_invite;
 
 use crate::answer::Answer;
 use crate::node::Node;

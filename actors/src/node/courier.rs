@@ -67,6 +67,9 @@ async fn deliver_once(node: &Arc<Node>) -> bool {
         let done: Vec<Notice> =
             page.iter().zip(delivered).filter(|(_, is_done)| *is_done).map(|(notice, _)| *notice).collect();
         all_done &= done.len() == page.len();
+        if done.is_empty() {
+            continue;
+        }
         if let Err(error) = node.store().forget_notices(&done).await {
             // It is found again, and written under the same name.
             tracing::warn!(%error, "notices not forgotten");
