@@ -92,15 +92,7 @@ impl Driver {
     async fn reopen(&mut self) -> Result<(), String> {
         for device in &mut self.devices {
             device.settle().await.map_err(wrong)?;
-            let lagged: Vec<_> = device
-                .spots
-                .iter()
-                .filter(|(_, spot)| spot.is_lagged)
-                .map(|(room, spot)| (room.clone(), spot.position))
-                .collect();
-            for (room, position) in lagged {
-                device.open(&room, Some(position)).await.map_err(wrong)?;
-            }
+            device.reopen().await.map_err(wrong)?;
         }
         Ok(())
     }
