@@ -5,6 +5,7 @@
 //! environment is an argument, because only the binary reads it.
 
 mod auth;
+mod cluster;
 mod error;
 mod files;
 mod layer;
@@ -15,6 +16,7 @@ mod server;
 mod storage;
 
 pub use auth::AuthConfig;
+pub use cluster::ClusterConfig;
 pub use error::{ConfigError, ConfigErrors};
 pub use files::{BucketConfig, FilesConfig, FilesPlace};
 pub use layer::Sources;
@@ -22,9 +24,10 @@ pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use schema::json_schema;
 pub use server::ServerConfig;
-pub use storage::StorageConfig;
+pub use storage::{CqlConfig, Replication, StorageConfig, StoragePlace};
 
 use auth::RawAuth;
+use cluster::RawCluster;
 use error::Problems;
 use files::RawFiles;
 use limits::RawLimits;
@@ -45,6 +48,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Files.
     pub files: FilesConfig,
+    /// The servers that this one is one with, if it is not alone.
+    pub cluster: Option<ClusterConfig>,
     /// Rate limits.
     pub limits: LimitsConfig,
     /// What it logs, and how.
@@ -71,6 +76,7 @@ struct RawConfig {
     storage: RawStorage,
     auth: RawAuth,
     files: RawFiles,
+    cluster: RawCluster,
     limits: RawLimits,
     log: RawLog,
 }
@@ -96,14 +102,15 @@ impl Config {
         let limits = raw.limits.check();
         let server = raw.server.check(&mut problems);
         let storage = raw.storage.check(&mut problems);
-        let config = Self {
-            server,
-            auth: raw.auth.check(limits, &mut problems),
-            files: raw.files.check(&storage.data_dir, &mut problems),
-            storage,
-            log: raw.log.check(&mut problems),
-            limits,
-        };
+        let auth = raw.auth.check(limits, &mut problems);
+        let files = raw.files.check(&storage.data_dir, &mut problems);
+        let cluster = raw.cluster.check(
+            (&storage.place, &auth),
+            (&files.place, raw.files.names_a_folder()),
+            &mut problems,
+        );
+        let config =
+            Self { server, auth, files, cluster, storage, log: raw.log.check(&mut problems), limits };
         problems.into_result()?;
         Ok((config, merged.settings(&raw)))
     }

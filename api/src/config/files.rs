@@ -108,6 +108,11 @@ impl RawFiles {
         }
     }
 
+    /// Returns whether the folder is one that was named.
+    pub(super) fn names_a_folder(&self) -> bool {
+        !self.dir.is_empty()
+    }
+
     fn place(&self, data_dir: &Path, problems: &mut Problems<'_>) -> FilesPlace {
         if self.s3_bucket.is_empty() {
             let dir = if self.dir.is_empty() { data_dir.join("files") } else { PathBuf::from(&self.dir) };

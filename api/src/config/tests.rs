@@ -188,3 +188,42 @@ fn the_schema_in_the_repository_is_the_one_of_the_code() {
         "schemas/config.schema.json is out of date: UPDATE=1 cargo test -p rookery-api schema"
     );
 }
+
+#[test]
+fn what_the_servers_of_a_cluster_share_has_to_be_set() {
+    let redis = ("ROOKERY_CLUSTER__REDIS_URL", "redis://:pw@127.0.0.1:6379");
+    let said = errors(&env(&[redis]));
+    for key in ["storage.cql_nodes", "auth.signing_key", "files.s3_bucket"] {
+        assert!(said.contains(&format!("use {key} from default: found `(nothing)`")), "{said}");
+    }
+    let shared = [
+        redis,
+        ("ROOKERY_STORAGE__CQL_NODES", "10.0.0.1:9042,10.0.0.2:9042"),
+        ("ROOKERY_STORAGE__CQL_REPLICATION", "dc1:3,dc2:2"),
+        ("ROOKERY_AUTH__SIGNING_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("ROOKERY_FILES__DIR", "/srv/files"),
+    ];
+    let (config, settings) = Config::load_with_settings(&env(&shared)).unwrap();
+    let StoragePlace::Cql(cql) = &config.storage.place else { panic!("{:?}", config.storage) };
+    assert_eq!((cql.nodes.len(), cql.keyspace.as_str()), (2, "rookery"));
+    let centres = vec![("dc1".to_owned(), 3), ("dc2".to_owned(), 2)];
+    assert_eq!(cql.replication, Replication::DataCentres(centres));
+    assert_eq!(config.cluster.as_ref().unwrap().prefix, "rookery");
+    assert!(!format!("{config:?} {settings:?}").contains("pw@"));
+}
+
+#[test]
+fn mistakes_about_a_cluster_are_told() {
+    for (name, value, allowed) in [
+        ("ROOKERY_STORAGE__CQL_NODES", "cassandra", "host:port"),
+        ("ROOKERY_STORAGE__CQL_KEYSPACE", "Rookery;", "a-z 0-9 _, a letter first"),
+        ("ROOKERY_STORAGE__CQL_REPLICATION", "0", "copies from 1 to 9"),
+        ("ROOKERY_STORAGE__CQL_REPLICATION", "dc1:3,'", "copies from 1 to 9"),
+        ("ROOKERY_STORAGE__CQL_USER", "rook", "or neither"),
+        ("ROOKERY_CLUSTER__REDIS_PREFIX", "a b", "1 to 32"),
+        ("ROOKERY_CLUSTER__REDIS_URL", "127.0.0.1:6379", "redis://"),
+    ] {
+        let said = errors(&env(&[(name, value)]));
+        assert!(said.contains(allowed), "{name}={value}: {said}");
+    }
+}
