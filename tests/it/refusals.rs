@@ -44,20 +44,16 @@ struct Asked {
 }
 
 impl Asked {
-    fn named(&self, more: Value) -> Value {
-        self.about(json!({ "client_id": name(), "target": self.target }), more)
-    }
-
-    fn only(&self, more: Value) -> Value {
-        self.about(json!({}), more)
-    }
-
-    fn about(&self, mut d: Value, more: Value) -> Value {
+    /// Returns `d` about the room.
+    fn only(&self, mut d: Value) -> Value {
         d["room"] = self.room.clone();
-        for (field, value) in more.as_object().unwrap() {
-            d[field] = value.clone();
-        }
         d
+    }
+
+    /// Returns `d` about the message, with a name of its own.
+    fn named(&self, mut d: Value) -> Value {
+        (d["client_id"], d["target"]) = (name(), json!(self.target));
+        self.only(d)
     }
 }
 
