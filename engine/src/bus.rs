@@ -104,8 +104,8 @@ pub trait Bus: std::fmt::Debug + Send + Sync + 'static {
     fn announce(&self, me: Peer);
 
     /// Keeps `value` as this node's under `key`, for as long as the node's lease holds; `None` takes it
-    /// away, and so does one of more than [`crate::limits::BUS_VALUE`] bytes. Never waits; after a loss of the bus it is kept
-    /// again without being asked for.
+    /// away, and so does one of more than [`crate::limits::BUS_VALUE`] bytes. Never waits;
+    /// after a loss of the bus it is kept again without being asked for.
     fn put(&self, key: Uuid, value: Option<Bytes>);
 
     /// Returns the values that the nodes whose lease holds keep under each of `keys`, in their order.

@@ -242,7 +242,9 @@ impl Bus for MemoryBus {
         let is_sent = state.is_connected(self.id) && frame.len() <= BUS_FRAME;
         if is_sent {
             let others: Vec<_> = state.nodes.keys().copied().filter(|id| *id != self.id).collect();
-            others.into_iter().for_each(|to| state.deliver(self.id, to, frame.clone()));
+            for to in others {
+                state.deliver(self.id, to, frame.clone());
+            }
         }
         is_sent
     }
