@@ -214,3 +214,12 @@ pub const BUS_FRAME: usize = 1 << 20;
 
 /// Bytes that a node keeps under one key of the bus: a status with a short text.
 pub const BUS_VALUE: usize = 1024;
+
+/// Frames of the bus that wait on one way, to be heard or to be sent; beyond it they are lost.
+///
+/// Some seconds of what one node hears at the rates of bench/RESULTS.md; later than that the store is
+/// the shorter way.
+pub const BUS_WAITING_FRAMES: usize = 16_384;
+
+/// Bytes of those frames: 64 of the largest, and the memory that a stopped reader costs at most.
+pub const BUS_WAITING_BYTES: usize = 64 << 20;
