@@ -4,6 +4,9 @@
 //! nobody does, because an actor died with the command in its mailbox, dropping it says that the
 //! outcome is not known. The connection's credit travels along and comes back with the answer.
 
+use crate::cluster::{Asked, Outcome};
+use crate::node::Node;
+use rookery_engine::bus::NodeId;
 use rookery_engine::{Connection, Credit, Metrics};
 use rookery_protocol::{CommandId, ErrorCode, Reply, ReplyBody, ServerEvent, WireError, websocket_frame};
 use std::sync::Arc;
@@ -17,6 +20,8 @@ const ASK_AGAIN_MS: u32 = 200;
 pub struct Answer {
     to: Option<To>,
     metrics: Arc<Metrics>,
+    /// Whether it may have been done already, so that no error says that it was not.
+    is_in_doubt: bool,
     _credit: Option<Credit>,
 }
 
@@ -28,6 +33,8 @@ enum To {
     Ready(Arc<Connection>),
     /// A task of this node.
     Task(oneshot::Sender<Result<ReplyBody, WireError>>),
+    /// The node that has asked.
+    Node(Arc<Node>, NodeId, Asked),
 }
 
 impl Answer {
@@ -38,18 +45,37 @@ impl Answer {
         metrics: Arc<Metrics>,
         credit: Credit,
     ) -> Self {
-        Self { to: Some(To::Command(connection, id)), metrics, _credit: Some(credit) }
+        Self { to: Some(To::Command(connection, id)), metrics, is_in_doubt: false, _credit: Some(credit) }
     }
 
     /// Returns the answer to a connection's ticket.
     pub(crate) const fn ready(connection: Arc<Connection>, metrics: Arc<Metrics>) -> Self {
-        Self { to: Some(To::Ready(connection)), metrics, _credit: None }
+        Self { to: Some(To::Ready(connection)), metrics, is_in_doubt: false, _credit: None }
     }
 
     /// Returns an answer and where it arrives.
     pub(crate) fn task(metrics: Arc<Metrics>) -> (Self, oneshot::Receiver<Result<ReplyBody, WireError>>) {
         let (sender, receiver) = oneshot::channel();
-        (Self { to: Some(To::Task(sender)), metrics, _credit: None }, receiver)
+        (Self { to: Some(To::Task(sender)), metrics, is_in_doubt: false, _credit: None }, receiver)
+    }
+
+    /// Returns the answer to what another node has asked.
+    pub(crate) fn node(node: Arc<Node>, to: NodeId, asked: Asked) -> Self {
+        let metrics = Arc::clone(node.metrics());
+        Self { to: Some(To::Node(node, to, asked)), metrics, is_in_doubt: false, _credit: None }
+    }
+
+    /// It may have been done already: where it is not found to be, the outcome is not known.
+    pub(crate) const fn doubt(&mut self) {
+        self.is_in_doubt = true;
+    }
+
+    /// Says that it was not looked at, and that nothing will come of it here.
+    pub(crate) fn not_taken(mut self) {
+        match self.to.take() {
+            Some(To::Node(node, to, asked)) => node.cluster().answer(to, asked, Outcome::NotTaken),
+            to => self.to = to,
+        }
     }
 
     /// Answers that it was done.
@@ -68,10 +94,13 @@ impl Answer {
     }
 
     fn send(&mut self, outcome: Result<ReplyBody, WireError>) {
-        if let Err(error) = &outcome {
+        let outcome = outcome.map_err(|error| if self.is_in_doubt { not_known() } else { error });
+        let to = self.to.take();
+        if let (Err(error), false) = (&outcome, matches!(to, Some(To::Node(..)))) {
             self.metrics.errors.of(error.code.as_str()).increment(1);
         }
-        match self.to.take() {
+        match to {
+            Some(To::Node(node, to, asked)) => node.cluster().answer(to, asked, outcome.into()),
             Some(To::Command(connection, id)) => push(&connection, &Reply { id, outcome }),
             Some(To::Ready(connection)) => match outcome {
                 Ok(ReplyBody::Authenticated(who)) => push(&connection, &ServerEvent::Ready(who)),
@@ -87,14 +116,20 @@ impl Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if self.to.is_some() {
-            self.send(Err(WireError::new(
-                ErrorCode::Busy,
-                "the outcome is not known: send it again, unchanged",
-            )
-            .retry_after(ASK_AGAIN_MS)));
+        match self.to.take() {
+            Some(To::Node(node, to, asked)) => node.cluster().answer(to, asked, Outcome::Unknown),
+            None => {}
+            to => {
+                self.to = to;
+                self.send(Err(not_known()));
+            }
         }
     }
+}
+
+fn not_known() -> WireError {
+    WireError::new(ErrorCode::Busy, "the outcome is not known: send it again, unchanged")
+        .retry_after(ASK_AGAIN_MS)
 }
 
 fn push(connection: &Connection, message: &impl serde::Serialize) {

@@ -6,6 +6,7 @@
 //! | `session`, `session/` | one actor a connection: identity, and each command to where it belongs |
 //! | `room`, `room/` | one actor an active room: order, rights, de-duplication, append, fan-out |
 //! | `request`, `request/` | the ops that take more than one step, for sockets and HTTP alike |
+//! | `cluster`, `cluster/` | other nodes: the home of a room, and what nodes tell each other |
 //! | `presence`, `presence/` | who is there, and who is told |
 //! | `sweeper` | the one timer: pings, deadlines, idle rooms |
 //! | `rates` | how often a user may do what costs others something |
@@ -14,6 +15,7 @@
 //! It knows nothing of sockets, HTTP, tokens, configuration files, or which store is in use.
 
 mod answer;
+mod cluster;
 mod identity;
 mod naming;
 mod node;

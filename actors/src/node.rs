@@ -5,6 +5,7 @@ mod courier;
 mod drain;
 mod rooms;
 
+use crate::cluster::Cluster;
 use crate::identity::Authenticator;
 use crate::presence::Presence;
 use crate::rates::Rates;
@@ -12,6 +13,7 @@ use crate::room::RoomMessage;
 use crate::session::{SessionActor, SessionMessage, SessionRef};
 use crate::sweeper;
 use ractor::{ActorRuntime, SpawnErr};
+use rookery_engine::bus::Bus;
 use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
 use rookery_engine::{
@@ -38,6 +40,8 @@ pub struct NodeConfig {
     pub is_relaxed: bool,
     /// Whether the sweeper runs by itself; tests call [`Node::sweep`] instead.
     pub sweeps: bool,
+    /// How often it says to other nodes that it is there; all of a cluster have the same.
+    pub cluster_beat: Duration,
 }
 
 impl Default for NodeConfig {
@@ -49,6 +53,7 @@ impl Default for NodeConfig {
             public_url: "http://localhost".to_owned(),
             is_relaxed: false,
             sweeps: true,
+            cluster_beat: limits::CLUSTER_BEAT,
         }
     }
 }
@@ -64,6 +69,8 @@ pub struct NodeParts {
     pub store: Arc<dyn Store>,
     /// What finds messages by their words, among what is kept there.
     pub search: Arc<dyn Search>,
+    /// The other nodes; one machine has [`rookery_engine::bus::Alone`].
+    pub bus: Arc<dyn Bus>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -108,6 +115,7 @@ pub struct Node {
     parked: Parking<RoomId>,
     rates: Rates,
     presence: Arc<Presence>,
+    cluster: Cluster,
     /// Held while the consequences of a block are looked up.
     pub(crate) blocks: tokio::sync::Mutex<()>,
     session_supervisors: Supervisors,
@@ -136,7 +144,7 @@ impl Node {
     /// # Errors
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
-        let NodeParts { name, config, store, search, clock, random, authenticator, metrics } = parts;
+        let NodeParts { name, config, store, search, bus, clock, random, authenticator, metrics } = parts;
         let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
@@ -149,6 +157,7 @@ impl Node {
             rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict() },
             blocks: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics)),
+            cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
             session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
             room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
             tasks: Tasks::new(),
@@ -157,6 +166,7 @@ impl Node {
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics },
         });
         node.tasks.spawn(courier::run(Arc::clone(&node)));
+        Cluster::start(&node, &node.tasks);
         if node.parts.config.sweeps {
             node.tasks.spawn(sweeper::run(Arc::clone(&node)));
         }
@@ -218,6 +228,11 @@ impl Node {
         &self.presence
     }
 
+    /// Returns what is known of the other nodes.
+    pub(crate) const fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     pub(crate) fn authenticator(&self) -> &Arc<dyn Authenticator> {
         &self.parts.authenticator
     }
@@ -272,9 +287,15 @@ impl Node {
         drop(session.send_message(SessionMessage::Closed));
     }
 
-    /// Closes every connection of a login at once, and has its tokens looked up again. The store must
-    /// know already that the login is over.
+    /// Closes every connection of a login at once, on every node, and has its tokens looked up again. The
+    /// store must know already that the login is over.
     pub fn end_login(&self, session: SessionId, code: CloseCode) {
+        self.close_login(session, code);
+        self.cluster.tell_login_ended(session, code);
+    }
+
+    /// As [`Node::end_login`], on this node.
+    pub(crate) fn close_login(&self, session: SessionId, code: CloseCode) {
         self.authenticator().forget_login(session);
         self.connections.each(|connection| {
             if connection.identity().is_some_and(|(_, of)| of == session) {
@@ -283,9 +304,10 @@ impl Node {
         });
     }
 
-    /// Has the next request of `user` find the profile as the store has it now.
+    /// Has the next request of `user` find the profile as the store has it now, on every node.
     pub fn forget_user(&self, user: UserId) {
         self.authenticator().forget_user(user);
+        self.cluster.tell_user_changed(user);
     }
 
     /// Closes a connection, with a `bye` where the peer may come back.

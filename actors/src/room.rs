@@ -1,8 +1,8 @@
 //! A room: the one place where its events get their order.
 //!
 //! Hears from sessions and requests (submit, open, signal, join, glance), its own store tasks (loaded, known,
-//! appended, located, marked, counted) and the sweeper (tick).
-//! Tells the store (append), its audience (fan out) and whoever waits for an answer.
+//! appended, located, marked, counted), the sweeper (tick) and other nodes (foreign, told, echo, forwarded).
+//! Tells the store (append), its audience (fan out), whoever waits for an answer, and other nodes.
 //! Owns the head, the members and the batch being built. Lives while it is used; a panic loses
 //! nothing that was acked, because the store has it.
 
@@ -10,10 +10,14 @@ mod appended;
 mod batch;
 mod compose;
 mod draft;
+mod foreign;
+mod forward;
 mod glance;
 mod heads;
 mod live;
+mod look;
 mod marks;
+mod message;
 mod open;
 mod policy;
 mod remembered;
@@ -24,87 +28,30 @@ mod typing;
 
 pub(crate) use compose::no_such_room;
 pub(crate) use draft::{Action, Creation, Draft};
+pub(crate) use forward::Forwarded;
 pub(crate) use glance::Glance;
-pub(crate) use open::{Join, Open, Opening};
+pub(crate) use message::RoomMessage;
+pub(crate) use open::{Open, Opening};
 pub(crate) use policy::may_invite;
 pub(crate) use signal::{Said, Signal};
 
 use crate::node::Node;
 use batch::{InFlight, Waiting};
-use draft::Known;
+use forward::{Forwards, Lines};
 use heads::Heads;
 use live::{Live, Loaded, load};
+use look::Doubts;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rookery_engine::store::{AppendError, CursorKind, Receipt, RoomState, StoreError};
-use rookery_engine::{Audience, ConnectionId};
-use rookery_protocol::{ClientId, ErrorCode, Frame, Marks, RoomId, Seq, ServerEvent, UserId, WireError};
-use std::collections::{HashSet, VecDeque};
+use rookery_engine::Audience;
+use rookery_engine::store::StoreError;
+use rookery_protocol::{ErrorCode, Frame, RoomId, Seq, ServerEvent, WireError};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use typing::Typists;
 
 /// Messages that a room holds back while it is being read from the store.
 const HELD_MESSAGES: usize = 4096;
-
-/// Everything that a room hears.
-#[derive(Debug)]
-pub(crate) enum RoomMessage {
-    /// Somebody wants something to happen.
-    Submit(Draft),
-    /// Somebody wants to hear the room from a position on.
-    Open(Open),
-    /// A member says something of itself.
-    Signal(Signal),
-    /// A reader has caught up from the store and wants to go on live.
-    Join(Join),
-    /// Somebody polls the room.
-    Glance(Glance),
-    /// The store has given the room's state.
-    Loaded(Result<Box<Loaded>, StoreError>),
-    /// The store has answered the question of the draft with this ticket.
-    Known(u64, Result<Known, StoreError>),
-    /// The store has answered the batch under way.
-    Appended(Result<(), AppendError>),
-    /// The store has answered the marks under way, with the views of those who made them.
-    Marked(Result<Vec<RoomState>, StoreError>),
-    /// The store has counted how many members have come so far.
-    Counted(CursorKind, Marks),
-    /// The store has said how members have the room who have it not open; those connections have.
-    HeadsRead(Arc<HashSet<ConnectionId>>, Vec<RoomState>),
-    /// The store has not said it of some of them.
-    HeadsUnread,
-    /// Members who have the room not open may lack a word of it: its last actor did not come to it.
-    HeadsDue,
-    /// All members who have the room not open were told of it.
-    HeadsTold,
-    /// The store has said where a write is that the batch under way would have repeated.
-    Located(UserId, ClientId, Result<Option<Receipt>, StoreError>),
-    /// Something has changed that the log does not say: read the room again.
-    Refresh,
-    /// It is this late; an idle room goes.
-    Tick(Duration),
-    /// The node is going down: go as soon as nothing is under way.
-    Retire,
-}
-
-impl RoomMessage {
-    /// Returns whether it only asks for the end of what was sent before. No bound refuses it, since a
-    /// refusal would come before that end; a connection has one a room at a time.
-    fn is_settle(&self) -> bool {
-        matches!(self, Self::Submit(Draft { action: Action::Settle, .. }))
-    }
-
-    /// Answers a message that no room will handle.
-    pub(crate) fn refuse(self, error: &WireError) {
-        match self {
-            Self::Submit(draft) => draft.answer.err(error.clone()),
-            Self::Open(open) => open.refuse(error.clone()),
-            Self::Signal(signal) => signal.refuse(error.clone()),
-            // A join says so by itself, and nobody waits for the others.
-            _ => {}
-        }
-    }
-}
 
 /// The actor; all it has is in [`Room`].
 pub(crate) struct RoomActor;
@@ -123,6 +70,11 @@ pub(crate) struct Room {
     marks: marks::Marks,
     typists: Typists,
     heads: Heads,
+    /// Drafts that the room's home on another node has.
+    forwards: Forwards,
+    /// How far this node, as their home, has come with the drafts of others.
+    lines: Lines,
+    doubts: Doubts,
     is_outdated: bool,
     last_used: Duration,
     is_leaving: bool,
@@ -159,13 +111,17 @@ impl Actor for RoomActor {
             marks: marks::Marks::default(),
             typists: Typists::default(),
             heads: Heads::default(),
+            forwards: Forwards::default(),
+            lines: Lines::default(),
+            doubts: Doubts::default(),
             is_outdated: false,
             is_leaving: false,
             node,
             id: room,
             myself,
         };
-        state.load(None);
+        // Its last actor has told them so much.
+        state.load((!state.audience.is_empty()).then(|| state.audience.told()));
         Ok(state)
     }
 
@@ -185,14 +141,16 @@ impl Room {
         match &mut self.phase {
             Phase::Retired => {
                 // The answers to its own questions, and looks at it, are nobody else's.
-                if comes_from_outside(&message) {
+                if message.comes_from_outside() || (message.is_for_listeners() && !self.audience.is_empty()) {
                     self.node.tell_room(self.id, message);
                 }
                 return;
             }
-            Phase::Loading(held) if comes_from_outside(&message) => {
+            Phase::Loading(held) if message.comes_from_outside() || message.is_for_listeners() => {
                 if held.len() < HELD_MESSAGES || message.is_settle() {
                     held.push(message);
+                } else if let RoomMessage::Foreign(events) = message {
+                    self.doubts.note(events.head().unwrap_or_default());
                 } else {
                     message.refuse(&busy());
                 }
@@ -218,6 +176,15 @@ impl Room {
             RoomMessage::HeadsDue => self.head_moved(),
             RoomMessage::HeadsTold => self.heads_told(),
             RoomMessage::Located(by, client_id, receipt) => self.located(by, client_id, receipt),
+            RoomMessage::Foreign(events) => self.foreign(*events),
+            RoomMessage::Told(head) => self.told(head),
+            RoomMessage::Echo(signal) => self.echo(signal),
+            RoomMessage::HeadHeard(head) => self.head_heard(head),
+            RoomMessage::Forwarded(forwarded) => self.forwarded(*forwarded),
+            RoomMessage::Answered(from, asked, outcome) => self.answered(from, asked, outcome),
+            RoomMessage::AnswerDue => self.answer_due(),
+            RoomMessage::HomesMoved => self.homes_moved(),
+            RoomMessage::Looked(ticket, held, head) => self.looked(ticket, held, head),
             RoomMessage::Refresh => self.refresh(),
             RoomMessage::Tick(now) => self.tick(now),
             RoomMessage::Retire => self.leave(),
@@ -242,6 +209,7 @@ impl Room {
     /// Reads the room again while `held` waits for it.
     fn read_again(&mut self, held: Vec<RoomMessage>) {
         self.is_outdated = false;
+        self.doubts.read_again();
         self.phase = Phase::Loading(held);
         self.load(Some(self.live.head.seq));
     }
@@ -270,7 +238,10 @@ impl Room {
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, %error, "room not activated");
-                let is_asked = held.iter().any(|message| matches!(message, RoomMessage::HeadsDue));
+                let asks = |message: &RoomMessage| {
+                    matches!(message, RoomMessage::HeadsDue | RoomMessage::HeadHeard(_))
+                };
+                let is_asked = held.iter().any(asks);
                 if is_asked || self.in_flight.is_some() || self.heads.are_open() {
                     self.node.heads_are_due(self.id);
                 }
@@ -283,6 +254,8 @@ impl Room {
                     drop(ordered.waiting.draft.answer);
                 });
                 self.waiting.drain(..).for_each(|waiting| waiting.draft.answer.err(refusal.clone()));
+                self.forwards.let_go();
+                self.refuse_postponed(&refusal);
                 self.dismiss();
                 self.retire();
             }
@@ -325,7 +298,11 @@ impl Room {
 
     /// Whether somebody waits for an answer.
     fn is_busy(&self) -> bool {
-        self.in_flight.is_some() || !self.waiting.is_empty() || self.marks.is_busy()
+        self.in_flight.is_some()
+            || !self.waiting.is_empty()
+            || self.marks.is_busy()
+            || self.forwards.is_busy()
+            || self.doubts.is_busy()
     }
 
     fn retire(&mut self) {
@@ -346,19 +323,6 @@ impl Room {
     fn lagged_notice(&self) -> Frame {
         Frame::server(ServerEvent::RoomLagged { room: self.id, head: self.live.head })
     }
-}
-
-/// Whether a message is what somebody wants of the room: it is held until the state is there, and
-/// goes to the next actor of the room when this one has gone.
-fn comes_from_outside(message: &RoomMessage) -> bool {
-    matches!(
-        message,
-        RoomMessage::Submit(_)
-            | RoomMessage::Open(_)
-            | RoomMessage::Signal(_)
-            | RoomMessage::Join(_)
-            | RoomMessage::HeadsDue
-    )
 }
 
 fn busy() -> WireError {

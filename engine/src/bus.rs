@@ -2,11 +2,18 @@
 //!
 //! Nothing lives only here. A frame may be lost, never changed, and between two nodes frames arrive
 //! in the order in which they were sent or not at all; whoever hears [`Heard::Lost`] has to look
-//! into the store. One machine has no bus: [`Alone`] is the port of a node without others.
+//! into the store. A loss is heard of with the sender's next frame or with the next renewal of its lease,
+//! whichever comes first. One machine has no bus: [`Alone`] is the port of a node without others, and
+//! [`MemoryBuses`] are several nodes in one process.
 
 mod alone;
+mod buckets;
+mod inbox;
+mod memory;
 
 pub use alone::Alone;
+pub use inbox::Inbox;
+pub use memory::{MemoryBus, MemoryBuses};
 
 use crate::throttle::{Rule, Throttled};
 use bytes::Bytes;
@@ -97,8 +104,8 @@ pub trait Bus: std::fmt::Debug + Send + Sync + 'static {
     fn announce(&self, me: Peer);
 
     /// Keeps `value` as this node's under `key`, for as long as the node's lease holds; `None` takes it
-    /// away. At most [`crate::limits::BUS_VALUE`] bytes. Never waits; after a loss of the bus it is kept
-    /// again without being asked for.
+    /// away, and so does one of more than [`crate::limits::BUS_VALUE`] bytes. Never waits;
+    /// after a loss of the bus it is kept again without being asked for.
     fn put(&self, key: Uuid, value: Option<Bytes>);
 
     /// Returns the values that the nodes whose lease holds keep under each of `keys`, in their order.

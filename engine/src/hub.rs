@@ -5,9 +5,10 @@
 
 use crate::connection::{Connection, ConnectionId};
 use crate::outbox::{EphemeralKey, Pushed};
-use rookery_protocol::{Frame, RoomId, UserId};
+use rookery_protocol::{Frame, RoomId, Seq, UserId};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shards of the table of audiences. It is asked once an activation, so 16 are plenty.
@@ -33,6 +34,8 @@ pub struct Hub {
 #[derive(Debug, Default)]
 pub struct Audience {
     listeners: Mutex<Vec<Listener>>,
+    /// The position up to which the listeners were told, by whichever actor of the room.
+    told: AtomicU64,
 }
 
 /// What one publication did.
@@ -61,6 +64,21 @@ impl Hub {
     /// Returns whether a connection hears `room`.
     pub fn hears(&self, room: RoomId, connection: ConnectionId) -> bool {
         self.shard(room).get(&room).is_some_and(|audience| audience.hears(connection))
+    }
+
+    /// Returns the position up to which the listeners of `room` were told, or `None` where nobody listens.
+    pub fn told(&self, room: RoomId) -> Option<Seq> {
+        self.shard(room).get(&room).filter(|audience| !audience.is_empty()).map(|audience| audience.told())
+    }
+
+    /// Returns the rooms that somebody hears.
+    pub fn heard_rooms(&self) -> Vec<RoomId> {
+        let mut rooms = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            rooms.extend(shard.iter().filter(|(_, audience)| !audience.is_empty()).map(|(room, _)| *room));
+        }
+        rooms
     }
 
     /// Has a connection hear `room` no more.
@@ -127,6 +145,16 @@ impl Audience {
     /// Returns whether nobody listens.
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
+    }
+
+    /// Returns the position up to which the listeners were told.
+    pub fn told(&self) -> Seq {
+        Seq(self.told.load(Ordering::Acquire))
+    }
+
+    /// Notes the position up to which the listeners were told.
+    pub fn set_told(&self, seq: Seq) {
+        self.told.store(seq.0, Ordering::Release);
     }
 
     /// Queues `event` to every listener, encoded once for each codec in use. A listener that has

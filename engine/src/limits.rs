@@ -214,3 +214,59 @@ pub const BUS_FRAME: usize = 1 << 20;
 
 /// Bytes that a node keeps under one key of the bus: a status with a short text.
 pub const BUS_VALUE: usize = 1024;
+
+/// Frames of the bus that wait on one way, to be heard or to be sent; beyond it they are lost.
+///
+/// Some seconds of what one node hears at the rates of bench/RESULTS.md; later than that the store is
+/// the shorter way.
+pub const BUS_WAITING_FRAMES: usize = 16_384;
+
+/// Bytes of those frames: 64 of the largest, and the memory that a stopped reader costs at most.
+pub const BUS_WAITING_BYTES: usize = 64 << 20;
+
+/// How often a node says to the others that it is there.
+///
+/// Three of these are how long a draft waits for its home, so 1.5 s, and two how often the store is looked
+/// at where the bus is not to be trusted; a pulse is some hundred bytes to each node.
+pub const CLUSTER_BEAT: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Beats for which what was heard of another node is trusted, and a draft that was sent there is waited for.
+///
+/// One pulse may be lost, and one late.
+pub const BEATS_OF_TRUST: u32 = 3;
+
+/// Beats for which a node that has gone without a word is expected to write still: a minute. Most have been
+/// killed; one that has only lost the bus has it back by then, or is looked for every
+/// [`BEATS_BETWEEN_ROUNDS`].
+pub const BEATS_OF_DOUBT: u32 = 120;
+
+/// Beats between two looks at the store for rooms that the bus says nothing reliable of: a second.
+pub const BEATS_BETWEEN_LOOKS: u64 = 2;
+
+/// Beats between two looks at the store for the rooms of a home, although all seems well: ten seconds, in
+/// which 10,000 rooms are 1000 small reads a second.
+pub const BEATS_BETWEEN_ROUNDS: u64 = 20;
+
+/// Beats between two words of a node on what it follows.
+pub const BEATS_BETWEEN_FOLLOWS: u64 = 4;
+
+/// Beats after which a node that has not said again what it follows does so no more: four of its words
+/// may be lost.
+pub const BEATS_OF_FOLLOWING: u32 = 20;
+
+/// Rooms that other nodes follow at one home; further ones are looked at in the store by their followers.
+///
+/// An entry is about 150 bytes: 40 MiB.
+pub const FOLLOWED_ROOMS: usize = 1 << 18;
+
+/// Nodes that one node knows of.
+pub const CLUSTER_NODES: usize = 1024;
+
+/// Rooms in one word between nodes on what is followed and on heads: 40 KiB, far below [`BUS_FRAME`].
+pub const ROOMS_PER_FRAME: usize = 1000;
+
+/// Rooms whose heads are read from the store at a time to compare them.
+pub const LOOKS_AT_ONCE: usize = 16;
+
+/// Rooms that wait to be compared with the store in one round; the rest is for the next one.
+pub const LOOKS_PER_ROUND: usize = 10_000;

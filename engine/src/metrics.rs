@@ -89,6 +89,13 @@ catalogue! {
     UPLOAD_BYTES = Counter "rookery_upload_bytes_total" Bytes None, "Bytes of uploads received.";
     DOWNLOAD_BYTES = Counter "rookery_download_bytes_total" Bytes None, "Bytes of files and small pictures sent.";
     BLOBS = Counter "rookery_blob_calls_total" Count Some(("outcome", BLOB_OUTCOMES)), "Calls to the place of the bytes of files, by outcome.";
+    BUS_SENT = Counter "rookery_bus_frames_sent_total" Count Some(("kind", BUS_FRAMES)), "Frames sent to other nodes, by kind; one that goes to several counts once for each.";
+    BUS_HEARD = Counter "rookery_bus_frames_received_total" Count Some(("kind", BUS_FRAMES)), "Frames of other nodes received, by kind; `unknown` are those of a newer version, or broken.";
+    BUS_LOST = Counter "rookery_bus_losses_total" Count None, "Times that frames of other nodes may have been lost, so that rooms were compared with the store.";
+    BUS_AWAY = Counter "rookery_bus_away_seconds_total" Seconds None, "Time for which the bus was away.";
+    FORWARDS = Counter "rookery_forwards_total" Count Some(("outcome", FORWARDED)), "Writes that were sent to the home of their room on another node, by what became of that.";
+    GAPS = Counter "rookery_room_gaps_total" Count None, "Times that a room lacked events of another node and read them from the store.";
+    FOLLOWED = Gauge "rookery_followed_rooms" Count None, "Rooms with their home here that other nodes follow.";
     FILES_DELETED = Counter "rookery_files_deleted_total" Count None, "Files deleted because nothing referred to them.";
 }
 
@@ -119,6 +126,23 @@ const LOOKUPS: &[&str] = &["hit", "miss"];
 const POLLED: &[&str] = &["unchanged", "unchanged_stored", "changed"];
 const LOGIN_RESULTS: &[&str] = &["ok", "refused"];
 const UPLOAD_RESULTS: &[&str] = &["stored", "repeated", "refused", "broken", "busy", "failed"];
+const BUS_FRAMES: &[&str] = &[
+    "pulse",
+    "follow",
+    "followed",
+    "unfollow",
+    "events",
+    "beacon",
+    "submit",
+    "answered",
+    "signal",
+    "heads",
+    "login_ended",
+    "user_changed",
+    "block_changed",
+    "unknown",
+];
+const FORWARDED: &[&str] = &["answered", "not_taken", "unknown", "late", "moved"];
 const BLOB_OUTCOMES: &[&str] = &["done", "not_found", "refused", "unknown", "broken"];
 
 const METADATA: Metadata<'static> = Metadata::new("rookery", Level::INFO, Some("rookery"));
@@ -206,6 +230,13 @@ pub struct Metrics {
     pub download_bytes: Counter,
     pub blobs: CounterBy,
     pub files_deleted: Counter,
+    pub bus_sent: CounterBy,
+    pub bus_heard: CounterBy,
+    pub bus_lost: Counter,
+    pub bus_away: Counter,
+    pub forwards: CounterBy,
+    pub gaps: Counter,
+    pub followed: Gauge,
 }
 
 impl Metrics {
@@ -277,6 +308,13 @@ impl Metrics {
             download_bytes: counter(DOWNLOAD_BYTES),
             blobs: by(BLOBS),
             files_deleted: counter(FILES_DELETED),
+            bus_sent: by(BUS_SENT),
+            bus_heard: by(BUS_HEARD),
+            bus_lost: counter(BUS_LOST),
+            bus_away: counter(BUS_AWAY),
+            forwards: by(FORWARDS),
+            gaps: counter(GAPS),
+            followed: recorder.register_gauge(&key(FOLLOWED, None), &METADATA),
         }
     }
 

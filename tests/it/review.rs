@@ -3,6 +3,7 @@
 use crate::http::call;
 use crate::rooms::{fresh, group, two};
 use rookery_actors::{Authenticating, Authenticator, Identity, Node, NodeConfig, NodeParts, SessionMessage};
+use rookery_engine::bus::{Alone, NodeId, Peer};
 use rookery_engine::limits::OUTBOX_SOFT_BYTES;
 use rookery_engine::search::ScanSearch;
 use rookery_engine::store::Store;
@@ -262,6 +263,14 @@ async fn sweeping(store: Arc<dyn Store>) -> Arc<Node> {
         config: NodeConfig::default(),
         search: Arc::new(ScanSearch::over(Arc::clone(&store))),
         store,
+        bus: Arc::new(Alone::new(Peer {
+            id: NodeId(uuid::Uuid::nil()),
+            name: "test".to_owned(),
+            url: String::new(),
+            connections: 0,
+            capacity: 0,
+            is_draining: false,
+        })),
         clock: Arc::new(SystemClock::new()),
         random: Arc::new(SeededRandom::new(1)),
         authenticator: Arc::new(Nobody),

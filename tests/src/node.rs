@@ -8,6 +8,7 @@ use rookery_api::{
     Accounts, AccountsParts, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter, serve,
 };
 use rookery_engine::blobs::{Blobs, MemoryBlobs};
+use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom};
@@ -23,6 +24,12 @@ use tokio::task::JoinHandle;
 
 /// Where every manual clock begins: some day in 2026, so that times look like times.
 const START: Timestamp = Timestamp(1_790_000_000_000);
+
+/// The seed of the key that every node signs with.
+const KEY_SEED: u64 = 1;
+
+/// How often a node of a cluster says that it is there: so that what is late or lost is found in a blink.
+const CLUSTER_BEAT: Duration = Duration::from_millis(100);
 
 /// The password of every test user.
 const PASSWORD: &str = "correct horse battery";
@@ -47,6 +54,8 @@ pub struct TestNodeOptions {
     pub search: Option<Arc<dyn Search>>,
     /// Where it keeps the bytes of files.
     pub blobs: Arc<dyn Blobs>,
+    /// Its end of the bus; without one, it is alone.
+    pub bus: Option<Arc<dyn Bus>>,
     /// The seed of its chance.
     pub seed: u64,
     /// A room that was not used for this long is passivated.
@@ -63,6 +72,7 @@ impl Default for TestNodeOptions {
             store: Arc::new(MemoryStore::new()),
             search: None,
             blobs: Arc::new(MemoryBlobs::new()),
+            bus: None,
             seed: 1,
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
@@ -71,7 +81,20 @@ impl Default for TestNodeOptions {
     }
 }
 
+/// Returns what node `number` of a cluster says of itself.
+fn peer(number: u8) -> Peer {
+    let id = NodeId(uuid::Uuid::from_u128(u128::from(number)));
+    let (name, url) = (format!("n{number}"), String::new());
+    Peer { id, name, url, connections: 0, capacity: 1000, is_draining: false }
+}
+
 impl TestNodeOptions {
+    /// Returns the options of node `number` of several that share `store` and `buses`.
+    pub fn of_cluster(store: &Arc<dyn Store>, buses: &MemoryBuses, number: u8) -> Self {
+        let bus = buses.join(peer(number));
+        Self { store: Arc::clone(store), bus: Some(bus), seed: u64::from(number), ..Self::default() }
+    }
+
     /// Returns the defaults and a hold on the clock.
     pub fn with_fragile_clock() -> (Arc<FragileClock>, Self) {
         let options = Self::default();
@@ -165,7 +188,8 @@ impl TestNode {
                 store: Arc::clone(&options.store),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 random: Arc::clone(&random),
-                key: SigningKey::generate(random.as_ref()),
+                // Nodes of a cluster have one key.
+                key: SigningKey::generate(&SeededRandom::new(KEY_SEED)),
             },
             &config,
         ));
@@ -184,9 +208,11 @@ impl TestNode {
                 public_url: config.server.link_base(http),
                 is_relaxed: config.limits.relaxed,
                 sweeps: false,
+                cluster_beat: CLUSTER_BEAT,
             },
             store: options.store,
             search,
+            bus: options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1)))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random,
             authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,

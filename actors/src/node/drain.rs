@@ -14,13 +14,18 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// what was acked is on it already.
 const STORE_CLOSES_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long the bus may take to give the node's lease back; the lease ends by itself.
+const BUS_CLOSES_WITHIN: Duration = Duration::from_secs(1);
+
 /// The window over which clients are asked to come back, so that they do not all come at once.
 const RECONNECT_OVER_MS: u32 = 2_000;
 
 impl Node {
-    /// Says that the node is going down: it is not ready any more, and activates no room.
+    /// Says that the node is going down: it is not ready any more, activates no room, and no room has its
+    /// home here.
     pub fn begin_drain(&self) {
         self.is_draining.store(true, Ordering::Release);
+        self.cluster.announce(self);
     }
 
     /// Asks every connection that is open to come back later, each after a delay of its own.
@@ -56,6 +61,7 @@ impl Node {
         self.tasks.stop();
         let left = until.saturating_duration_since(Instant::now()).max(LOOK_EVERY);
         all_gone &= self.tasks.finished(left).await;
+        drop(timeout(BUS_CLOSES_WITHIN, self.cluster.close()).await);
         // Not acked to anybody: without it the store knows of an earlier moment.
         drop(timeout(STORE_CLOSES_WITHIN, self.presence.save_all(&**self.store())).await);
         match timeout(STORE_CLOSES_WITHIN, self.store().close()).await {

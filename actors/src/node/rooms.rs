@@ -59,6 +59,11 @@ impl Node {
         }
     }
 
+    /// Returns where a room is reached, if it is active.
+    pub(crate) fn active_room(&self, room: RoomId) -> Option<ActorRef<RoomMessage>> {
+        self.rooms.get(room)
+    }
+
     fn reach(self: &Arc<Self>, room: RoomId) -> Result<ActorRef<RoomMessage>, WireError> {
         if let Some(address) = self.rooms.get(room) {
             return Ok(address);

@@ -21,7 +21,7 @@ impl Node {
         what: Said,
     ) -> Result<ReplyBody, WireError> {
         let (answer, answered) = Answer::task(Arc::clone(self.metrics()));
-        self.tell_room(room, RoomMessage::Signal(Signal { by, what, answer }));
+        self.tell_room(room, RoomMessage::Signal(Signal { by, what, answer, is_checked: false }));
         answered.await.unwrap_or_else(|_| Err(WireError::new(ErrorCode::Internal, "no answer came")))
     }
 }

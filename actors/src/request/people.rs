@@ -185,10 +185,17 @@ impl Node {
         self.store().blocks_between(user, others).await
     }
 
-    /// Tells whoever is active that a block between two users was set or taken off, or may have been.
+    /// Tells whoever is active, on every node, that a block between two users was set or taken off, or may
+    /// have been.
+    async fn block_changed(&self, one: UserId, other: UserId) {
+        self.cluster().tell_block_changed(one, other);
+        self.look_at_block(one, other).await;
+    }
+
+    /// As [`Node::block_changed`], on this node.
     ///
     /// One change at a time, so that the last one looks at what all of them have written.
-    async fn block_changed(&self, one: UserId, other: UserId) {
+    pub(crate) async fn look_at_block(&self, one: UserId, other: UserId) {
         self.refresh_room(direct_room(one, other));
         let _one_at_a_time = self.blocks.lock().await;
         match self.blocked_either_way(one, &[other]).await {

@@ -4,8 +4,8 @@ use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
 use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
-use rookery_engine::store::{AppendError, Receipt, StoreError};
-use rookery_protocol::{ClientId, EventBody, Frame, MemberChange, ServerEvent, UserId};
+use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
+use rookery_protocol::{ClientId, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
 use std::sync::Arc;
 
 impl Room {
@@ -27,6 +27,7 @@ impl Room {
             Err(AppendError::Store(error)) => self.give_up(batch, &error),
         }
         self.order();
+        self.hear_postponed();
         self.retire_if_absent();
     }
 
@@ -34,36 +35,42 @@ impl Room {
     fn settle(&mut self, batch: InFlight) {
         let now = self.node.clock().elapsed();
         self.last_used = now;
+        let mut done = Vec::new();
         for Ordered { waiting, composition } in batch.ordered {
             // Whether its users have blocked each other meanwhile it could not ask before.
             self.is_outdated |= waiting.draft.makes_direct();
-            let last = composition.events.len().saturating_sub(1);
-            let frames: Vec<_> = composition
-                .events
-                .into_iter()
-                .enumerate()
-                .map(|(index, event)| {
-                    // All that a draft implies holds once its last event is there.
-                    let implied = if index == last { &composition.projections[..] } else { &[] };
-                    self.live.apply(event, implied)
-                })
-                .collect();
+            let frames = self.take_in(composition.events, &composition.projections);
             waiting.draft.answer.ok(composition.answer);
             for frame in &frames {
                 self.tell(frame);
             }
             let took = now.saturating_sub(waiting.draft.arrived);
             self.node.metrics().message_seconds.record(took.as_secs_f64());
+            done.push((frames, composition.projections));
         }
+        self.tell_nodes(&done);
+        self.heads.is_ours = true;
         self.head_moved();
     }
 
+    /// Takes the events of one draft over, and what they imply.
+    pub(super) fn take_in(&mut self, events: Vec<Event>, projections: &[Projection]) -> Vec<Frame> {
+        let last = events.len().saturating_sub(1);
+        let apply = |(index, event)| {
+            // All that a draft implies holds once its last event is there.
+            let implied = if index == last { projections } else { &[] };
+            self.live.apply(event, implied)
+        };
+        events.into_iter().enumerate().map(apply).collect()
+    }
+
     /// Fans a durable event out; whoever it takes out of the room hears it last.
-    fn tell(&mut self, frame: &Frame) {
+    pub(super) fn tell(&mut self, frame: &Frame) {
         let told = self.audience.publish(frame, || self.lagged_notice());
         self.node.metrics().deliveries.increment(told.queued as u64);
         self.node.metrics().lagged.increment(told.lagged as u64);
         let Some(event) = frame.as_event() else { return };
+        self.audience.set_told(event.seq);
         if event.body.is_change() {
             self.changed(event);
         }
@@ -122,6 +129,7 @@ impl Room {
             Err(error) => self.give_up(batch, &error),
         }
         self.order();
+        self.hear_postponed();
         self.retire_if_absent();
     }
 
@@ -141,6 +149,7 @@ impl Room {
             drop(self.in_flight.take());
             self.ask_again();
             self.dismiss();
+            self.audience.set_told(self.live.head.seq);
             return self.head_moved();
         };
         if let Some(batch) = self.in_flight.take() {
@@ -161,6 +170,7 @@ impl Room {
         for event in missed {
             self.tell(&Frame::event(event));
         }
+        self.audience.set_told(self.live.head.seq);
         if has_moved {
             self.head_moved();
         }

@@ -4,11 +4,13 @@ use super::compose::{Composed, Composition, Place, compose};
 use super::draft::{Action, Draft, Known};
 use super::live::Live;
 use super::ring::weight;
+use rookery_engine::bus::NodeId;
 use rookery_engine::limits::{BATCH_BYTES, BATCH_EVENTS};
 use rookery_engine::store::Append;
 use rookery_protocol::{Event, RoomId, Seq, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A draft that waits for its turn, and what was looked up for it.
 #[derive(Debug)]
@@ -17,6 +19,26 @@ pub(super) struct Waiting {
     pub(super) ticket: u64,
     pub(super) draft: Draft,
     pub(super) lookup: Lookup,
+    /// The line that it stands in, if another node has sent it.
+    pub(super) line: Option<Line>,
+}
+
+/// The drafts of another node that are taken in their order or not at all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) from: NodeId,
+    pub(super) run: u64,
+    /// Its sender does not wait any longer, and may have had it ordered elsewhere.
+    pub(super) until: Instant,
+}
+
+/// What was taken from the front of what waits.
+#[derive(Debug, Default)]
+pub(super) struct Built {
+    pub(super) ordered: Vec<Ordered>,
+    /// Whether the next one would be refused, or found to be done, by what this node may be the last to
+    /// know.
+    pub(super) is_in_doubt: bool,
 }
 
 /// How far the looking up has come.
@@ -68,13 +90,16 @@ impl InFlight {
 }
 
 /// Takes from the front of `waiting` what makes one batch, answers what needs none, and returns the
-/// batch, if anything is left for it.
+/// batch, if anything is left for it. Only drafts with a ticket before `sure_until` are answered without
+/// having been appended: what `live` says was so when they came.
 pub(super) fn build(
     room: RoomId,
     live: &Live,
     waiting: &mut VecDeque<Waiting>,
     now: Timestamp,
-) -> Vec<Ordered> {
+    sure_until: u64,
+) -> Built {
+    let mut is_in_doubt = false;
     let mut place = Place { seq: live.head.seq, ord: live.head.ord, at: now.max(live.head.at) };
     let mut ordered: Vec<Ordered> = Vec::new();
     let (mut events, mut bytes) = (0, 0);
@@ -95,7 +120,12 @@ pub(super) fn build(
         if next.draft.target().is_some_and(|target| is_changed(&ordered, target)) {
             break;
         }
+        let is_sure = next.ticket < sure_until || matches!(next.draft.action, Action::Settle);
         match compose(room, live, &next.draft, known, place) {
+            Ok(Composed::Done(_)) | Err(_) if !is_sure => {
+                is_in_doubt = true;
+                break;
+            }
             Ok(Composed::Events(composition)) => {
                 let more: usize = composition.events.iter().map(weight).sum();
                 let fits = events + composition.events.len() <= BATCH_EVENTS && bytes + more <= BATCH_BYTES;
@@ -126,7 +156,7 @@ pub(super) fn build(
             }
         }
     }
-    ordered
+    Built { ordered, is_in_doubt }
 }
 
 fn is_changed(ordered: &[Ordered], target: Seq) -> bool {

@@ -7,6 +7,7 @@ use rookery_protocol::{
     ClientId, Event, Message, MessageDelete, MessageEdit, MessageSend, PinSet, ReactionSet, Role, RoomKind,
     RoomUpdate, Seq, UserId,
 };
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What somebody wants to happen, and who waits for the answer.
@@ -22,8 +23,9 @@ pub(crate) struct Draft {
     pub(crate) arrived: Duration,
 }
 
-/// What can be wanted of a room.
-#[derive(Debug)]
+/// What can be wanted of a room. Nodes say it to each other, so a change of it has to leave what an older
+/// node says readable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Action {
     /// That there be a room. One that is there already is left as it is.
     Create(Creation),
@@ -64,7 +66,7 @@ pub(crate) enum Action {
 }
 
 /// A room to be made.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Creation {
     /// The name its creator gave it.
     pub(crate) client_id: Option<ClientId>,
@@ -153,6 +155,19 @@ impl Draft {
             Action::React(set) => Some(set.target),
             Action::Pin(set) => Some(set.target),
             _ => None,
+        }
+    }
+
+    /// Returns whether it comes to the same when it is done twice.
+    pub(crate) fn may_be_repeated(&self) -> bool {
+        self.client_id().is_some() || matches!(self.action, Action::Create(_) | Action::Settle)
+    }
+
+    /// Has it looked for in the log before it is done, since it may be there.
+    pub(crate) fn repeat(&mut self) {
+        self.answer.doubt();
+        if let Action::Send(send) = &mut self.action {
+            send.attempt = Some(send.attempt.unwrap_or(1).max(2));
         }
     }
 

@@ -20,7 +20,8 @@ pub(crate) struct Glance {
 impl Room {
     /// Tells a member where the head is. A room that is polled is in use.
     pub(super) fn glance(&mut self, Glance { user, answer }: Glance) {
-        if self.live.members.contains_key(&user) {
+        // Where another node may append, only the store knows.
+        if self.live.members.contains_key(&user) && self.node.cluster().is_alone() {
             self.last_used = self.node.clock().elapsed();
             // Whoever asked may have stopped waiting.
             let _ = answer.send(self.live.head);

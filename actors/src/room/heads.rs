@@ -5,9 +5,9 @@ use super::{Room, RoomMessage};
 use crate::node::Node;
 use rookery_engine::ConnectionId;
 use rookery_engine::ephemeral_key;
-use rookery_engine::limits::{HEADS_AT_ONCE, HEADS_EVERY};
+use rookery_engine::limits::{HEADS_AT_ONCE, HEADS_EVERY, NAMED_MARKS};
 use rookery_engine::store::{RoomState, StoreError};
-use rookery_protocol::{Frame, RoomHead, RoomId, RoomKind, ServerEvent, UserId};
+use rookery_protocol::{Frame, RoomHead, RoomId, RoomKind, Seq, ServerEvent, UserId};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,10 @@ pub(super) struct Heads {
     /// Something has happened since the last time.
     is_due: bool,
     is_under_way: bool,
+    /// Whether this node has appended since, so that it is the one to tell the others.
+    pub(super) is_ours: bool,
+    /// The head that was told of last.
+    head: Seq,
     told_at: Option<Duration>,
 }
 
@@ -35,6 +39,16 @@ impl Room {
         self.tell_heads(self.node.clock().elapsed());
     }
 
+    /// Another node says that something happened here.
+    pub(super) fn head_heard(&mut self, head: Seq) {
+        if head > self.live.head.seq {
+            // Where it is found to be so, it is told.
+            self.told(head);
+        } else if head > self.heads.head {
+            self.head_moved();
+        }
+    }
+
     /// Tells what has happened, where the last time is long enough ago and over.
     pub(super) fn tell_heads(&mut self, now: Duration) {
         if !self.heads.is_due {
@@ -48,6 +62,13 @@ impl Room {
         // Everybody has the inbox open.
         if self.live.record.as_ref().is_none_or(|record| record.kind == RoomKind::Inbox) {
             return;
+        }
+        self.heads.head = self.live.head.seq;
+        if std::mem::take(&mut self.heads.is_ours) && !self.node.cluster().is_alone() {
+            let is_small = self.live.members.len() <= NAMED_MARKS;
+            let members = is_small.then(|| self.live.members.keys().copied().collect());
+            self.node.cluster().tell_head_moved(self.id, self.live.head.seq, members);
+            self.heads.told_at = Some(now);
         }
         let users = self.members_online();
         if users.is_empty() {

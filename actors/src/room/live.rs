@@ -138,6 +138,9 @@ async fn missed(
     head: Seq,
 ) -> Result<Option<Vec<Event>>, StoreError> {
     let missing = usize::try_from(head.0.saturating_sub(told.0)).unwrap_or(usize::MAX);
+    if missing == 0 {
+        return Ok(Some(Vec::new()));
+    }
     if missing > rookery_protocol::limits::REPLAY {
         return Ok(None);
     }

@@ -6,6 +6,8 @@
 
 use super::{Room, RoomMessage, busy, unavailable};
 use crate::answer::Answer;
+use crate::cluster::{OwnRead, Signal};
+use crate::naming::inbox_of;
 use rookery_engine::ephemeral_key;
 use rookery_engine::limits::{MARKS_EVERY, NAMED_MARKS, WAITING_MARKS};
 use rookery_engine::store::{CursorKind, Mark, RoomState, StoreError};
@@ -31,6 +33,8 @@ pub(super) struct Marks {
 struct Line {
     known: BTreeMap<UserId, Seq>,
     moved: BTreeMap<UserId, Seq>,
+    /// Those of them that were made on this node, so that it tells the others.
+    made: BTreeMap<UserId, Seq>,
     told_at: Option<Duration>,
 }
 
@@ -66,6 +70,7 @@ impl Marks {
         for line in [&mut self.read, &mut self.delivered] {
             line.known.remove(&user);
             line.moved.remove(&user);
+            line.made.remove(&user);
         }
     }
 
@@ -179,25 +184,44 @@ impl Room {
             // One that was behind has moved nothing.
             CursorKind::Read if mark.seq >= state.read => {
                 if self.marks.read.moves(user, state.read) {
+                    self.marks.read.made.insert(user, state.read);
                     self.tell_own_devices(state);
                 }
             }
             // What is read has been delivered, and nobody has to be told so.
             CursorKind::Delivered if mark.seq >= state.delivered && state.delivered > state.read => {
-                self.marks.delivered.moves(user, state.delivered);
+                if self.marks.delivered.moves(user, state.delivered) {
+                    self.marks.delivered.made.insert(user, state.delivered);
+                }
             }
             CursorKind::Read | CursorKind::Delivered => {}
         }
     }
 
     fn tell_own_devices(&self, state: &RoomState) {
-        let room = self.id;
+        let (room, user) = (self.id, state.membership.user);
         let ReadMarked { read, unread, mentions } = self.read_marked(state);
-        let frame = Frame::server(ServerEvent::ReadMe { room, read, unread, mentions });
-        let key = ephemeral_key(&("read.me", room));
-        for connection in self.node.users().of(state.membership.user) {
-            connection.push_latest(key, &frame);
+        let own = OwnRead { user, room, read, unread, mentions };
+        self.node.tell_own_read(own);
+        // Every node where the user is follows its inbox.
+        self.node.cluster().tell_signal(inbox_of(user), Signal::Own(own));
+    }
+
+    /// A user has read so far on another node, unless it was told of more here.
+    pub(super) fn read_elsewhere(&self, own: OwnRead) {
+        if !self.marks.has_read_beyond(own.user, own.read) {
+            self.node.tell_own_read(own);
         }
+    }
+
+    /// Members have come so far by marks that were made on another node.
+    pub(super) fn marked_elsewhere(&mut self, kind: CursorKind, marks: Vec<(UserId, Seq)>) {
+        for (user, seq) in marks {
+            if self.live.members.contains_key(&user) {
+                self.marks.line(kind).moves(user, seq);
+            }
+        }
+        self.tell_marks(self.node.clock().elapsed());
     }
 
     /// Tells the listeners what has moved, where the last word is long enough ago.
@@ -207,6 +231,7 @@ impl Room {
             if self.live.blocked {
                 // Two who have a block between them learn nothing of each other.
                 line.moved.clear();
+                line.made.clear();
             }
             if line.moved.is_empty() {
                 continue;
@@ -216,9 +241,19 @@ impl Room {
                 continue;
             }
             line.told_at = Some(now);
-            let moved = std::mem::take(&mut line.moved);
+            let (moved, made) = (std::mem::take(&mut line.moved), std::mem::take(&mut line.made));
             self.marks.told += 1;
-            if self.live.members.len() <= NAMED_MARKS {
+            let is_small = self.live.members.len() <= NAMED_MARKS;
+            if !made.is_empty() && !self.node.cluster().is_alone() {
+                // Where members are counted, each node counts for itself, up to the furthest.
+                let most = if is_small { None } else { made.iter().max_by_key(|(_, seq)| **seq) };
+                let made = match most {
+                    Some((user, seq)) => vec![(*user, *seq)],
+                    None => made.into_iter().collect(),
+                };
+                self.node.cluster().tell_signal(self.id, Signal::marks(kind, made));
+            }
+            if is_small {
                 let marks = moved.into_iter().map(|(user, seq)| ReadCursor { user, seq }).collect();
                 self.signal_marks(kind, Told::Named { room: self.id, marks });
             } else if let Some(through) = moved.into_values().max() {

@@ -34,6 +34,8 @@ pub(crate) struct Open {
     pub(crate) answer: Answer,
     /// Holds the connection's later commands on this room back until it has joined.
     pub(crate) gate: Option<Gate>,
+    /// Whether the store was asked whether this node knows all of the room.
+    pub(crate) is_checked: bool,
 }
 
 /// What is being opened.
@@ -82,6 +84,9 @@ impl Open {
 impl Room {
     pub(super) fn open(&mut self, open: Open) {
         self.last_used = self.node.clock().elapsed();
+        if !open.is_checked && self.may_be_behind(&open) {
+            return self.look(vec![RoomMessage::Open(Open { is_checked: true, ..open })]);
+        }
         let Some(&member) = self.live.members.get(&open.user) else {
             return open.refuse(no_such_room(self.id));
         };
@@ -162,6 +167,17 @@ impl Room {
         }
         self.audience.attach(join.listener.clone());
         join.is_settled = true;
+        self.node.cluster().follow(self.id);
+    }
+
+    /// Whether somebody who opens the room has seen more of it on another node than this one knows.
+    fn may_be_behind(&self, open: &Open) -> bool {
+        let seen = match &open.opening {
+            Opening::Room(room, _) => room.head.seq.max(open.after.unwrap_or_default()),
+            Opening::Inbox(_) => open.after.unwrap_or_default(),
+        };
+        let is_behind = seen > self.live.head.seq || !self.live.members.contains_key(&open.user);
+        is_behind && !self.node.cluster().is_alone()
     }
 
     /// Gives a reader the events before `until` from the store, and then lets it join.

@@ -1,6 +1,6 @@
 //! Taking drafts, and turning what waits into the next batch.
 
-use super::batch::{InFlight, Lookup, Waiting, build};
+use super::batch::{Built, InFlight, Line, Lookup, Waiting, build};
 use super::draft::{Action, Draft, Known, Question};
 use super::{Phase, Room, RoomMessage, busy, unavailable};
 use crate::node::Node;
@@ -13,10 +13,23 @@ use tokio::time::sleep;
 impl Room {
     pub(super) fn submit(&mut self, draft: Draft) {
         self.last_used = self.node.clock().elapsed();
+        let Some(draft) = self.forward(draft) else { return };
         // A refused settle would say that what was sent before it is done.
-        if self.waiting.len() >= WAITING_DRAFTS && !matches!(draft.action, Action::Settle) {
+        if self.is_full() && !matches!(draft.action, Action::Settle) {
             return draft.answer.err(busy());
         }
+        self.queue(draft, None);
+        self.order();
+        self.retire_if_absent();
+    }
+
+    /// Returns whether no more drafts can wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.len() >= WAITING_DRAFTS
+    }
+
+    /// Puts a draft at the end of what waits, and asks what has to be known for it.
+    pub(super) fn queue(&mut self, draft: Draft, line: Option<Line>) {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let lookup = match draft.question() {
@@ -26,9 +39,7 @@ impl Room {
                 Lookup::Asked(Vec::new())
             }
         };
-        self.waiting.push_back(Waiting { ticket, draft, lookup });
-        self.order();
-        self.retire_if_absent();
+        self.waiting.push_back(Waiting { ticket, draft, lookup, line });
     }
 
     fn ask(&self, ticket: u64, question: Question) {
@@ -111,11 +122,16 @@ impl Room {
         if self.in_flight.is_some() || !matches!(self.phase, Phase::Live) {
             return;
         }
-        if self.is_outdated {
+        if self.is_outdated || self.is_behind() {
             return self.catch_up();
         }
-        let ordered = build(self.id, &self.live, &mut self.waiting, self.node.clock().now());
+        self.drop_late();
+        let (now, sure_until) = (self.node.clock().now(), self.sure_until());
+        let Built { ordered, is_in_doubt } = build(self.id, &self.live, &mut self.waiting, now, sure_until);
         if ordered.is_empty() {
+            if is_in_doubt {
+                self.look_before_refusing();
+            }
             return;
         }
         let batch = InFlight { ordered, started: self.node.clock().elapsed() };

@@ -2,6 +2,7 @@
 
 use super::{Room, busy, policy};
 use crate::answer::Answer;
+use crate::cluster::Signal;
 use rookery_engine::ephemeral_key;
 use rookery_engine::limits::{NAMED_MARKS, TYPING_EVERY, TYPING_WITHIN, TYPISTS};
 use rookery_engine::store::RoomRecord;
@@ -69,6 +70,7 @@ impl Room {
         let is_small = self.live.members.len() <= NAMED_MARKS;
         if is_small && self.typists.heard(user, kind, self.node.clock().elapsed()) {
             self.tell_typing(user, true, kind);
+            self.node.cluster().tell_signal(self.id, Signal::Types(user, kind));
         }
         if !self.typists.is_empty() {
             self.node.wake_room_next(self.id);
@@ -78,6 +80,20 @@ impl Room {
     pub(super) fn stops(&mut self, user: UserId, answer: Answer) {
         answer.ok(ReplyBody::Empty {});
         self.ended_typing(user);
+        self.node.cluster().tell_signal(self.id, Signal::Stops(user));
+    }
+
+    /// A user types on another node, which has looked at whether it may.
+    pub(super) fn types_elsewhere(&mut self, user: UserId, kind: Typing) {
+        let is_told = self.live.members.contains_key(&user)
+            && self.live.members.len() <= NAMED_MARKS
+            && !self.live.blocked;
+        if is_told && self.typists.heard(user, kind, self.node.clock().elapsed()) {
+            self.tell_typing(user, true, kind);
+        }
+        if !self.typists.is_empty() {
+            self.node.wake_room_next(self.id);
+        }
     }
 
     /// A user who was typing is not any more: it has said so, sent it, gone, or fallen silent.

@@ -106,7 +106,7 @@ impl Session {
                 return gate.not_opened();
             }
             let opening = Opening::Inbox(Box::new(who));
-            let open = Open { user, connection, after, opening, answer, gate: Some(gate) };
+            let open = Open { user, connection, after, opening, answer, gate: Some(gate), is_checked: false };
             node.tell_room(inbox, RoomMessage::Open(open));
         });
     }

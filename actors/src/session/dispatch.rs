@@ -109,7 +109,15 @@ impl Session {
             drop(settled.await);
             match request::opening(&node, &user, room).await {
                 Ok(opening) => {
-                    let open = Open { user: user.id, connection, after, opening, answer, gate: Some(gate) };
+                    let open = Open {
+                        user: user.id,
+                        connection,
+                        after,
+                        opening,
+                        answer,
+                        gate: Some(gate),
+                        is_checked: false,
+                    };
                     node.tell_room(room, RoomMessage::Open(open));
                 }
                 Err(error) => {

@@ -6,8 +6,9 @@ use rookery_api::config::{BucketConfig, FilesPlace};
 use rookery_api::{Accounts, AccountsParts, Config, Edge, EdgeParts, SigningKey, exporter};
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
+use rookery_engine::bus::{Alone, NodeId, Peer};
 use rookery_engine::store::Store;
-use rookery_engine::{Clock, Random, SystemClock, SystemRandom};
+use rookery_engine::{Clock, Random, SystemClock, SystemRandom, uuid_v7};
 use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
 use std::fs::DirBuilder;
@@ -40,6 +41,14 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     ));
     let blobs = open_blobs(&config.files.place)?;
     let (metrics, exporter) = exporter();
+    let me = Peer {
+        id: NodeId(uuid_v7(clock.now(), random.as_ref())),
+        name: config.server.node.clone(),
+        url: config.server.link_base(listening),
+        connections: 0,
+        capacity: u64::try_from(config.server.max_connections).unwrap_or(u64::MAX),
+        is_draining: false,
+    };
     let node = Node::start(NodeParts {
         name: config.server.node.clone(),
         config: NodeConfig {
@@ -49,6 +58,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
         },
         store,
         search: sqlite,
+        bus: Arc::new(Alone::new(me)),
         clock,
         random,
         authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,

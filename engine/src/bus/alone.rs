@@ -1,7 +1,8 @@
 //! The bus of a node without others.
 
+use super::buckets::Buckets;
 use super::{Bus, BusAnswer, Heard, NodeId, Peer, Peers};
-use crate::throttle::{Rule, Throttle, Throttled};
+use crate::throttle::{Rule, Throttled};
 use bytes::Bytes;
 use rookery_protocol::Timestamp;
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ pub struct Alone {
     id: NodeId,
     peers: watch::Sender<Arc<Peers>>,
     values: Mutex<HashMap<Uuid, Bytes>>,
-    buckets: Mutex<HashMap<&'static str, Arc<Throttle<String>>>>,
+    buckets: Buckets,
 }
 
 impl Alone {
@@ -25,7 +26,7 @@ impl Alone {
     pub fn new(me: Peer) -> Self {
         let id = me.id;
         let peers = watch::Sender::new(Arc::new(Peers { is_connected: true, nodes: vec![me] }));
-        Self { id, peers, values: Mutex::default(), buckets: Mutex::default() }
+        Self { id, peers, values: Mutex::default(), buckets: Buckets::default() }
     }
 }
 
@@ -75,11 +76,7 @@ impl Bus for Alone {
         who: &'a str,
         now: Timestamp,
     ) -> BusAnswer<'a, Result<(), Throttled>> {
-        let buckets = {
-            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(buckets.entry(rule.name).or_insert_with(|| Arc::new(Throttle::new(rule))))
-        };
-        Box::pin(std::future::ready(Ok(buckets.take(who.to_owned(), now))))
+        Box::pin(std::future::ready(Ok(self.buckets.take(rule, who, now))))
     }
 
     fn close(&self) -> BusAnswer<'_, ()> {

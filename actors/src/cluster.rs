@@ -1,0 +1,268 @@
+//! Several nodes over one store: which of them is the home of a room, and what they tell each other.
+//!
+//! | module | what |
+//! |---|---|
+//! | `frame`, `said` | what nodes say to each other, as bytes and as values |
+//! | `view` | who is there, who hears whom, and where a room's home is |
+//! | `follow` | which nodes hear of which rooms: as a home, and as a follower |
+//! | `hear` | the task that hears the others |
+//! | `beat` | the task that says that this node is there, and what it follows |
+//! | `look` | the task that compares rooms with the store |
+//! | `words` | what is said to every node |
+//!
+//! A home makes contention rare and delivery quick; nothing depends on it. A room whose home is not
+//! reached is its own, and the store decides whose append counts. What the bus may have lost is read from
+//! the store.
+
+mod beat;
+mod follow;
+mod frame;
+mod hear;
+mod look;
+mod said;
+mod view;
+mod words;
+
+pub(crate) use said::{Answered, Asked, Events, Group, GroupOf, Implied, Outcome, OwnRead, Signal};
+pub(crate) use view::Home;
+
+use crate::node::Node;
+use bytes::Bytes;
+use follow::{Followers, Following};
+use frame::{Kind, encode, passed_on};
+use rookery_engine::bus::{Bus, NodeId};
+use rookery_engine::limits::BEATS_OF_TRUST;
+use rookery_engine::{Metrics, Tasks};
+use rookery_protocol::{RoomId, Seq, UserId};
+use said::{Beacon, EventsOf, Follow, Signalled, SubmitOf};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use view::View;
+
+/// What a node knows of the others.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    bus: Arc<dyn Bus>,
+    metrics: Arc<Metrics>,
+    beat: Duration,
+    started: Instant,
+    view: RwLock<View>,
+    followers: Mutex<Followers>,
+    following: Mutex<Following>,
+    /// Rooms that are to be compared with the store.
+    doubtful: Mutex<HashSet<RoomId>>,
+    has_doubts: Notify,
+    runs: AtomicU64,
+}
+
+impl Cluster {
+    pub(crate) fn new(bus: Arc<dyn Bus>, beat: Duration, metrics: Arc<Metrics>) -> Self {
+        let view = View::new(bus.id(), beat, &bus.peers().borrow());
+        Self {
+            bus,
+            metrics,
+            beat,
+            started: Instant::now(),
+            view: RwLock::new(view),
+            followers: Mutex::default(),
+            following: Mutex::default(),
+            doubtful: Mutex::default(),
+            has_doubts: Notify::new(),
+            runs: AtomicU64::new(1),
+        }
+    }
+
+    /// Starts the tasks that hear the others and speak to them.
+    pub(crate) fn start(node: &Arc<Node>, tasks: &Tasks) {
+        tasks.spawn(hear::run(Arc::clone(node)));
+        tasks.spawn(beat::run(Arc::clone(node)));
+        tasks.spawn(look::run(Arc::clone(node)));
+    }
+
+    /// Gives the lease back.
+    pub(crate) async fn close(&self) {
+        if let Err(error) = self.bus.close().await {
+            tracing::warn!(%error, "lease not given back");
+        }
+    }
+
+    /// Returns whether there is no other node.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.view().is_alone()
+    }
+
+    /// Returns where a room's drafts are ordered.
+    pub(crate) fn home_of(&self, room: RoomId) -> Home {
+        self.view().home_of(room)
+    }
+
+    /// Returns whether nobody else should append to a room, so that what this node knows of it is so.
+    pub(crate) fn is_sure(&self, room: RoomId) -> bool {
+        matches!(self.home_of(room), Home::Here { is_sure: true })
+    }
+
+    /// Returns the number of a run of drafts: greater than all before it.
+    pub(crate) fn next_run(&self) -> u64 {
+        self.runs.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Returns how long whoever sends a draft to its home waits for the answer.
+    pub(crate) fn answers_within(&self) -> Duration {
+        self.beat * BEATS_OF_TRUST
+    }
+
+    /// Returns until when a draft may be ordered that was sent as of this beat of this node; `None`
+    /// where that is over.
+    fn until(&self, as_of: u64) -> Option<Instant> {
+        let beats = u32::try_from(as_of).ok()?.checked_add(BEATS_OF_TRUST)?;
+        let until = self.started + self.beat.checked_mul(beats)?;
+        (until > Instant::now()).then_some(until)
+    }
+
+    /// Returns how many beats have passed here, whether or not anything ran meanwhile.
+    fn beats(&self) -> u64 {
+        let beats = self.started.elapsed().as_micros() / self.beat.as_micros().max(1);
+        u64::try_from(beats).unwrap_or(u64::MAX)
+    }
+
+    /// Returns which nodes hear directly what this node says of a room: those that follow it here, or its
+    /// home, which passes it on.
+    fn hearers(&self, room: RoomId) -> Vec<NodeId> {
+        let home = {
+            let view = self.view();
+            if view.is_alone() {
+                return Vec::new();
+            }
+            view.chosen(room)
+        };
+        match home {
+            Some(home) if home != self.bus.id() => vec![home],
+            _ => self.followers().of(room),
+        }
+    }
+
+    /// Tells the other nodes of events that are durable, the newest of which is at `head`.
+    pub(crate) fn tell_events(&self, room: RoomId, head: Seq, groups: Vec<GroupOf<'_>>) {
+        let hearers = self.hearers(room);
+        if hearers.is_empty() {
+            return;
+        }
+        self.followers().moved(room, head);
+        let frame = encode(&EventsOf { room, groups });
+        for to in hearers {
+            match &frame {
+                Some(frame) => drop(self.send_bytes(to, frame.clone(), "events")),
+                // Too large: whoever hears that the head has moved reads the store.
+                None => drop(self.send(to, &Beacon { heads: vec![(room, head)] })),
+            }
+        }
+    }
+
+    /// Tells the other nodes of a signal.
+    pub(crate) fn tell_signal(&self, room: RoomId, signal: Signal) {
+        let hearers = self.hearers(room);
+        let signalled = Signalled { room, signal };
+        for to in hearers {
+            self.send(to, &signalled);
+        }
+    }
+
+    /// Passes on to a room's followers what one of them has said here.
+    fn pass_on<K: Kind>(&self, room: RoomId, from: NodeId, frame: &Bytes) {
+        let hearers: Vec<_> = self.followers().of(room).into_iter().filter(|to| *to != from).collect();
+        if hearers.is_empty() {
+            return;
+        }
+        let frame = passed_on(frame);
+        for to in hearers {
+            self.send_bytes(to, frame.clone(), K::KIND.1);
+        }
+    }
+
+    /// Sends a draft to the home of its room. Returns whether it is on its way.
+    pub(crate) fn submit(&self, to: NodeId, submit: &Submitting<'_>) -> bool {
+        let Submitting { asked, as_of, by, action } = *submit;
+        self.send(to, &SubmitOf { asked, as_of, by, action })
+    }
+
+    /// Sends the answer to a draft.
+    pub(crate) fn answer(&self, to: NodeId, asked: Asked, outcome: Outcome) {
+        self.send(to, &Answered { asked, outcome });
+    }
+
+    /// Somebody hears this room here from now on, so its home has to tell us.
+    pub(crate) fn follow(&self, room: RoomId) {
+        if self.is_alone() {
+            return;
+        }
+        if let Home::There { node, .. } = self.home_of(room) {
+            if self.following().is_news(room, node) {
+                self.send(node, &Follow { rooms: vec![room] });
+            }
+        } else {
+            self.doubt([room]);
+        }
+    }
+
+    /// Has rooms compared with the store.
+    fn doubt(&self, rooms: impl IntoIterator<Item = RoomId>) {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner).extend(rooms);
+        self.has_doubts.notify_one();
+    }
+
+    fn send<K: Kind>(&self, to: NodeId, said: &K) -> bool {
+        encode(said).is_some_and(|frame| self.send_bytes(to, frame, K::KIND.1))
+    }
+
+    fn send_bytes(&self, to: NodeId, frame: Bytes, kind: &str) -> bool {
+        let is_sent = self.bus.send(to, frame);
+        if is_sent {
+            self.metrics.bus_sent.of(kind).increment(1);
+        }
+        is_sent
+    }
+
+    fn broadcast<K: Kind>(&self, said: &K) {
+        let others = {
+            let view = self.view();
+            if view.is_alone() {
+                return;
+            }
+            view.others()
+        };
+        if let Some(frame) = encode(said)
+            && self.bus.broadcast(frame)
+        {
+            self.metrics.bus_sent.of(K::KIND.1).increment(others);
+        }
+    }
+
+    fn view(&self) -> std::sync::RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view_mut(&self) -> std::sync::RwLockWriteGuard<'_, View> {
+        self.view.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn followers(&self) -> MutexGuard<'_, Followers> {
+        self.followers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn following(&self) -> MutexGuard<'_, Following> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A draft on its way to the home of its room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Submitting<'a> {
+    pub(crate) asked: Asked,
+    pub(crate) as_of: u64,
+    pub(crate) by: UserId,
+    pub(crate) action: &'a crate::room::Action,
+}

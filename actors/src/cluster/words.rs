@@ -1,0 +1,51 @@
+//! What is said to every node: logins that are over, profiles and blocks that have changed, heads of rooms.
+
+use super::Cluster;
+use super::said::{BlockChanged, HeadMoved, LoginEnded, OwnRead, UserChanged};
+use crate::node::Node;
+use rookery_engine::ephemeral_key;
+use rookery_protocol::{CloseCode, Frame, RoomId, Seq, ServerEvent, SessionId, UserId};
+use std::sync::Arc;
+
+impl Cluster {
+    /// Has every other node close the connections of a login.
+    pub(crate) fn tell_login_ended(&self, session: SessionId, code: CloseCode) {
+        self.broadcast(&LoginEnded { session, code: code.as_u16() });
+    }
+
+    /// Has every other node forget a profile.
+    pub(crate) fn tell_user_changed(&self, user: UserId) {
+        self.broadcast(&UserChanged { user });
+    }
+
+    /// Has every other node look at the blocks between two users.
+    pub(crate) fn tell_block_changed(&self, one: UserId, other: UserId) {
+        self.broadcast(&BlockChanged { one, other });
+    }
+
+    /// Has every other node tell those members of a room of its head who are there and have it not open.
+    pub(crate) fn tell_head_moved(&self, room: RoomId, seq: Seq, members: Option<Vec<UserId>>) {
+        self.broadcast(&HeadMoved { room, seq, members });
+    }
+}
+
+impl Node {
+    pub(super) fn heard_login_ended(&self, LoginEnded { session, code }: LoginEnded) {
+        self.close_login(session, CloseCode::from_u16(code).unwrap_or(CloseCode::SessionRevoked));
+    }
+
+    pub(super) fn heard_block(self: &Arc<Self>, BlockChanged { one, other }: BlockChanged) {
+        let node = Arc::clone(self);
+        self.tasks().spawn(async move { node.look_at_block(one, other).await });
+    }
+
+    /// Tells the devices of a user here how far it has read.
+    pub(crate) fn tell_own_read(&self, own: OwnRead) {
+        let OwnRead { user, room, read, unread, mentions } = own;
+        let frame = Frame::server(ServerEvent::ReadMe { room, read, unread, mentions });
+        let key = ephemeral_key(&("read.me", room));
+        for connection in self.users().of(user) {
+            connection.push_latest(key, &frame);
+        }
+    }
+}
