@@ -1,0 +1,281 @@
+//! The session: prepared statements of three kinds, each with the errors that it can end with.
+//!
+//! A read and a plain write are idempotent, so they are tried again here. A conditional statement is not:
+//! it is sent once, and whoever sent it settles an unknown outcome.
+
+use crate::failure::{self, Effect};
+use crate::health::SharedHealth;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use rookery_engine::store::StoreError;
+use scylla::client::session::Session;
+use scylla::errors::{ExecutionError, PrepareError};
+use scylla::response::query_result::QueryResult;
+use scylla::response::{PagingState, PagingStateResponse};
+use scylla::serialize::row::SerializeRow;
+use scylla::statement::batch::{Batch, BatchType};
+use scylla::statement::prepared::PreparedStatement;
+use scylla::value::{CqlValue, Row};
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How often a read or a plain write is sent at most.
+const TRIES: u32 = 5;
+
+/// The longest pause before the second try; each further one may be twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// Rows of one answer; a longer result comes in several.
+const PAGE_ROWS: i32 = 1000;
+
+/// Requests that one call has under way at once.
+pub(crate) const AT_ONCE: usize = 32;
+
+/// A statement that reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Read(PreparedStatement);
+
+/// A statement that writes without a condition: sent again it changes nothing more.
+#[derive(Clone, Debug)]
+pub(crate) struct Write(PreparedStatement);
+
+/// A statement with a condition (`IF …`).
+#[derive(Clone, Debug)]
+pub(crate) struct Conditional(PreparedStatement);
+
+/// What a conditional statement answered.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    /// Whether the condition held and the write is done.
+    pub(crate) applied: bool,
+    names: Vec<String>,
+    rows: Vec<Row>,
+}
+
+impl Decided {
+    /// Returns the present value of `column`, as the answer to a condition that did not hold has it.
+    pub(crate) fn value(&self, column: &str) -> Option<&CqlValue> {
+        let index = self.names.iter().position(|name| name == column)?;
+        self.rows.iter().find_map(|row| row.columns.get(index)?.as_ref())
+    }
+}
+
+/// One plain write of a batch: the statement and its values.
+pub(crate) type Bound<'a> = (&'a Write, Box<dyn SerializeRow + Send + Sync + 'a>);
+
+/// Pairs a plain write with its values.
+pub(crate) fn bound<'a>(statement: &'a Write, values: impl SerializeRow + Send + Sync + 'a) -> Bound<'a> {
+    (statement, Box::new(values))
+}
+
+/// A session of the driver, with a bound on what it has under way.
+#[derive(Debug)]
+pub(crate) struct Cql {
+    session: Session,
+    permits: Semaphore,
+    health: SharedHealth,
+}
+
+impl Cql {
+    pub(crate) fn new(session: Session, requests: usize, health: SharedHealth) -> Self {
+        Self { session, permits: Semaphore::new(requests.max(1)), health }
+    }
+
+    pub(crate) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(crate) async fn read_statement(&self, text: &str) -> Result<Read, PrepareError> {
+        Ok(Read(self.prepare(text, true).await?))
+    }
+
+    pub(crate) async fn write_statement(&self, text: &str) -> Result<Write, PrepareError> {
+        Ok(Write(self.prepare(text, true).await?))
+    }
+
+    pub(crate) async fn conditional_statement(&self, text: &str) -> Result<Conditional, PrepareError> {
+        Ok(Conditional(self.prepare(text, false).await?))
+    }
+
+    async fn prepare(&self, text: &str, is_idempotent: bool) -> Result<PreparedStatement, PrepareError> {
+        let mut statement = self.session.prepare(text).await?;
+        statement.set_is_idempotent(is_idempotent);
+        statement.set_page_size(PAGE_ROWS);
+        Ok(statement)
+    }
+
+    /// Reads all rows of an answer.
+    pub(crate) async fn rows<R>(&self, read: &Read, values: impl SerializeRow) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'frame> scylla::deserialize::row::DeserializeRow<'frame, 'frame>,
+    {
+        let mut rows = Vec::new();
+        self.each(read, values, |row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Reads the only row of an answer, if there is one.
+    pub(crate) async fn row<R>(&self, read: &Read, values: impl SerializeRow) -> Result<Option<R>, StoreError>
+    where
+        R: for<'frame> scylla::deserialize::row::DeserializeRow<'frame, 'frame>,
+    {
+        Ok(self.rows(read, values).await?.pop())
+    }
+
+    /// Gives `take` one row after another until it has enough; pages are fetched as they are needed.
+    pub(crate) async fn each<R>(
+        &self,
+        read: &Read,
+        values: impl SerializeRow,
+        mut take: impl FnMut(R) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>
+    where
+        R: for<'frame> scylla::deserialize::row::DeserializeRow<'frame, 'frame>,
+    {
+        let mut state = PagingState::start();
+        loop {
+            let page = || self.session.execute_single_page(&read.0, &values, state.clone());
+            let (result, next) = self.tried(Effect::None, page).await?;
+            let result = result.into_rows_result().map_err(|error| StoreError::Fatal(error.to_string()))?;
+            let rows = result.rows::<R>().map_err(|error| StoreError::Fatal(error.to_string()))?;
+            for row in rows {
+                if take(row.map_err(|error| StoreError::Fatal(error.to_string()))?).is_break() {
+                    return Ok(());
+                }
+            }
+            match next {
+                PagingStateResponse::HasMorePages { state: next } => state = next,
+                PagingStateResponse::NoMorePages => return Ok(()),
+            }
+        }
+    }
+
+    /// Writes; `Ok` means durable.
+    pub(crate) async fn write(&self, write: &Write, values: impl SerializeRow) -> Result<(), StoreError> {
+        self.tried(Effect::Write, || self.session.execute_unpaged(&write.0, &values)).await.map(drop)
+    }
+
+    /// Writes rows of one partition as one.
+    pub(crate) async fn write_together(&self, writes: &[Bound<'_>]) -> Result<(), StoreError> {
+        let mut batch = Batch::new(BatchType::Unlogged);
+        batch.set_is_idempotent(true);
+        for (statement, _) in writes {
+            batch.append_statement(statement.0.clone());
+        }
+        let values: Vec<&(dyn SerializeRow + Send + Sync)> =
+            writes.iter().map(|(_, values)| &**values).collect();
+        if values.is_empty() {
+            return Ok(());
+        }
+        self.tried(Effect::Write, || self.session.batch(&batch, &values)).await.map(drop)
+    }
+
+    /// Sends a conditional statement once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] is settled by sending the identical statement again: an answer then is about
+    /// both. That it does not hold the second time may mean that it was applied the first time.
+    pub(crate) async fn decide(
+        &self,
+        statement: &Conditional,
+        values: impl SerializeRow,
+    ) -> Result<Decided, StoreError> {
+        let sent =
+            self.once(Effect::Conditional, || self.session.execute_unpaged(&statement.0, &values)).await?;
+        decided(sent)
+    }
+
+    /// Sends a conditional batch of one partition once; as [`Cql::decide`].
+    pub(crate) async fn decide_together(
+        &self,
+        conditions: &[(&Conditional, Box<dyn SerializeRow + Send + Sync + '_>)],
+        writes: &[Bound<'_>],
+    ) -> Result<Decided, StoreError> {
+        let mut batch = Batch::new(BatchType::Unlogged);
+        let mut values: Vec<&(dyn SerializeRow + Send + Sync)> = Vec::new();
+        for (statement, bound) in conditions {
+            batch.append_statement(statement.0.clone());
+            values.push(&**bound);
+        }
+        for (statement, bound) in writes {
+            batch.append_statement(statement.0.clone());
+            values.push(&**bound);
+        }
+        let sent = self.once(Effect::Conditional, || self.session.batch(&batch, &values)).await?;
+        decided(sent)
+    }
+
+    /// Does `work` for each of `items`, some at once; the results are in the order of the items.
+    pub(crate) async fn for_each<I, T, F>(
+        items: impl IntoIterator<Item = I>,
+        work: impl FnMut(I) -> F,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        stream::iter(items.into_iter().map(work)).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn tried<T, F>(&self, effect: Effect, send: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, ExecutionError>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..TRIES {
+            match self.once(effect, &send).await {
+                Err(StoreError::Refused(_) | StoreError::Unknown(_)) => {}
+                answer => return answer,
+            }
+            tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
+            pause *= 2;
+        }
+        self.once(effect, &send).await
+    }
+
+    async fn once<T, F>(&self, effect: Effect, send: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, ExecutionError>>,
+    {
+        let permit = self.permits.acquire().await;
+        let _permit = permit.map_err(|_| StoreError::Refused("the store is closed".to_owned()))?;
+        match send().await {
+            Ok(answer) => {
+                self.health.answered();
+                Ok(answer)
+            }
+            Err(error) => {
+                let meaning = failure::meaning(&error, effect);
+                if failure::is_cluster_away(&error) {
+                    self.health.away(&error.to_string());
+                }
+                Err(meaning)
+            }
+        }
+    }
+
+    /// Refuses everything from now on, once what is under way has been answered.
+    pub(crate) async fn close(&self, requests: usize) {
+        let all = u32::try_from(requests.max(1)).unwrap_or(u32::MAX);
+        drop(self.permits.acquire_many(all).await);
+        self.permits.close();
+    }
+}
+
+fn decided(sent: QueryResult) -> Result<Decided, StoreError> {
+    let failed = |error: &dyn std::error::Error| StoreError::Unknown(error.to_string());
+    let result = sent.into_rows_result().map_err(|error| failed(&error))?;
+    let names: Vec<_> = result.column_specs().iter().map(|spec| spec.name().to_owned()).collect();
+    let rows: Vec<Row> = result
+        .rows::<Row>()
+        .map_err(|error| failed(&error))?
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed(&error))?;
+    let mut decided = Decided { applied: false, names, rows };
+    decided.applied = decided.value("[applied]").is_some_and(|value| *value == CqlValue::Boolean(true));
+    Ok(decided)
+}
