@@ -30,7 +30,7 @@ use crate::node::Node;
 use bytes::Bytes;
 use follow::{Followers, Following};
 use frame::{Kind, encode, passed_on};
-use rookery_engine::bus::{Bus, NodeId};
+use rookery_engine::bus::{Bus, NodeId, Peer};
 use rookery_engine::limits::BEATS_OF_TRUST;
 use rookery_engine::{Metrics, Tasks};
 use rookery_protocol::{RoomId, Seq, UserId};
@@ -88,6 +88,14 @@ impl Cluster {
         if let Err(error) = self.bus.close().await {
             tracing::warn!(%error, "lease not given back");
         }
+    }
+
+    /// Returns the other nodes that are not going down.
+    pub(crate) fn survivors(&self) -> Vec<Peer> {
+        let peers = self.bus.peers();
+        let peers = peers.borrow();
+        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id() && !peer.is_draining);
+        others.cloned().collect()
     }
 
     /// Returns whether there is no other node.

@@ -4,6 +4,7 @@
 mod courier;
 mod drain;
 mod rooms;
+mod slots;
 
 use crate::cluster::Cluster;
 use crate::identity::Authenticator;

@@ -270,3 +270,15 @@ pub const LOOKS_AT_ONCE: usize = 16;
 
 /// Rooms that wait to be compared with the store in one round; the rest is for the next one.
 pub const LOOKS_PER_ROUND: usize = 10_000;
+
+/// Clients that a server is sent in a second when another one goes down.
+///
+/// One that comes costs some 2 ms of a core: a handshake, a token, the inbox, the open rooms. It leaves half of
+/// two cores to those who are there.
+pub const RECONNECTS_PER_SECOND: u64 = 500;
+
+/// The shortest time over which the clients of a server that goes down come back.
+pub const RECONNECT_OVER_AT_LEAST_MS: u32 = 2_000;
+
+/// The longest one: beyond it people notice more of the wait than of the crowd.
+pub const RECONNECT_OVER_AT_MOST_MS: u32 = 60_000;

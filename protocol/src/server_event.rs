@@ -94,6 +94,9 @@ pub enum ServerEvent {
         /// Milliseconds to wait before coming back; full jitter where absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u32>,
+        /// Another server to come back to, as scheme and host; the same one where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
     },
 }
 
@@ -191,6 +194,13 @@ impl ServerEvent {
 
     /// Returns the farewell before a close with `code`.
     pub fn bye(code: CloseCode, retry_after_ms: Option<u32>) -> Self {
-        Self::Bye { code: code.as_u16(), reason: code.reason().to_owned(), retry_after_ms }
+        Self::Bye { code: code.as_u16(), reason: code.reason().to_owned(), retry_after_ms, url: None }
+    }
+
+    /// Returns the farewell of a server that goes down, with when and where to come back.
+    pub fn move_to(url: Option<String>, retry_after_ms: u32) -> Self {
+        let code = CloseCode::Draining;
+        let retry_after_ms = Some(retry_after_ms);
+        Self::Bye { code: code.as_u16(), reason: code.reason().to_owned(), retry_after_ms, url }
     }
 }

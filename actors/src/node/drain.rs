@@ -1,6 +1,7 @@
 //! Going down in good order: tell every client, finish what is under way, close the store.
 
 use super::Node;
+use super::slots::{Slot, Slots};
 use crate::room::RoomMessage;
 use rookery_protocol::{CloseCode, Frame, ServerEvent};
 use std::sync::atomic::Ordering;
@@ -17,9 +18,6 @@ const STORE_CLOSES_WITHIN: Duration = Duration::from_secs(5);
 /// How long the bus may take to give the node's lease back; the lease ends by itself.
 const BUS_CLOSES_WITHIN: Duration = Duration::from_secs(1);
 
-/// The window over which clients are asked to come back, so that they do not all come at once.
-const RECONNECT_OVER_MS: u32 = 2_000;
-
 impl Node {
     /// Says that the node is going down: it is not ready any more, activates no room, and no room has its
     /// home here.
@@ -28,14 +26,13 @@ impl Node {
         self.cluster.announce(self);
     }
 
-    /// Asks every connection that is open to come back later, each after a delay of its own.
+    /// Asks every connection that is open to come back later, each after a delay of its own, and to the
+    /// other nodes by what they still take.
     pub fn send_away(&self) {
-        let mut sent = 0_u32;
+        let mut slots = Slots::new(self.connections.len(), &self.cluster.survivors());
         self.connections.each(|connection| {
-            // Neighbours in the table get slots far apart.
-            let slot = sent.wrapping_mul(611) % RECONNECT_OVER_MS;
-            sent = sent.wrapping_add(1);
-            let bye = Frame::server(ServerEvent::bye(CloseCode::Draining, Some(slot)));
+            let Slot { after_ms, url } = slots.next();
+            let bye = Frame::server(ServerEvent::move_to(url, after_ms));
             connection.close(CloseCode::Draining, Some(&bye), self.clock().elapsed());
         });
     }

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     },
     /// Look at everything a server needs, without changing anything.
     Doctor(DoctorArgs),
+    /// Bring the schema of ScyllaDB or Cassandra up to date; a server that starts does the same.
+    Migrate(MigrateArgs),
     /// Make an account, log in, and keep the login under the handle.
     Register(RegisterArgs),
     /// Log in, and keep the login under the handle.
@@ -99,6 +101,15 @@ pub(crate) struct DoctorArgs {
     /// As JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+    /// Only say what would be applied.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Which server, and as whom.

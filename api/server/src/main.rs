@@ -15,6 +15,7 @@ mod descriptors;
 mod doctor;
 mod exit;
 mod logs;
+mod migrate;
 mod output;
 mod prompt;
 mod resolve;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Config { action, args }) => config_command::run(action, &args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Migrate(args)) => migrate::run(&args),
         Some(Command::Context { action }) => context_command::run(action),
         Some(Command::Register(args)) => account::register(args),
         Some(Command::Login(args)) => account::login(args),

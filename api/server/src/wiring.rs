@@ -1,15 +1,18 @@
 //! The wiring: which adapters a configuration stands for, and how the parts are joined.
 
+mod bus;
+mod storage;
+
+pub(crate) use storage::cql_options;
+
 use anyhow::{Context, Result};
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::config::{BucketConfig, FilesPlace};
 use rookery_api::{Accounts, AccountsParts, Config, Edge, EdgeParts, SigningKey, exporter};
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
-use rookery_engine::bus::{Alone, NodeId, Peer};
-use rookery_engine::store::Store;
+use rookery_engine::bus::{NodeId, Peer};
 use rookery_engine::{Clock, Random, SystemClock, SystemRandom, uuid_v7};
-use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -22,8 +25,7 @@ use std::sync::Arc;
 pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<Edge>> {
     let data_dir = &config.storage.data_dir;
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
-    let sqlite = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(data_dir))?);
-    let store: Arc<dyn Store> = Arc::clone(&sqlite) as Arc<dyn Store>;
+    let (store, search) = storage::open(&config.storage).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let key = match &config.auth.signing_key {
@@ -44,7 +46,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     let me = Peer {
         id: NodeId(uuid_v7(clock.now(), random.as_ref())),
         name: config.server.node.clone(),
-        url: config.server.link_base(listening),
+        url: config.server.node_url.clone().unwrap_or_default(),
         connections: 0,
         capacity: u64::try_from(config.server.max_connections).unwrap_or(u64::MAX),
         is_draining: false,
@@ -57,8 +59,8 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
             ..NodeConfig::default()
         },
         store,
-        search: sqlite,
-        bus: Arc::new(Alone::new(me)),
+        search,
+        bus: bus::open(config.cluster.as_ref(), me)?,
         clock,
         random,
         authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,

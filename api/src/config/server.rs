@@ -17,6 +17,8 @@ pub struct ServerConfig {
     pub admin_listen: SocketAddr,
     /// Where people reach the server, for links; without it the address of the public listener.
     pub public_url: Option<String>,
+    /// Where clients reach this very node, past whatever shares them out.
+    pub node_url: Option<String>,
     /// Origins that browsers may come from; empty means the same host only.
     pub allowed_origins: Vec<String>,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
@@ -54,6 +56,8 @@ pub(super) struct RawServer {
     admin_listen: String,
     /// Where people reach the server, such as `https://chat.example.org`, without a path: links to invites begin with it. When absent, the address of the public listener.
     public_url: Option<String>,
+    /// Where clients reach this very node of a cluster, such as `https://a.chat.example.org`, without a path: clients of a node that goes down are told of it. When absent, they are not.
+    node_url: Option<String>,
     /// Origins that browsers may come from, each as `https://host` or `https://host:port`; empty means the same host only.
     allowed_origins: Vec<String>,
     /// Addresses of the reverse proxies whose `X-Forwarded-For` is believed; without it all that comes through a proxy shares the limits of one address.
@@ -94,6 +98,7 @@ impl Default for RawServer {
             listen: "127.0.0.1:7080".to_owned(),
             admin_listen: "127.0.0.1:7081".to_owned(),
             public_url: None,
+            node_url: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             max_connections: 16_384,
@@ -128,9 +133,11 @@ impl RawServer {
         if !is_node_name(&self.node) {
             problems.value("server.node", &self.node, "1 to 64 of a-z A-Z 0-9 . _ -");
         }
-        if let Some(url) = self.public_url.as_deref().filter(|url| !is_origin(url)) {
-            let allowed = "scheme and host such as https://chat.example.org, in lower case, without a path";
-            problems.value("server.public_url", url, allowed);
+        for (key, url) in [("server.public_url", &self.public_url), ("server.node_url", &self.node_url)] {
+            if let Some(url) = url.as_deref().filter(|url| !is_origin(url)) {
+                let allowed = "scheme and host such as https://chat.example.org, in lower case, without a path";
+                problems.value(key, url, allowed);
+            }
         }
         for origin in self.allowed_origins.iter().filter(|origin| !is_origin(origin)) {
             let allowed = "an origin such as https://chat.example.org, in lower case, without a path";
@@ -148,6 +155,7 @@ impl RawServer {
             listen: address(problems, "server.listen", &self.listen),
             admin_listen: address(problems, "server.admin_listen", &self.admin_listen),
             public_url: self.public_url.clone(),
+            node_url: self.node_url.clone(),
             allowed_origins: self.allowed_origins.clone(),
             trusted_proxies,
             max_connections: size(max_connections),

@@ -34,10 +34,10 @@ pub struct CqlConfig {
     pub keyspace: String,
     /// How a keyspace that is made keeps its copies.
     pub replication: Replication,
-    /// Who we are there, where it asks.
-    pub user: Option<String>,
-    /// And the proof.
-    pub password: Option<SecretString>,
+    /// The data centre whose nodes are asked; without it all are near.
+    pub datacenter: Option<String>,
+    /// Who we are there and the proof, where it asks.
+    pub login: Option<(String, SecretString)>,
 }
 
 /// How many copies there are of everything, and where.
@@ -46,7 +46,7 @@ pub enum Replication {
     /// So many, on whichever nodes.
     Simple(u8),
     /// So many in each of these data centres.
-    DataCentres(Vec<(String, u8)>),
+    DataCenters(Vec<(String, u8)>),
 }
 
 /// Where the server keeps what must not be lost.
@@ -62,6 +62,8 @@ pub(super) struct RawStorage {
     cql_keyspace: String,
     /// Copies, for a keyspace that is made: a number, or `dc1:3,dc2:3`.
     cql_replication: String,
+    /// The data centre whose nodes are asked; empty: all are near.
+    cql_datacenter: String,
     /// The user there; empty: none is asked for.
     cql_user: String,
     /// The user's password.
@@ -77,6 +79,7 @@ impl Default for RawStorage {
             cql_nodes: Vec::new(),
             cql_keyspace: "rookery".to_owned(),
             cql_replication: "3".to_owned(),
+            cql_datacenter: String::new(),
             cql_user: String::new(),
             cql_password: None,
         }
@@ -114,8 +117,8 @@ impl RawStorage {
             nodes: self.cql_nodes.clone(),
             keyspace: self.cql_keyspace.clone(),
             replication,
-            user: (!self.cql_user.is_empty()).then(|| self.cql_user.clone()),
-            password: self.cql_password.clone(),
+            datacenter: Some(self.cql_datacenter.clone()).filter(|name| !name.is_empty()),
+            login: self.cql_password.clone().map(|password| (self.cql_user.clone(), password)),
         }))
     }
 }
@@ -132,7 +135,7 @@ impl Replication {
             let is_name = !name.is_empty() && name.chars().all(is_plain);
             is_name.then_some(()).and_then(|()| Some((name.to_owned(), copies(number)?)))
         };
-        text.split(',').map(centre).collect::<Option<_>>().map(Self::DataCentres)
+        text.split(',').map(centre).collect::<Option<_>>().map(Self::DataCenters)
     }
 }
 

@@ -207,7 +207,7 @@ fn what_the_servers_of_a_cluster_share_has_to_be_set() {
     let StoragePlace::Cql(cql) = &config.storage.place else { panic!("{:?}", config.storage) };
     assert_eq!((cql.nodes.len(), cql.keyspace.as_str()), (2, "rookery"));
     let centres = vec![("dc1".to_owned(), 3), ("dc2".to_owned(), 2)];
-    assert_eq!(cql.replication, Replication::DataCentres(centres));
+    assert_eq!(cql.replication, Replication::DataCenters(centres));
     assert_eq!(config.cluster.as_ref().unwrap().prefix, "rookery");
     assert!(!format!("{config:?} {settings:?}").contains("pw@"));
 }

@@ -304,7 +304,7 @@ pub(crate) fn events() -> Vec<(String, ServerEvent)> {
                 "read the frame: it ends in the middle",
             )),
         ),
-        ("bye", ServerEvent::bye(CloseCode::Draining, Some(1500))),
+        ("bye", ServerEvent::move_to(Some("https://b.chat.example.org".to_owned()), 1500)),
     ];
     events.extend(others.map(|(name, event)| (name.to_owned(), event)));
     events

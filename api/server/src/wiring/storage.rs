@@ -1,0 +1,35 @@
+//! Where messages, accounts and all else are.
+
+use anyhow::{Context, Result};
+use rookery_api::config::{CqlConfig, StorageConfig, StoragePlace};
+use rookery_engine::search::{ScanSearch, Search};
+use rookery_engine::store::Store;
+use rookery_store_cql::{CqlOptions, CqlStore, Replication};
+use rookery_store_sqlite::{SqliteOptions, SqliteStore};
+use std::sync::Arc;
+
+/// Opens the store, and what finds messages there by their words.
+pub(super) async fn open(config: &StorageConfig) -> Result<(Arc<dyn Store>, Arc<dyn Search>)> {
+    match &config.place {
+        StoragePlace::Embedded => {
+            let sqlite = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(&config.data_dir))?);
+            Ok((Arc::clone(&sqlite) as Arc<dyn Store>, sqlite))
+        }
+        StoragePlace::Cql(cql) => {
+            let cql = CqlStore::open(&cql_options(cql)).await.context("open the store")?;
+            let store = Arc::new(cql) as Arc<dyn Store>;
+            let search = ScanSearch::over(Arc::clone(&store));
+            Ok((store, Arc::new(search)))
+        }
+    }
+}
+
+/// Returns what the adapter is told of a cluster of ScyllaDB or Cassandra.
+pub(crate) fn cql_options(config: &CqlConfig) -> CqlOptions {
+    let CqlConfig { nodes, keyspace, replication, datacenter, login } = config.clone();
+    let replication = match replication {
+        rookery_api::config::Replication::Simple(copies) => Replication::Simple(copies),
+        rookery_api::config::Replication::DataCenters(copies) => Replication::ByDatacenter(copies),
+    };
+    CqlOptions { keyspace, replication, datacenter, login, ..CqlOptions::at(nodes) }
+}
