@@ -84,7 +84,8 @@ pub trait Bus: std::fmt::Debug + Send + Sync + 'static {
     fn id(&self) -> NodeId;
 
     /// Sends `frame`, of at most [`crate::limits::BUS_FRAME`] bytes, to one node. Never waits. Returns
-    /// whether it is on its way: not while the bus is away or too much waits.
+    /// whether it is on its way: not while the bus is away or too much waits, which is a loss that its
+    /// receiver hears of like of any other.
     fn send(&self, to: NodeId, frame: Bytes) -> bool;
 
     /// Sends `frame` to every other node, as [`Bus::send`] does to one.

@@ -6,6 +6,7 @@
 mod accounts;
 mod atomic;
 mod blobs;
+mod bus;
 mod cursors;
 mod files;
 mod fixture;
@@ -22,6 +23,7 @@ mod settled;
 mod tokens;
 
 pub use blobs::blobs_pass;
+pub use bus::bus_passes;
 pub use model::{agrees_with_memory, agrees_with_memory_over_restarts};
 pub use settled::Settled;
 

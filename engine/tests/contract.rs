@@ -1,13 +1,15 @@
 //! The contract, run against the memory store and against faults over it.
 
 use rookery_engine::blobs::MemoryBlobs;
-use rookery_engine::contract::{Settled, agrees_with_memory, blobs_pass, run_all, run_search};
+use rookery_engine::bus::{Bus, MemoryBuses, NodeId, Peer};
+use rookery_engine::contract::{Settled, agrees_with_memory, blobs_pass, bus_passes, run_all, run_search};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults, MemoryStore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// One call in four goes wrong, in one of three ways.
 const FAULTS: Faults = Faults {
@@ -56,4 +58,20 @@ async fn blobs_in_memory_pass() {
     let blobs = MemoryBlobs::new();
     blobs_pass(&blobs).await;
     assert_eq!(blobs.keys(), []);
+}
+
+#[tokio::test]
+async fn buses_in_memory_pass() {
+    bus_passes(|nodes| async move {
+        let buses = MemoryBuses::new();
+        let join = |number: u128| {
+            // Descending, so that nobody leans on the order in which nodes come.
+            let id = NodeId(Uuid::from_u128(100 - number));
+            let (name, url) = (format!("n{number}"), String::new());
+            let me = Peer { id, name, url, connections: 0, capacity: 100, is_draining: false };
+            buses.join(me) as Arc<dyn Bus>
+        };
+        (0..).map(join).take(nodes).collect()
+    })
+    .await;
 }

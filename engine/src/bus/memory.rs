@@ -176,18 +176,24 @@ impl State {
         self.nodes.get(&id).is_some_and(|node| node.link == Link::Connected)
     }
 
-    fn deliver(&mut self, from: NodeId, to: NodeId, frame: Bytes) {
-        let Some(node) = self.nodes.get(&to) else { return };
+    /// Brings a frame to a node, unless something is in the way. Returns whether it was sent.
+    fn deliver(&mut self, from: NodeId, to: NodeId, frame: Bytes) -> bool {
+        let is_sent = self.is_connected(from);
         let pair = self.pairs.entry((from, to)).or_default();
-        if pair.lose > 0 || pair.is_cut || node.link != Link::Connected {
+        let Some(node) = self.nodes.get(&to).filter(|node| node.link == Link::Connected && is_sent) else {
+            pair.has_gap = true;
+            return is_sent;
+        };
+        if pair.lose > 0 || pair.is_cut {
             pair.lose = pair.lose.saturating_sub(1);
             pair.has_gap = true;
-            return;
+            return true;
         }
         if std::mem::take(&mut pair.has_gap) {
             node.inbox.lost();
         }
         node.inbox.frame(from, frame);
+        true
     }
 
     /// Tells every node who is there, as far as it can be told.
@@ -230,23 +236,19 @@ impl Bus for MemoryBus {
 
     fn send(&self, to: NodeId, frame: Bytes) -> bool {
         let mut state = self.shared.lock();
-        let is_sent = state.is_connected(self.id) && frame.len() <= BUS_FRAME;
-        if is_sent {
-            state.deliver(self.id, to, frame);
-        }
-        is_sent
+        frame.len() <= BUS_FRAME && state.deliver(self.id, to, frame)
     }
 
     fn broadcast(&self, frame: Bytes) -> bool {
         let mut state = self.shared.lock();
-        let is_sent = state.is_connected(self.id) && frame.len() <= BUS_FRAME;
-        if is_sent {
-            let others: Vec<_> = state.nodes.keys().copied().filter(|id| *id != self.id).collect();
-            for to in others {
-                state.deliver(self.id, to, frame.clone());
-            }
+        if frame.len() > BUS_FRAME {
+            return false;
         }
-        is_sent
+        let others: Vec<_> = state.nodes.keys().copied().filter(|id| *id != self.id).collect();
+        for to in others {
+            state.deliver(self.id, to, frame.clone());
+        }
+        state.is_connected(self.id)
     }
 
     fn hear(&self) -> Pin<Box<dyn Future<Output = Heard> + Send + '_>> {

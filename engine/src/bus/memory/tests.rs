@@ -91,6 +91,8 @@ async fn a_node_without_its_bus_is_told_what_it_lost() {
     assert_eq!(two.peers().borrow().nodes[0].connections, 7);
     assert!(two.send(one.id(), frame("heard")));
     assert_eq!(waiting(&one).await, ["heard"]);
+    assert!(one.send(two.id(), frame("again")));
+    assert_eq!(waiting(&two).await, ["", "again"], "what was not sent is a loss as well");
 }
 
 #[tokio::test]
