@@ -7,6 +7,7 @@ mod story;
 mod words;
 
 use crate::chat::{draft, text};
+use crate::http::call;
 use rookery_engine::bus::{MemoryBuses, NodeId};
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, MemoryStore};
@@ -14,6 +15,7 @@ use rookery_protocol::RoomId;
 use rookery_tests::node::{TestNode, TestNodeOptions, TestUser};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,6 +104,16 @@ impl Cluster {
     fn home(&self, room: &Value) -> usize {
         let home = self.nodes[0].node().home_of(room_id(room));
         (0..self.nodes.len()).find(|node| id(*node) == home).unwrap()
+    }
+
+    /// Returns what a node has counted.
+    async fn counted(&self, node: usize) -> HashMap<String, f64> {
+        let answer = call(self.nodes[node].admin(), "GET", "/metrics", &[], &Value::Null).await;
+        let line = |line: &str| {
+            let (name, number) = line.rsplit_once(' ')?;
+            Some((name.to_owned(), number.parse().ok()?))
+        };
+        answer.text().lines().filter_map(line).collect()
     }
 
     /// Cuts a node off from all others, in both directions.
