@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 struct Cluster {
     buses: MemoryBuses,
+    store: MemoryStore,
     stores: Vec<Arc<FaultStore<MemoryStore>>>,
     nodes: Vec<TestNode>,
 }
@@ -37,17 +38,22 @@ fn id(node: usize) -> NodeId {
 impl Cluster {
     /// Starts nodes that know of each other.
     async fn start(nodes: usize) -> Self {
-        let mut cluster = Self { buses: MemoryBuses::new(), stores: Vec::new(), nodes: Vec::new() };
-        let store = MemoryStore::new();
-        for number in 0..nodes {
-            let store = Arc::new(FaultStore::by_hand(store.again()));
-            cluster.stores.push(Arc::clone(&store));
-            let number = u8::try_from(number + 1).unwrap();
-            let options = TestNodeOptions::of_cluster(store as Arc<dyn Store>, &cluster.buses, number);
-            cluster.nodes.push(TestNode::with(options).await);
+        let (buses, store, stores) = (MemoryBuses::new(), MemoryStore::new(), Vec::new());
+        let mut cluster = Self { buses, store, stores, nodes: Vec::new() };
+        for _ in 0..nodes {
+            cluster.join().await;
         }
-        cluster.agree().await;
         cluster
+    }
+
+    /// Starts one more node.
+    async fn join(&mut self) {
+        let store = Arc::new(FaultStore::by_hand(self.store.again()));
+        self.stores.push(Arc::clone(&store));
+        let number = u8::try_from(self.nodes.len() + 1).unwrap();
+        let options = TestNodeOptions::of_cluster(store as Arc<dyn Store>, &self.buses, number);
+        self.nodes.push(TestNode::with(options).await);
+        self.agree().await;
     }
 
     /// Waits until all nodes have the same homes.

@@ -130,7 +130,8 @@ async fn a_node_that_drains_gives_its_rooms_away() {
         ids.push((send(&mut wires[1], &room, &number.to_string()).await, number.to_string()));
     }
     let mut there = wires.pop().unwrap();
-    let (code, ()) = tokio::join!(there.closed(), draining.stop());
+    let closed = async move { there.closed().await };
+    let (code, ()) = tokio::join!(closed, draining.stop());
     assert_eq!(code, 4000);
     for (id, said) in ids {
         expected.push((wires[1].reply(id).await.unwrap()["seq"].as_u64().unwrap(), said));

@@ -212,8 +212,16 @@ async fn what_is_sent_while_homes_move_is_judged_by_what_is_so() {
         cluster.cut_off(round % 3);
         let d = json!({ "room": room, "user": users[2].id() });
         wires[0].ok("member.remove", d).await;
-        let d = crate::chat::draft(&room, &crate::chat::text("not mine any more"));
-        assert_eq!(wires[2].refused("message.send", d).await, "not_found", "round {round}");
+        let mut d = crate::chat::draft(&room, &crate::chat::text("not mine any more"));
+        let mut refused = wires[2].refused("message.send", d.clone()).await;
+        for attempt in 2..10 {
+            // It is not known whether the home has done it before it fell silent.
+            if refused == "busy" {
+                d["attempt"] = json!(attempt);
+                refused = wires[2].refused("message.send", d.clone()).await;
+            }
+        }
+        assert_eq!(refused, "not_found", "round {round}");
         wires[0].ok("member.add", json!({ "room": room, "users": [users[2].id()] })).await;
         say(&mut wires[2], &room, "mine again").await;
         wires[2].ok("room.open", json!({ "room": room })).await;
