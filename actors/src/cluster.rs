@@ -108,6 +108,14 @@ impl Cluster {
         self.view().home_of(room)
     }
 
+    /// Returns the node where a room's drafts are ordered.
+    pub(crate) fn orders(&self, room: RoomId) -> NodeId {
+        match self.home_of(room) {
+            Home::Here { .. } => self.bus.id(),
+            Home::There { node, .. } => node,
+        }
+    }
+
     /// Returns whether nobody else should append to a room, so that what this node knows of it is so.
     pub(crate) fn is_sure(&self, room: RoomId) -> bool {
         matches!(self.home_of(room), Home::Here { is_sure: true })

@@ -25,12 +25,14 @@ use presence::LastSeenTable;
 use rookery_protocol::{RoomId, Seq, UserId};
 use rooms::RoomTables;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A store in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
+    is_closed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -44,13 +46,18 @@ struct State {
     invites: InviteTables,
     last_seen: LastSeenTable,
     files: FileTables,
-    is_closed: bool,
 }
 
 impl MemoryStore {
     /// Returns an empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns one more store over the same tables, as another node has it. Each is closed by itself.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { state: Arc::clone(&self.state), is_closed: AtomicBool::new(false) }
     }
 
     /// Does `turn` in one piece and answers with what it returned.
@@ -64,7 +71,7 @@ impl MemoryStore {
     {
         Box::pin(async move {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            if state.is_closed {
+            if self.is_closed.load(Ordering::Acquire) {
                 return Err(StoreError::Refused("the store is closed".to_owned()).into());
             }
             turn(&mut state)
@@ -83,7 +90,9 @@ impl Store for MemoryStore {
 
     fn close(&self) -> Answer<'_, ()> {
         Box::pin(async {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).is_closed = true;
+            // Within a turn, so that none that has begun is cut.
+            let _turn = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            self.is_closed.store(true, Ordering::Release);
             Ok(())
         })
     }

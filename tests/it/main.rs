@@ -27,6 +27,8 @@ mod changes;
 mod checker;
 // The client: its login, its place, its way back.
 mod client;
+// Several nodes over one store.
+mod cluster;
 // A disk that fails when a test says so.
 mod disk;
 // Files: sent, carried, fetched, gone.

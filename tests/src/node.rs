@@ -89,10 +89,10 @@ fn peer(number: u8) -> Peer {
 }
 
 impl TestNodeOptions {
-    /// Returns the options of node `number` of several that share `store` and `buses`.
-    pub fn of_cluster(store: &Arc<dyn Store>, buses: &MemoryBuses, number: u8) -> Self {
+    /// Returns the options of node `number` of several over what `store` is a view of, joined by `buses`.
+    pub fn of_cluster(store: Arc<dyn Store>, buses: &MemoryBuses, number: u8) -> Self {
         let bus = buses.join(peer(number));
-        Self { store: Arc::clone(store), bus: Some(bus), seed: u64::from(number), ..Self::default() }
+        Self { store, bus: Some(bus), seed: u64::from(number), ..Self::default() }
     }
 
     /// Returns the defaults and a hold on the clock.

@@ -17,6 +17,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 pub(super) async fn run(node: Arc<Node>) {
     let cluster = node.cluster();
     let mut peers = cluster.bus.peers();
+    // Somebody may have come since the node was made.
+    let known = Arc::clone(&peers.borrow_and_update());
+    node.heard_peers(&known);
     let mut ticks = interval(cluster.beat);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut round, mut good, mut last) = (0_u64, Vec::new(), Instant::now());

@@ -2,6 +2,7 @@
 
 use super::Node;
 use crate::room::{Glance, RoomActor, RoomMessage};
+use rookery_engine::bus::NodeId;
 use ractor::{ActorId, ActorRef, ActorRuntime, MessagingErr};
 use rookery_protocol::{ErrorCode, Head, RoomId, UserId, WireError};
 use std::sync::{Arc, PoisonError};
@@ -130,6 +131,12 @@ impl Node {
     /// Calls `visit` for every active room.
     pub(crate) fn each_room(&self, mut visit: impl FnMut(&ActorRef<RoomMessage>)) {
         self.rooms.each(|_, room| visit(room));
+    }
+
+    /// Returns the node that orders what happens in a room, as far as this one knows: its own where it
+    /// trusts no other to.
+    pub fn home_of(&self, room: RoomId) -> NodeId {
+        self.cluster.orders(room)
     }
 
     /// Returns how many rooms are active.
