@@ -8,10 +8,12 @@
 //! is in them.
 
 mod cast;
+mod cluster;
 mod companion;
 mod conductor;
 mod doing;
 mod final_read;
+mod ground;
 mod killer;
 mod mix;
 mod play;
@@ -25,6 +27,7 @@ mod stage;
 use crate::irc::{Day, generate};
 use anyhow::{Context, ensure};
 use conductor::Speed;
+use ground::Place;
 use play::Play;
 use script::Script;
 use std::path::{Path, PathBuf};
@@ -54,7 +57,8 @@ pub(crate) struct Args {
     /// How fast: `max`, or so many times as fast as it was.
     #[arg(long, default_value_t = Speed::Max)]
     speed: Speed,
-    /// How often the server is killed (SIGKILL) and started again meanwhile.
+    /// How often the server is killed (SIGKILL) and started again meanwhile. In a cluster, how often something
+    /// goes wrong: a node is killed, one stands still beyond its lease, Redis goes and comes, the store stands still.
     #[arg(long, alias = "kill", default_value_t = 0)]
     kills: usize,
     /// How many rooms play; each day plays in as many as it takes. At least one for each day.
@@ -66,6 +70,9 @@ pub(crate) struct Args {
     /// The server.
     #[arg(long, value_name = "BINARY", default_value = "target/release/rookery")]
     server: PathBuf,
+    /// Plays over a cluster of so many servers with Redis and Cassandra, which `tests/cluster` starts.
+    #[arg(long, value_name = "SERVERS", value_parser = clap::value_parser!(u8).range(1..=9))]
+    cluster: Option<u8>,
     /// Writes the report as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -107,7 +114,10 @@ fn run_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Resu
     let within = args.within.map_or_else(|| time_for(args, &scripts, steps), Duration::from_secs);
     println!("{} users, {steps} steps in {} rooms, {} kills", users(&scripts), scripts.len(), args.kills);
     let play = Play {
-        server: args.server.clone(),
+        place: match args.cluster {
+            None => Place::Alone(args.server.clone()),
+            Some(nodes) => Place::Cluster(args.server.clone(), nodes.into()),
+        },
         folder: folder.to_owned(),
         scripts,
         speed: args.speed,

@@ -1,7 +1,7 @@
 //! When and where the clients of a node come back that goes down.
 
 use rookery_engine::bus::Peer;
-use rookery_engine::limits::{RECONNECTS_PER_SECOND, RECONNECT_OVER_AT_LEAST_MS, RECONNECT_OVER_AT_MOST_MS};
+use rookery_engine::limits::{RECONNECT_OVER_AT_LEAST_MS, RECONNECT_OVER_AT_MOST_MS, RECONNECTS_PER_SECOND};
 
 /// 2^32 divided by the golden ratio: its multiples fill a range evenly however many are taken (Knuth, "The Art of
 /// Computer Programming", volume 3, section 6.4).
@@ -39,7 +39,11 @@ impl Slots {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let over_ms = count.saturating_mul(1000) / (RECONNECTS_PER_SECOND * servers);
         let over_ms = u32::try_from(over_ms).unwrap_or(u32::MAX);
-        Self { over_ms: over_ms.clamp(RECONNECT_OVER_AT_LEAST_MS, RECONNECT_OVER_AT_MOST_MS), places, given: 0 }
+        Self {
+            over_ms: over_ms.clamp(RECONNECT_OVER_AT_LEAST_MS, RECONNECT_OVER_AT_MOST_MS),
+            places,
+            given: 0,
+        }
     }
 
     /// Returns the next one's way.
@@ -47,7 +51,8 @@ impl Slots {
         self.given = self.given.wrapping_add(1);
         let share = |of: u64, step: u32| (of * u64::from(step)) >> 32;
         // The server by another sequence than the time: no server gets all the early ones.
-        let (when, where_to) = (self.given.wrapping_mul(GOLDEN), self.given.wrapping_mul(GOLDEN).reverse_bits());
+        let (when, where_to) =
+            (self.given.wrapping_mul(GOLDEN), self.given.wrapping_mul(GOLDEN).reverse_bits());
         let after_ms = u32::try_from(share(u64::from(self.over_ms), when)).unwrap_or(self.over_ms);
         let place = self.places.last().map(|(sum, _)| share((*sum).min(u64::from(u32::MAX)), where_to));
         let url = place.and_then(|place| self.places.iter().find(|(sum, _)| place < *sum));

@@ -17,6 +17,7 @@ use crate::connection::{Closed, Connection, OpenError};
 use crate::http::HttpError;
 use crate::notice::Signal;
 use crate::server_url::ServerUrl;
+use crate::servers::Servers;
 use connect::{Connecting, Keys, Refreshing};
 use follow::Followed;
 use outbox::{Asked, Outbox};
@@ -37,7 +38,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// A conversation with a server, over as many connections as it takes.
 #[derive(Debug)]
 pub struct Chat {
-    server: ServerUrl,
+    servers: Servers,
     codec: Codec,
     keys: Keys,
     phase: Phase,
@@ -48,6 +49,8 @@ pub struct Chat {
     news: VecDeque<News>,
     /// What the last `bye` asked for.
     come_back_after: Option<Duration>,
+    /// Where the last `bye` sent it.
+    come_back_to: Option<ServerUrl>,
     /// Goes on from one connection to the next.
     refreshing: Option<Refreshing>,
     /// When to show the live connection the fresh token.
@@ -181,9 +184,10 @@ pub struct Totals {
 }
 
 impl Chat {
-    /// Begins a conversation. With `login` it can log in again when the tokens are lost.
+    /// Begins a conversation with a server, or with a cluster of which any will do. With `login` it can log
+    /// in again when the tokens are lost.
     pub fn new(
-        server: ServerUrl,
+        servers: impl Into<Servers>,
         codec: Codec,
         tokens: Tokens,
         login: Option<Login>,
@@ -191,7 +195,7 @@ impl Chat {
     ) -> Self {
         let keys = Keys::new(tokens, login);
         let mut chat = Self {
-            server,
+            servers: servers.into(),
             codec,
             keys,
             phase: Phase::Off,
@@ -201,6 +205,7 @@ impl Chat {
             asked: HashMap::new(),
             news: VecDeque::new(),
             come_back_after: None,
+            come_back_to: None,
             refreshing: None,
             auth_due: None,
             totals: Totals::default(),

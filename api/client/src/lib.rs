@@ -17,6 +17,7 @@ mod connection;
 mod http;
 mod notice;
 mod server_url;
+mod servers;
 
 pub use account::{Login, Registration, Tokens};
 pub use backoff::Backoff;
@@ -26,3 +27,4 @@ pub use connection::{CallError, Closed, Connection, Credential, Incoming, OpenEr
 pub use http::{Answer, ApiError, HttpClient, HttpError};
 pub use notice::{Notice, Signal};
 pub use server_url::{BadServerUrl, ServerUrl};
+pub use servers::Servers;

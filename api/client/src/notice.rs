@@ -49,6 +49,8 @@ pub enum Notice {
         code: u16,
         /// When to come back.
         retry_after: Option<Duration>,
+        /// Where to, as it was told.
+        url: Option<String>,
     },
     /// Anything else.
     Other {
@@ -113,6 +115,8 @@ struct Bye {
     code: u16,
     #[serde(default)]
     retry_after_ms: Option<u64>,
+    #[serde(default)]
+    url: Option<String>,
 }
 
 impl Notice {
@@ -150,8 +154,8 @@ impl Notice {
             }
             "error" => Self::Error(body.read()?),
             "bye" => {
-                let Bye { code, retry_after_ms } = body.read()?;
-                Self::Bye { code, retry_after: retry_after_ms.map(Duration::from_millis) }
+                let Bye { code, retry_after_ms, url } = body.read()?;
+                Self::Bye { code, retry_after: retry_after_ms.map(Duration::from_millis), url }
             }
             _ => Self::Other { ev, body },
         })

@@ -12,7 +12,9 @@ pub(crate) fn run(args: &MigrateArgs) -> Result<()> {
     let (config, _) = settings::load(&args.serve)?;
     logs::install(&config.log)?;
     let StoragePlace::Cql(cql) = &config.storage.place else {
-        return line("The embedded store migrates itself at each start; `rookery doctor` says how it stands.");
+        return line(
+            "The embedded store migrates itself at each start; `rookery doctor` says how it stands.",
+        );
     };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;

@@ -135,7 +135,8 @@ impl RawServer {
         }
         for (key, url) in [("server.public_url", &self.public_url), ("server.node_url", &self.node_url)] {
             if let Some(url) = url.as_deref().filter(|url| !is_origin(url)) {
-                let allowed = "scheme and host such as https://chat.example.org, in lower case, without a path";
+                let allowed =
+                    "scheme and host such as https://chat.example.org, in lower case, without a path";
                 problems.value(key, url, allowed);
             }
         }

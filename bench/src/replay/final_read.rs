@@ -1,7 +1,7 @@
 //! The final full read of the rooms, when nothing moves any more: the newest events and every page over
 //! the wire, as a client's journal, and then the whole log.
 //!
-//! The log is read from the stopped server's database: over the wire nobody is given changes that are
+//! The log is read from the stopped servers' store: over the wire nobody is given changes that are
 //! more than `limits.replay` back, other than by what they made of the messages.
 
 use super::cast::Member;
@@ -9,10 +9,9 @@ use super::player::has_all;
 use super::recorder::Recorder;
 use http::Method;
 use rookery_client::{Chat, HttpClient, ServerUrl};
-use rookery_engine::store::{Log, Range};
+use rookery_engine::store::{Range, Store};
 use rookery_protocol::limits::REPLAY;
 use rookery_protocol::{History, RoomId, Seq};
-use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use rookery_tests::journal::{Logged, RoomLog, RoomLogFile};
 use std::collections::HashMap;
 use std::path::Path;
@@ -70,10 +69,8 @@ pub(crate) async fn read_again(
     Ok(recorder.flush()?)
 }
 
-/// Reads each room's log from its first event to its last, out of the database below `folder`, into
-/// `folder`.
-pub(crate) async fn read_logs(rooms: &[RoomId], folder: &Path) -> anyhow::Result<()> {
-    let store = SqliteStore::open(&SqliteOptions::in_dir(folder.join("data")))?;
+/// Reads each room's log from its first event to its last, out of the store, into `folder`.
+pub(crate) async fn read_logs(store: &dyn Store, rooms: &[RoomId], folder: &Path) -> anyhow::Result<()> {
     for (number, room) in rooms.iter().enumerate() {
         let mut log = RoomLog { room: *room, events: Vec::new() };
         loop {

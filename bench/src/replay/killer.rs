@@ -1,6 +1,6 @@
-//! Kills the server at points of the run that a seed decides.
+//! Has something go wrong at points of the run that a seed decides.
 
-use super::server::Server;
+use super::ground::Ground;
 use super::stage::Stage;
 use fastrand::Rng;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,16 +9,16 @@ use std::time::Duration;
 /// How often progress is looked at: much less than a restart takes.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// Returns after how many of `steps` steps the server is killed: once in each of `kills` equal parts of
+/// Returns after how many of `steps` steps something goes wrong: once in each of `kills` equal parts of
 /// the run, somewhere in it.
 fn points(kills: usize, steps: u64, rng: &mut Rng) -> Vec<u64> {
     let part = |number: usize| steps * number as u64 / kills as u64;
     (0..kills).map(|number| rng.u64(part(number)..part(number + 1).max(part(number) + 1))).collect()
 }
 
-/// Kills and restarts the server `kills` times while `steps` steps are played.
+/// Disturbs the servers `kills` times while `steps` steps are played.
 pub(crate) async fn kill(
-    server: Arc<Mutex<Server>>,
+    ground: Arc<Mutex<Ground>>,
     stage: Arc<Stage>,
     kills: usize,
     steps: u64,
@@ -29,9 +29,10 @@ pub(crate) async fn kill(
         while stage.done() < point {
             look.tick().await;
         }
-        let server = Arc::clone(&server);
-        let restart = move || server.lock().unwrap_or_else(PoisonError::into_inner).kill_and_restart();
-        tokio::task::spawn_blocking(restart).await??;
+        let ground = Arc::clone(&ground);
+        let mut own = rng.fork();
+        let disturb = move || ground.lock().unwrap_or_else(PoisonError::into_inner).disturb(&mut own);
+        tokio::task::spawn_blocking(disturb).await??;
         look.reset();
     }
     Ok(())

@@ -4,16 +4,17 @@ use super::cast::{self, Member};
 use super::companion::{self, Companion};
 use super::conductor::{self, Speed, WINDOW};
 use super::final_read;
+use super::ground::{Ground, Place};
 use super::killer;
 use super::player::{self, Cue, Heads, Player};
 use super::recorder::Recorder;
 use super::report::{Effort, Report, Setting};
 use super::script::Script;
-use super::server::{self, Server};
+use super::server;
 use super::stage::Stage;
 use anyhow::{Context, bail};
 use fastrand::Rng;
-use rookery_client::{Chat, ClientIds, ServerUrl, Tokens, Totals};
+use rookery_client::{Chat, ClientIds, ServerUrl, Servers, Tokens, Totals};
 use rookery_protocol::{Codec, RoomId};
 use rookery_tests::checker::{Verdict, check_folder};
 use rookery_tests::journal::Owner;
@@ -42,7 +43,7 @@ const AUDITOR: usize = 9_999;
 /// What is played.
 #[derive(Debug)]
 pub(crate) struct Play {
-    pub(crate) server: PathBuf,
+    pub(crate) place: Place,
     pub(crate) folder: PathBuf,
     /// One for each room.
     pub(crate) scripts: Vec<Arc<Script>>,
@@ -53,7 +54,8 @@ pub(crate) struct Play {
 
 /// Who plays, once they are engaged.
 struct Company {
-    url: ServerUrl,
+    /// Never empty.
+    servers: Vec<ServerUrl>,
     owner: Member,
     /// Everybody else.
     members: Vec<Member>,
@@ -71,8 +73,8 @@ struct Running {
 
 impl Play {
     pub(crate) async fn run(self) -> anyhow::Result<(Report, Verdict)> {
-        let server = Server::start(&self.server, &self.folder)?;
-        let mut company = self.engage(ServerUrl::from(server.address())).await?;
+        let ground = Ground::start(&self.place, &self.folder)?;
+        let mut company = self.engage(ground.servers()).await?;
         let mut chat = company.chat(0);
         let titles: Vec<String> = self.scripts.iter().map(|script| script.name.clone()).collect();
         let mut ids = ClientIds::new(company.rng.fork());
@@ -81,21 +83,27 @@ impl Play {
         let steps: Vec<usize> = self.scripts.iter().map(|script| script.steps.len()).collect();
         let stage = Arc::new(Stage::new(rooms, users, &steps));
         let mut running = self.begin(&mut company, chat, &stage)?;
-        let server = Arc::new(Mutex::new(server));
+        let ground = Arc::new(Mutex::new(ground));
         let begun = Instant::now();
-        self.conduct(&mut company, &mut running, &stage, &server).await?;
+        self.conduct(&mut company, &mut running, &stage, &ground).await?;
         let played = begun.elapsed();
         let totals = drain(running, &company, &stage.rooms).await?;
         let (chat, recorder) = (company.chat(0), self.recorder(&company, AUDITOR, &stage)?);
-        final_read::read_again(&company.url, &company.owner, chat, recorder).await?;
+        final_read::read_again(company.server(), &company.owner, chat, recorder).await?;
         let effort = Effort {
             played,
             totals,
-            server: server.lock().unwrap_or_else(PoisonError::into_inner).usage(),
+            server: ground.lock().unwrap_or_else(PoisonError::into_inner).usage(),
             client: server::usage("self"),
         };
-        server.lock().unwrap_or_else(PoisonError::into_inner).stop()?;
-        final_read::read_logs(&stage.rooms, &self.folder).await?;
+        let mut ground = Arc::into_inner(ground)
+            .context("nothing disturbs the servers any more")?
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let store = ground.stop(&self.folder).await?;
+        final_read::read_logs(&*store, &stage.rooms, &self.folder).await?;
+        store.close().await?;
+        drop(ground);
         let folder = self.folder.clone();
         let verdict = tokio::task::spawn_blocking(move || check_folder(&folder)).await??;
         let setting = Setting {
@@ -110,7 +118,7 @@ impl Play {
     }
 
     /// Makes the accounts: the owner's, and one for each nick of each day.
-    async fn engage(&self, url: ServerUrl) -> anyhow::Result<Company> {
+    async fn engage(&self, servers: Vec<ServerUrl>) -> anyhow::Result<Company> {
         let mut nicks = vec!["owner".to_owned()];
         let mut from: Vec<usize> = Vec::new();
         for (room, script) in self.scripts.iter().enumerate() {
@@ -121,9 +129,9 @@ impl Play {
                 nicks.extend(script.nicks.iter().cloned());
             }
         }
-        let mut members = cast::engage(&url, &nicks).await?;
+        let mut members = cast::engage(&servers[0], &nicks).await?;
         let owner = members.remove(0);
-        Ok(Company { url, owner, members, from, rng: Rng::with_seed(self.seed) })
+        Ok(Company { servers, owner, members, from, rng: Rng::with_seed(self.seed) })
     }
 
     /// Starts a client for everybody; they wait for their cues.
@@ -180,7 +188,7 @@ impl Play {
         company: &mut Company,
         running: &mut Running,
         stage: &Arc<Stage>,
-        server: &Arc<Mutex<Server>>,
+        ground: &Arc<Mutex<Ground>>,
     ) -> anyhow::Result<()> {
         let mut conducting = JoinSet::new();
         for (room, script) in self.scripts.iter().enumerate() {
@@ -191,7 +199,7 @@ impl Play {
         running.cues.clear();
         let total = self.scripts.iter().map(|script| script.steps.len() as u64).sum();
         let rng = company.rng.fork();
-        conducting.spawn(killer::kill(Arc::clone(server), Arc::clone(stage), self.kills, total, rng));
+        conducting.spawn(killer::kill(Arc::clone(ground), Arc::clone(stage), self.kills, total, rng));
         let mut look = tokio::time::interval(LOOK_EVERY);
         let mut tell = tokio::time::interval(TELL_EVERY);
         tell.tick().await;
@@ -216,11 +224,21 @@ impl Company {
         number.checked_sub(1).map_or(&self.owner, |number| &self.members[number])
     }
 
+    /// A server, whichever.
+    fn server(&self) -> &ServerUrl {
+        &self.servers[0]
+    }
+
+    /// All servers; clients begin at each of them in turn.
+    fn servers_from(&self, first: usize) -> Servers {
+        Servers::new(self.servers.clone(), first).unwrap_or_else(|| self.server().clone().into())
+    }
+
     fn chat(&mut self, number: usize) -> Chat {
         let codec = if number.is_multiple_of(2) { Codec::Json } else { Codec::MessagePack };
         let random = self.rng.fork();
         let Member { tokens, login } = self.member(number);
-        Chat::new(self.url.clone(), codec, tokens.clone(), Some(login.clone()), random)
+        Chat::new(self.servers_from(number), codec, tokens.clone(), Some(login.clone()), random)
     }
 
     /// A second device: it shares no refresh token with the first one, as each can be used once.
@@ -229,13 +247,13 @@ impl Company {
         let random = self.rng.fork();
         let Member { tokens, login } = self.member(number);
         let tokens = Tokens { refresh_token: None, ..tokens.clone() };
-        Chat::new(self.url.clone(), codec, tokens, Some(login.clone()), random)
+        Chat::new(self.servers_from(number + 1), codec, tokens, Some(login.clone()), random)
     }
 }
 
 /// Has everybody hear the rooms to their ends, and returns the sums over all.
 async fn drain(mut running: Running, company: &Company, rooms: &[RoomId]) -> anyhow::Result<Totals> {
-    let heads = final_read::heads(&company.url, &company.owner, rooms).await?;
+    let heads = final_read::heads(company.server(), &company.owner, rooms).await?;
     running.tell_heads.send_replace(Some(Arc::new(heads)));
     let mut totals = Totals::default();
     while let Some(ended) = running.clients.join_next().await {

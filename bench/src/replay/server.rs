@@ -33,6 +33,16 @@ pub(crate) struct Usage {
     pub(crate) peak_bytes: u64,
 }
 
+impl Usage {
+    /// Returns this together with what another process used.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self {
+            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
+            peak_bytes: self.peak_bytes.max(other.peak_bytes),
+        }
+    }
+}
+
 impl Server {
     /// Starts `binary` with its data and its log below `folder`, on a port that is free.
     pub(crate) fn start(binary: &Path, folder: &Path) -> anyhow::Result<Self> {
@@ -68,11 +78,7 @@ impl Server {
 
     /// Returns what this process and its killed forerunners used.
     pub(crate) fn usage(&self) -> Usage {
-        let now = usage(&self.child.id().to_string());
-        Usage {
-            cpu_seconds: self.used.cpu_seconds + now.cpu_seconds,
-            peak_bytes: self.used.peak_bytes.max(now.peak_bytes),
-        }
+        self.used.with(usage(&self.child.id().to_string()))
     }
 }
 

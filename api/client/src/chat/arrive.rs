@@ -191,7 +191,11 @@ impl Chat {
                 self.news.push_back(News::Removed { room, seq });
             }
             Notice::Signal(signal) => self.news.push_back(News::Signal(signal)),
-            Notice::Bye { retry_after, .. } => self.come_back_after = retry_after,
+            Notice::Bye { retry_after, url, .. } => {
+                self.come_back_after = retry_after;
+                // One that cannot be read, or needs TLS, is none that this client could go to.
+                self.come_back_to = url.and_then(|url| url.parse().ok());
+            }
             Notice::Hello(_)
             | Notice::Ready(_)
             | Notice::RoomHead(_)

@@ -154,14 +154,14 @@ impl Chat {
 
     fn open(&mut self) {
         self.auth_due = None;
-        self.phase = Phase::Connecting(Connecting::begin(&self.server, self.codec, &self.keys));
+        self.phase = Phase::Connecting(Connecting::begin(self.servers.current(), self.codec, &self.keys));
     }
 
     /// Begins to replace the tokens when it is time, unless that is under way.
     pub(super) fn refresh_if_due(&mut self) {
         let is_due = self.keys.renew_at().is_some_and(|time| time <= Instant::now());
         if is_due && self.refreshing.is_none() {
-            self.refreshing = Some(Refreshing::begin(&self.server, &self.keys));
+            self.refreshing = Some(Refreshing::begin(self.servers.current(), &self.keys));
         }
     }
 
@@ -184,6 +184,7 @@ impl Chat {
         if let Phase::Renewing = self.phase {
             self.news.push_back(News::Failed(Arc::new(OpenError::Greeting(error.to_string()))));
             self.come_back_after = self.come_back_after.max(asked);
+            self.servers.gone();
             self.wait();
         } else {
             let delay = self.backoff.failed(None).max(asked.unwrap_or_default());
@@ -246,6 +247,7 @@ impl Chat {
             _ => {}
         }
         self.news.push_back(News::Failed(Arc::new(error)));
+        self.servers.gone();
         self.wait();
         Ok(())
     }
@@ -263,6 +265,10 @@ impl Chat {
         self.news.push_back(News::Closed(closed.clone()));
         if is_over {
             return self.give_up(closed.into());
+        }
+        match self.come_back_to.take() {
+            Some(url) => self.servers.go_to(url),
+            None => self.servers.gone(),
         }
         self.wait();
         Ok(())

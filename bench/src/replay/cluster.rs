@@ -1,0 +1,192 @@
+//! A cluster on this machine, as `tests/cluster` starts it, and what goes wrong in it.
+
+use super::server::{Usage, usage};
+use anyhow::{Context, ensure};
+use fastrand::Rng;
+use rookery_client::ServerUrl;
+use rookery_engine::store::Store;
+use rookery_store_cql::{CqlOptions, CqlStore, Replication};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Longer than a lease, so that the others take over what a paused node has at home.
+const PAUSE: Duration = Duration::from_secs(8);
+
+/// How long something else stays away.
+const AWAY: Duration = Duration::from_secs(2);
+
+/// What can go wrong.
+const FAULTS: [Fault; 4] = [Fault::Kill, Fault::Pause, Fault::Redis, Fault::Store];
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// A node is killed, and started again a while later.
+    Kill,
+    /// A node stands still beyond its lease, and wakes up.
+    Pause,
+    /// Redis goes and comes, three times.
+    Redis,
+    /// The store stands still for a while.
+    Store,
+}
+
+/// A cluster. Dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    script: PathBuf,
+    folder: PathBuf,
+    binary: PathBuf,
+    parts: BTreeMap<String, Part>,
+    /// What processes used that are gone.
+    used: Usage,
+    /// Faults so far; each kind comes in its turn.
+    faults: usize,
+}
+
+#[derive(Debug)]
+struct Part {
+    pid: String,
+    address: String,
+}
+
+impl Cluster {
+    pub(crate) fn start(binary: &Path, nodes: usize, folder: &Path) -> anyhow::Result<Self> {
+        let script = Path::new("tests/cluster");
+        ensure!(script.exists(), "a cluster is played in the project's folder, by {}", script.display());
+        let mut cluster = Self {
+            script: script.to_owned(),
+            folder: folder.join("cluster"),
+            binary: binary.to_owned(),
+            parts: BTreeMap::new(),
+            used: Usage::default(),
+            faults: 0,
+        };
+        cluster.ask(&["up", "--nodes", &nodes.to_string(), "--relaxed"])?;
+        Ok(cluster)
+    }
+
+    pub(crate) fn servers(&self) -> Vec<ServerUrl> {
+        let nodes = self.parts.iter().filter(|(name, _)| name.starts_with('n'));
+        nodes.filter_map(|(_, part)| format!("http://{}", part.address).parse().ok()).collect()
+    }
+
+    /// Has one thing go wrong, and puts it right again.
+    pub(crate) fn disturb(&mut self, rng: &mut Rng) -> anyhow::Result<()> {
+        let fault = FAULTS[self.faults % FAULTS.len()];
+        self.faults += 1;
+        let nodes: Vec<String> = self.parts.keys().filter(|name| name.starts_with('n')).cloned().collect();
+        let node = rng.choice(&nodes).context("a cluster has nodes")?.clone();
+        eprintln!("{fault:?} {node}");
+        match fault {
+            Fault::Kill => {
+                self.note_usage(&node);
+                self.ask(&["kill", &node])?;
+                sleep(AWAY);
+                self.ask(&["start", &node])
+            }
+            Fault::Pause => {
+                self.ask(&["pause", &node])?;
+                sleep(PAUSE);
+                self.ask(&["resume", &node])
+            }
+            Fault::Redis => {
+                for _ in 0..3 {
+                    self.ask(&["kill", "redis"])?;
+                    sleep(AWAY / 2);
+                    self.ask(&["start", "redis"])?;
+                    sleep(AWAY / 2);
+                }
+                Ok(())
+            }
+            Fault::Store => {
+                self.ask(&["pause", "c1"])?;
+                sleep(AWAY);
+                self.ask(&["resume", "c1"])
+            }
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        let nodes = self.parts.iter().filter(|(name, _)| name.starts_with('n'));
+        nodes.fold(self.used, |sum, (_, part)| sum.with(usage(&part.pid)))
+    }
+
+    /// Kills every node, and opens the store.
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<Arc<dyn Store>> {
+        let nodes: Vec<String> = self.parts.keys().filter(|name| name.starts_with('n')).cloned().collect();
+        for node in nodes {
+            self.note_usage(&node);
+            self.ask(&["kill", &node])?;
+        }
+        let stores = self.parts.iter().filter(|(name, _)| name.starts_with('c'));
+        let addresses: Vec<_> = stores.map(|(_, part)| part.address.clone()).collect();
+        let replication = Replication::Simple(u8::try_from(addresses.len())?);
+        let options = CqlOptions { replication, ..CqlOptions::at(addresses) };
+        Ok(Arc::new(CqlStore::open(&options).await.context("open the store of the cluster")?))
+    }
+
+    fn note_usage(&mut self, node: &str) {
+        if let Some(part) = self.parts.get(node) {
+            self.used = self.used.with(usage(&part.pid));
+        }
+    }
+
+    /// Runs the script, and takes note of the parts that it tells of.
+    fn ask(&mut self, arguments: &[&str]) -> anyhow::Result<()> {
+        let done = Command::new(&self.script)
+            .args(arguments)
+            .env("ROOKERY_CLUSTER_DIR", &self.folder)
+            .env("ROOKERY_BIN", &self.binary)
+            // As with a server that is alone.
+            .env("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "64")
+            .env("ROOKERY_AUTH__ARGON2_PASSES", "1")
+            .stderr(std::process::Stdio::inherit())
+            .output()
+            .with_context(|| format!("run {}", self.script.display()))?;
+        ensure!(done.status.success(), "{} {}: {}", self.script.display(), arguments.join(" "), done.status);
+        for line in String::from_utf8_lossy(&done.stdout).lines() {
+            let (name, part) = read(line).with_context(|| format!("a line of a part: {line}"))?;
+            self.parts.insert(name, part);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // There is nobody left to tell.
+        let _ = self.ask(&["down"]);
+    }
+}
+
+/// Reads a line such as `node n1 pid=7 http=127.0.0.1:80 admin=127.0.0.1:81`.
+fn read(line: &str) -> Option<(String, Part)> {
+    let field = |name: &str| line.split(' ').find_map(|word| word.strip_prefix(name)).map(str::to_owned);
+    let words: Vec<_> = line.split(' ').collect();
+    let name = if words[0] == "redis" { words[0] } else { words.get(1)? };
+    let address = field("http=").or_else(|| field("addr="))?;
+    Some((name.to_owned(), Part { pid: field("pid=")?, address }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_parts_are_read() {
+        let lines = [
+            ("node n2 pid=7 http=127.0.0.1:80 admin=127.0.0.1:81", "n2", "127.0.0.1:80"),
+            ("redis pid=8 addr=127.0.0.1:82", "redis", "127.0.0.1:82"),
+            ("cassandra c1 pid=9 addr=127.0.0.1:83", "c1", "127.0.0.1:83"),
+        ];
+        for (line, name, address) in lines {
+            let (read, part) = read(line).unwrap();
+            assert_eq!((read.as_str(), part.address.as_str()), (name, address));
+        }
+        assert!(read("starting").is_none());
+    }
+}
