@@ -36,31 +36,31 @@ impl Accounts for CqlStore {
         crate::log::unfinished()
     }
 
-    fn begin_session(&self, _session: LoginSession, _token: RefreshToken) -> Answer<'_, ()> {
-        crate::log::unfinished()
+    fn begin_session(&self, session: LoginSession, token: RefreshToken) -> Answer<'_, ()> {
+        Box::pin(async move { self.begin(&session, token).await })
     }
 
-    fn session(&self, _session: SessionId) -> Answer<'_, Option<LoginSession>> {
-        crate::log::unfinished()
+    fn session(&self, session: SessionId) -> Answer<'_, Option<LoginSession>> {
+        Box::pin(self.login(session))
     }
 
-    fn rotate(&self, _old: TokenHash, _new: RefreshToken, _now: Timestamp) -> Answer<'_, Rotation> {
-        crate::log::unfinished()
+    fn rotate(&self, old: TokenHash, new: RefreshToken, now: Timestamp) -> Answer<'_, Rotation> {
+        Box::pin(self.spend(old, new, now))
     }
 
-    fn revoke(&self, _session: SessionId, _now: Timestamp) -> Answer<'_, bool> {
-        crate::log::unfinished()
+    fn revoke(&self, session: SessionId, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(self.revoke_login(session, now))
     }
 
-    fn put_ticket(&self, _ticket: Ticket) -> Answer<'_, ()> {
-        crate::log::unfinished()
+    fn put_ticket(&self, ticket: Ticket) -> Answer<'_, ()> {
+        Box::pin(self.keep_ticket(ticket))
     }
 
-    fn take_ticket(&self, _hash: TokenHash, _now: Timestamp) -> Answer<'_, Option<Ticket>> {
-        crate::log::unfinished()
+    fn take_ticket(&self, hash: TokenHash, now: Timestamp) -> Answer<'_, Option<Ticket>> {
+        Box::pin(self.take(hash, now))
     }
 
-    fn purge(&self, _before: Timestamp) -> Answer<'_, ()> {
-        crate::log::unfinished()
+    fn purge(&self, before: Timestamp) -> Answer<'_, ()> {
+        Box::pin(self.forget_logins(before))
     }
 }

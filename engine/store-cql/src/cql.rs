@@ -12,6 +12,7 @@ use scylla::errors::{ExecutionError, PrepareError};
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::serialize::row::SerializeRow;
+use scylla::statement::Consistency;
 use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
@@ -88,6 +89,13 @@ impl Cql {
 
     pub(crate) async fn read_statement(&self, text: &str) -> Result<Read, PrepareError> {
         Ok(Read(self.prepare(text, true).await?))
+    }
+
+    /// Prepares a read that settles conditional writes which are under way, and sees them.
+    pub(crate) async fn settling_statement(&self, text: &str) -> Result<Read, PrepareError> {
+        let Read(mut statement) = self.read_statement(text).await?;
+        statement.set_consistency(Consistency::LocalSerial);
+        Ok(Read(statement))
     }
 
     pub(crate) async fn write_statement(&self, text: &str) -> Result<Write, PrepareError> {

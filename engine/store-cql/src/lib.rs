@@ -5,6 +5,7 @@
 //! | `options`, `connect`, `store` | what can be set; reaching the cluster; the store and its statements |
 //! | `cql`, `failure`, `health` | requests and their three outcomes; what an error means; whether the cluster answers |
 //! | `migrate` | the schema's versions |
+//! | `turns` | deciding by compare-and-set, one after another |
 //! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen` | the other domains of the port |
 
 mod accounts;
@@ -22,6 +23,7 @@ mod people;
 mod rooms;
 mod sessions;
 mod store;
+mod turns;
 
 pub use migrate::{MigrateError, MigrationState, MigrationStatus, migrate};
 pub use options::{CqlOptions, OpenError, Replication};

@@ -11,6 +11,7 @@ use crate::migrate::{self, MIGRATIONS};
 use crate::options::{CqlOptions, OpenError};
 use crate::people::PeopleStatements;
 use crate::sessions::SessionStatements;
+use crate::turns::Turns;
 use rookery_engine::store::{Answer, Health, Store};
 
 /// The store of a cluster.
@@ -23,6 +24,7 @@ pub struct CqlStore {
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
     pub(crate) last_seen: LastSeenStatements,
+    pub(crate) turns: Turns,
     health: SharedHealth,
     requests: usize,
 }
@@ -44,6 +46,7 @@ impl CqlStore {
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,
             last_seen: LastSeenStatements::prepare(&cql).await?,
+            turns: Turns::new(),
             cql,
             health,
             requests: options.requests,
