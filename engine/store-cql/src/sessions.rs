@@ -62,9 +62,7 @@ impl SessionStatements {
                 )
                 .await?,
             drop_session: cql
-                .conditional_statement(
-                    "DELETE FROM sessions WHERE session_id = ? IF expires_at = ?",
-                )
+                .conditional_statement("DELETE FROM sessions WHERE session_id = ? IF expires_at = ?")
                 .await?,
             revoke: cql
                 .conditional_statement(
@@ -104,9 +102,7 @@ impl SessionStatements {
                 )
                 .await?,
             purged: cql.read_statement("SELECT before FROM purges WHERE what = 'logins'").await?,
-            purge: cql
-                .write_statement("INSERT INTO purges (what, before) VALUES ('logins', ?)")
-                .await?,
+            purge: cql.write_statement("INSERT INTO purges (what, before) VALUES ('logins', ?)").await?,
             forgotten: OnceCell::new(),
         })
     }
@@ -379,11 +375,7 @@ impl CqlStore {
     }
 
     /// Takes a ticket. An unknown outcome stays one: that the ticket is gone does not say who has it.
-    pub(crate) async fn take(
-        &self,
-        hash: TokenHash,
-        now: Timestamp,
-    ) -> Result<Option<Ticket>, StoreError> {
+    pub(crate) async fn take(&self, hash: TokenHash, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
         let _turn = self.turns.at(&hash).await;
         let row = self.cql.row::<(Uuid, Uuid, i64)>(&self.sessions.ticket, (hash,)).await?;
         let Some((user, session, expires_at)) = row else { return Ok(None) };

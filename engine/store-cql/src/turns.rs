@@ -3,9 +3,10 @@
 //!
 //! Whoever holds a turn asks for no other one, so no two calls wait for each other.
 
-use crate::cql::Decided;
+use crate::cql::{Conditional, Decided};
 use rookery_engine::store::StoreError;
 use rookery_engine::{Random, SystemRandom};
+use scylla::serialize::row::SerializeRow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
@@ -119,4 +120,20 @@ pub(crate) fn unique() -> Uuid {
     let mut bytes = [0; 16];
     SystemRandom.fill(&mut bytes);
     uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+/// A condition of a batch: the statement and its values.
+pub(crate) type Condition<'a> = (&'a Conditional, Box<dyn SerializeRow + Send + Sync + 'a>);
+
+/// Pairs a conditional statement with its values.
+pub(crate) fn condition<'a>(
+    statement: &'a Conditional,
+    values: impl SerializeRow + Send + Sync + 'a,
+) -> Condition<'a> {
+    (statement, Box::new(values))
+}
+
+/// Returns the version of a ledger that follows `version`.
+pub(crate) fn next_version(version: Option<i64>) -> i64 {
+    version.map_or(1, |version| version.saturating_add(1))
 }
