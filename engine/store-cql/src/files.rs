@@ -3,7 +3,7 @@
 use crate::CqlStore;
 use crate::cql::Cql;
 use rookery_engine::store::{
-    Answer, AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, StoreError, Upload,
+    Answer, AvatarOf, Begun, Completed, FileContent, FileRecord, Files, StoreError, Upload,
 };
 use rookery_protocol::{FileId, RoomId, Seq, Timestamp, UserId};
 use scylla::errors::PrepareError;

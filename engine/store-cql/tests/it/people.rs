@@ -1,33 +1,26 @@
 //! Accounts, people, invites, files: the contract's cases, races between nodes, and calls that stop halfway.
 
+use crate::keyspace::Keyspace;
 use rookery_engine::contract;
 use rookery_engine::store::Store;
-use rookery_store_cql::{CqlOptions, CqlStore, Replication};
-use std::sync::atomic::{AtomicU32, Ordering};
 
-static NUMBER: AtomicU32 = AtomicU32::new(0);
-
-fn options() -> CqlOptions {
-    let keyspace = format!("b_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    CqlOptions { keyspace, replication: Replication::Simple(1), ..CqlOptions::at(["127.0.0.1:9042"]) }
-}
-
-async fn pass(names: &[&str]) {
+async fn pass(name: &str, names: &[&str]) {
+    let keyspace = Keyspace::new(name, 10_000).await;
     for case in contract::cases().filter(|case| names.contains(&case.name)) {
         eprintln!("contract: {}", case.name);
+        let store = keyspace.open_empty().await;
         let begun = tokio::time::Instant::now();
-        let store = CqlStore::open(&options()).await.expect("it opens");
-        let opened = begun.elapsed();
         let store = contract::Settled(store);
         case.run(&store).await;
-        eprintln!("  {:?} of which {opened:?} to open", begun.elapsed());
+        eprintln!("  {:?}", begun.elapsed());
         store.close().await.expect("it closes");
     }
+    keyspace.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logins() {
-    pass(&[
+    pass("logins", &[
         "a_session_is_found_as_it_was_begun",
         "a_token_is_rotated_and_the_same_pair_again_answers_the_same",
         "a_spent_token_revokes_its_session",
@@ -43,7 +36,7 @@ async fn logins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presence() {
-    pass(&[
+    pass("presence", &[
         "the_latest_moment_of_a_user_stays",
         "of_many_moments_at_once_the_latest_stays",
         "one_call_notes_many_users",
@@ -53,7 +46,7 @@ async fn presence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts() {
-    pass(&[
+    pass("accounts", &[
         "an_account_is_found_as_it_was_created",
         "an_address_and_a_handle_are_taken_once",
         "of_a_hundred_registrations_one_wins",
@@ -68,12 +61,12 @@ async fn accounts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocks() {
-    pass(&["a_block_is_set_and_taken_off_and_holds_both_ways", "somebody_blocks_a_bounded_number"]).await;
+    pass("blocks", &["a_block_is_set_and_taken_off_and_holds_both_ways", "somebody_blocks_a_bounded_number"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invites() {
-    pass(&[
+    pass("invites", &[
         "an_invite_is_found_as_it_was_made",
         "an_invite_is_used_once_a_user_until_it_is_used_up",
         "an_invite_ends_with_its_time",
@@ -87,7 +80,7 @@ async fn invites() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files() {
-    pass(&[
+    pass("files", &[
         "an_upload_is_found_as_it_was_begun_and_completed",
         "a_quota_is_kept_by_a_hundred_at_once",
         "what_is_forgotten_counts_no_more",
