@@ -5,23 +5,29 @@
 
 use crate::failure::{self, Effect};
 use crate::health::SharedHealth;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, Buffered, Iter, StreamExt, TryCollect, TryStreamExt};
 use rookery_engine::store::StoreError;
 use scylla::client::session::Session;
 use scylla::errors::{ExecutionError, PrepareError};
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::serialize::row::SerializeRow;
+use scylla::statement::Consistency;
 use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::time::Duration;
+use std::vec::IntoIter;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// How often a read or a plain write is sent at most.
 const TRIES: u32 = 5;
+
+/// No request is sent again after that; it is as long as a client waits.
+const TRY_WITHIN: Duration = Duration::from_secs(5);
 
 /// The longest pause before the second try; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -69,6 +75,9 @@ pub(crate) fn bound<'a>(statement: &'a Write, values: impl SerializeRow + Send +
     (statement, Box::new(values))
 }
 
+/// Futures of a list, some at once, and what they came to.
+pub(crate) type AllOf<F, T> = TryCollect<Buffered<Iter<IntoIter<F>>>, Vec<T>>;
+
 /// A session of the driver, with a bound on what it has under way.
 #[derive(Debug)]
 pub(crate) struct Cql {
@@ -88,6 +97,13 @@ impl Cql {
 
     pub(crate) async fn read_statement(&self, text: &str) -> Result<Read, PrepareError> {
         Ok(Read(self.prepare(text, true).await?))
+    }
+
+    /// Prepares a read that settles conditional writes which are under way, and sees them.
+    pub(crate) async fn settling_statement(&self, text: &str) -> Result<Read, PrepareError> {
+        let Read(mut statement) = self.read_statement(text).await?;
+        statement.set_consistency(Consistency::LocalSerial);
+        Ok(Read(statement))
     }
 
     pub(crate) async fn write_statement(&self, text: &str) -> Result<Write, PrepareError> {
@@ -210,31 +226,31 @@ impl Cql {
         decided(sent)
     }
 
+    /// Sends a conditional statement that may be applied again, until its outcome is known.
+    pub(crate) async fn settled<F>(&self, decide: impl Fn() -> F) -> Result<Decided, StoreError>
+    where
+        F: Future<Output = Result<Decided, StoreError>>,
+    {
+        retried(decide).await
+    }
+
     /// Does `work` for each of `items`, some at once; the results are in the order of the items.
-    pub(crate) async fn for_each<I, T, F>(
+    pub(crate) fn for_each<I, T, F>(
         items: impl IntoIterator<Item = I>,
         work: impl FnMut(I) -> F,
-    ) -> Result<Vec<T>, StoreError>
+    ) -> AllOf<F, T>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        stream::iter(items.into_iter().map(work)).buffered(AT_ONCE).try_collect().await
+        let work: Vec<F> = items.into_iter().map(work).collect();
+        stream::iter(work).buffered(AT_ONCE).try_collect()
     }
 
     async fn tried<T, F>(&self, effect: Effect, send: impl Fn() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, ExecutionError>>,
     {
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..TRIES {
-            match self.once(effect, &send).await {
-                Err(StoreError::Refused(_) | StoreError::Unknown(_)) => {}
-                answer => return answer,
-            }
-            tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
-            pause *= 2;
-        }
-        self.once(effect, &send).await
+        retried(|| self.once(effect, &send)).await
     }
 
     async fn once<T, F>(&self, effect: Effect, send: impl Fn() -> F) -> Result<T, StoreError>
@@ -264,6 +280,31 @@ impl Cql {
         drop(self.permits.acquire_many(all).await);
         self.permits.close();
     }
+}
+
+/// Does what may be done again until it succeeds, has been tried often enough or has taken too long. Once a
+/// try had an unknown outcome no refusal of a later one makes it known.
+async fn retried<T, F>(work: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let (began, mut pause, mut unknown) = (Instant::now(), FIRST_PAUSE, None);
+    for tried in 1.. {
+        let error = match work().await {
+            Err(StoreError::Refused(reason)) => StoreError::Refused(reason),
+            Err(StoreError::Unknown(reason)) => {
+                unknown = Some(reason.clone());
+                StoreError::Unknown(reason)
+            }
+            answer => return answer,
+        };
+        if tried >= TRIES || began.elapsed() >= TRY_WITHIN {
+            return Err(unknown.map_or(error, StoreError::Unknown));
+        }
+        tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
+        pause *= 2;
+    }
+    Err(StoreError::Refused("it was not tried".to_owned()))
 }
 
 fn decided(sent: QueryResult) -> Result<Decided, StoreError> {

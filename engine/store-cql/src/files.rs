@@ -1,72 +1,171 @@
-//! Files.
+//! What is known of files. Those of a user are in one partition with what refers to them and with the bytes
+//! that they take, so that a quota, a reference and the end of a file are each decided as one. Whose a file
+//! is stands beside it, written before.
+
+mod garbage;
+mod holders;
+mod links;
+mod row;
+mod upload;
 
 use crate::CqlStore;
-use crate::cql::Cql;
-use rookery_engine::store::{
-    Answer, AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, StoreError, Upload,
-};
-use rookery_protocol::{FileId, RoomId, Seq, Timestamp, UserId};
+use crate::cql::{Conditional, Cql, Read, Write};
+use crate::turns::Tries;
+pub(crate) use holders::attach;
+use rookery_engine::store::{Answer, AvatarOf, Begun, Completed, FileContent, FileRecord, Files, Upload};
+use rookery_protocol::{FileId, Timestamp, UserId};
 use scylla::errors::PrepareError;
 
 /// The statements.
 #[derive(Debug)]
-pub(crate) struct FileStatements;
-
-#[expect(clippy::unused_async, reason = "a stub")]
-impl FileStatements {
-    pub(crate) async fn prepare(_cql: &Cql) -> Result<Self, PrepareError> {
-        Ok(Self)
-    }
+pub(crate) struct FileStatements {
+    owner: Read,
+    put_owner: Write,
+    drop_owner: Write,
+    ledger: Read,
+    advance: Conditional,
+    file: Read,
+    put_file: Write,
+    put_content: Write,
+    put_life: Write,
+    links: Read,
+    link: Read,
+    put_link: Write,
+    drop_row: Write,
+    set: Read,
+    replace_set: Conditional,
+    settle_set: Conditional,
+    garbage: Read,
+    put_garbage: Write,
+    drop_garbage: Write,
+    forget_garbage: Write,
 }
 
-/// Has the message at `seq` carry exactly `files` as of `rev`; an older `rev` never replaces a newer. It is
-/// done again after any interruption, and more than one node may do it at once.
-#[expect(clippy::unused_async, reason = "a stub")]
-pub(crate) async fn attach(
-    _store: &CqlStore,
-    _message: (RoomId, Seq),
-    _files: &[FileId],
-    _rev: Seq,
-) -> Result<(), StoreError> {
-    Ok(())
+impl FileStatements {
+    pub(crate) async fn prepare(cql: &Cql) -> Result<Self, PrepareError> {
+        const ONE: &str = "WHERE owner_id = ? AND file_id = ? AND holder_id = ? AND place = ?";
+        const SET: &str = "WHERE holder_id = ? AND place = ?";
+        let columns = row::COLUMNS;
+        Ok(Self {
+            owner: cql.read_statement("SELECT owner_id FROM file_owners WHERE file_id = ?").await?,
+            put_owner: cql
+                .write_statement("INSERT INTO file_owners (file_id, owner_id) VALUES (?, ?)")
+                .await?,
+            drop_owner: cql.write_statement("DELETE FROM file_owners WHERE file_id = ?").await?,
+            ledger: cql
+                .settling_statement("SELECT version, total FROM files WHERE owner_id = ? LIMIT 1")
+                .await?,
+            advance: cql
+                .conditional_statement(
+                    "UPDATE files SET version = ?, total = ? WHERE owner_id = ? IF version = ?",
+                )
+                .await?,
+            file: cql.read_statement(&format!("SELECT {columns} FROM files {ONE}")).await?,
+            put_file: cql
+                .write_statement(
+                    "INSERT INTO files (owner_id, file_id, holder_id, place, name, hint, size, expires_at,
+                        charge, links, garbage_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                )
+                .await?,
+            put_content: cql
+                .write_statement(&format!(
+                    "UPDATE files SET charge = ?, mime = ?, stored = ?, hash = ?, width = ?, height = ?,
+                        thumb_mime = ?, thumb_size = ? {ONE}"
+                ))
+                .await?,
+            put_life: cql
+                .write_statement(&format!("UPDATE files SET links = ?, garbage_at = ? {ONE}"))
+                .await?,
+            links: cql
+                .read_statement("SELECT holder_id, place, held FROM files WHERE owner_id = ? AND file_id = ?")
+                .await?,
+            link: cql.read_statement(&format!("SELECT rev, held FROM files {ONE}")).await?,
+            put_link: cql
+                .write_statement(
+                    "INSERT INTO files (owner_id, file_id, holder_id, place, rev, held)
+                        VALUES (?, ?, ?, ?, ?, ?)",
+                )
+                .await?,
+            drop_row: cql.write_statement(&format!("DELETE FROM files {ONE}")).await?,
+            set: cql.settling_statement(&format!("SELECT rev, files, leaving FROM file_sets {SET}")).await?,
+            replace_set: cql
+                .conditional_statement(&format!(
+                    "UPDATE file_sets SET rev = ?, files = ?, leaving = ? {SET} IF rev = ?"
+                ))
+                .await?,
+            settle_set: cql
+                .conditional_statement(&format!("UPDATE file_sets SET leaving = ? {SET} IF rev = ?"))
+                .await?,
+            garbage: cql
+                .read_statement(
+                    "SELECT at, file_id, version FROM garbage WHERE shard = ? AND at <= ? LIMIT ?",
+                )
+                .await?,
+            put_garbage: cql
+                .write_statement("INSERT INTO garbage (shard, at, file_id, version) VALUES (?, ?, ?, ?)")
+                .await?,
+            drop_garbage: cql
+                .write_statement(
+                    "DELETE FROM garbage WHERE shard = ? AND at = ? AND file_id = ? AND version = ?",
+                )
+                .await?,
+            forget_garbage: cql
+                .write_statement("DELETE FROM garbage WHERE shard = ? AND at = ? AND file_id = ?")
+                .await?,
+        })
+    }
 }
 
 impl Files for CqlStore {
-    fn begin_upload(&self, _upload: Upload, _quota: u64) -> Answer<'_, Begun> {
-        crate::log::unfinished()
+    fn begin_upload(&self, upload: Upload, quota: u64) -> Answer<'_, Begun> {
+        Box::pin(async move {
+            let mut tries = Tries::new();
+            let begun = self.begin_file(&upload, quota, &mut tries).await;
+            tries.settle(begun)
+        })
     }
 
-    fn complete_upload(
-        &self,
-        _file: FileId,
-        _content: FileContent,
-        _now: Timestamp,
-    ) -> Answer<'_, Completed> {
-        crate::log::unfinished()
+    fn complete_upload(&self, file: FileId, content: FileContent, now: Timestamp) -> Answer<'_, Completed> {
+        Box::pin(async move {
+            let mut tries = Tries::new();
+            let completed = self.complete_file(file, content, now, &mut tries).await;
+            tries.settle(completed)
+        })
     }
 
-    fn file(&self, _file: FileId, _now: Timestamp) -> Answer<'_, Option<FileRecord>> {
-        crate::log::unfinished()
+    fn file(&self, file: FileId, now: Timestamp) -> Answer<'_, Option<FileRecord>> {
+        Box::pin(async move { Ok(self.living_file(file, now).await?.map(|row| row.record)) })
     }
 
     fn readable_files<'a>(
         &'a self,
-        _user: UserId,
-        _ids: &'a [FileId],
-        _now: Timestamp,
+        user: UserId,
+        ids: &'a [FileId],
+        now: Timestamp,
     ) -> Answer<'a, Vec<FileRecord>> {
-        crate::log::unfinished()
+        Box::pin(self.readable(user, ids, now))
     }
 
-    fn hold_avatar(&self, _of: AvatarOf, _file: Option<FileId>, _now: Timestamp) -> Answer<'_, bool> {
-        crate::log::unfinished()
+    fn hold_avatar(&self, of: AvatarOf, file: Option<FileId>, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(async move {
+            let mut tries = Tries::new();
+            let held = self.replace_avatar(of, file, now, &mut tries).await;
+            tries.settle(held)
+        })
     }
 
-    fn doom_files(&self, _now: Timestamp, _limit: usize) -> Answer<'_, Vec<FileId>> {
-        crate::log::unfinished()
+    fn doom_files(&self, now: Timestamp, limit: usize) -> Answer<'_, Vec<FileId>> {
+        Box::pin(self.doom(now, limit))
     }
 
-    fn forget_files<'a>(&'a self, _ids: &'a [FileId]) -> Answer<'a, ()> {
-        crate::log::unfinished()
+    fn forget_files<'a>(&'a self, ids: &'a [FileId]) -> Answer<'a, ()> {
+        Box::pin(async move {
+            for file in ids {
+                let mut tries = Tries::new();
+                let forgotten = self.forget_file(*file, &mut tries).await;
+                tries.settle(forgotten)?;
+            }
+            Ok(())
+        })
     }
 }

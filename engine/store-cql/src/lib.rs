@@ -5,23 +5,43 @@
 //! | `options`, `connect`, `store` | what can be set; reaching the cluster; the store and its statements |
 //! | `cql`, `failure`, `health` | requests and their three outcomes; what an error means; whether the cluster answers |
 //! | `migrate` | the schema's versions |
+//! | `turns` | deciding by compare-and-set, one after another |
+//! | `columns` | values to columns and back |
+//! | `log`, `bucket` | compare-and-append and reading back; which partition an event is in |
+//! | `project` | what follows from a batch: worked out before it is appended, put after |
+//! | `messages`, `rooms`, `cursors`, `notices` | reads over what was put, and the writes that are no events |
 //! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen` | the other domains of the port |
+//!
+//! **How an append goes.** The events and the room's head are in one partition; one conditional batch
+//! moves the head from the expected position and writes the events, all or nothing, on a quorum. What
+//! follows from them is put in other partitions after that and before the answer. It stands beside the
+//! head until then, so that whoever comes next (another node, after a crash) puts it before going on.
+//!
+//! **What it relies on.** Quorums that intersect, and a commit log that is synced before a write is
+//! answered: ScyllaDB does so for conditional writes, Cassandra with `commitlog_sync: batch` or `group`.
 
 mod accounts;
+mod bucket;
+mod columns;
 mod connect;
 mod cql;
+mod cursors;
 mod failure;
 mod files;
 mod health;
 mod invites;
 mod last_seen;
 mod log;
+mod messages;
 mod migrate;
+mod notices;
 mod options;
 mod people;
+mod project;
 mod rooms;
 mod sessions;
 mod store;
+mod turns;
 
 pub use migrate::{MigrateError, MigrationState, MigrationStatus, migrate};
 pub use options::{CqlOptions, OpenError, Replication};

@@ -1,59 +1,168 @@
-//! The log.
+//! The logs of all rooms: the port's methods over them, and their statements.
+//!
+//! | module | what |
+//! |---|---|
+//! | `position` | where a log stands: finding its head, and putting what an interrupted append has left |
+//! | `append` | compare-and-append |
+//! | `read` | reading events back |
 
-use crate::CqlStore;
-use rookery_engine::store::*;
-use rookery_protocol::*;
+mod append;
+mod position;
+mod read;
 
-pub(crate) fn unfinished<'a, T: Send + 'a, E: From<StoreError> + Send + 'a>() -> Answer<'a, T, E> {
-    Box::pin(async { Err(StoreError::Refused("not written yet".to_owned()).into()) })
+pub(crate) use position::Lanes;
+pub(crate) use read::{bucket_of_message, entries, entries_at, ord_at};
+
+use crate::columns::{count, integer, seq};
+use crate::cql::{Conditional, Cql, Read, Write};
+use crate::{CqlStore, messages};
+use rookery_engine::store::{Answer, Append, AppendError, Log, Range, Receipt};
+use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, Timestamp, UserId};
+use scylla::errors::PrepareError;
+
+/// The statements of logs and of what follows from them.
+#[derive(Debug)]
+pub(crate) struct LogStatements {
+    head: Read,
+    move_head: Conditional,
+    insert: Write,
+    attempt: Read,
+    after: Read,
+    before: Read,
+    at: Read,
+    ord: Read,
+    names: Read,
+    pub(crate) edits: Read,
+    pub(crate) empty: Conditional,
+    pub(crate) finish: Conditional,
+    pub(crate) put_standing: Write,
+    pub(crate) put_name: Write,
+    pub(crate) put_mention: Write,
+    pub(crate) put_state: Write,
+    pub(crate) put_reaction: Write,
+    pub(crate) put_edit: Write,
 }
+
+impl LogStatements {
+    pub(crate) async fn prepare(cql: &Cql) -> Result<Self, PrepareError> {
+        const EVENT: &str = "seq, ord, at, author, type, client_id, target, reply_to, body";
+        let slice = |rest: &str| {
+            format!("SELECT {EVENT} FROM log WHERE room = ? AND bucket = ? AND is_change = ? AND {rest}")
+        };
+        let read = async |text: &str| cql.read_statement(text).await;
+        let write = async |text: &str| cql.write_statement(text).await;
+        let conditional = async |text: &str| cql.conditional_statement(text).await;
+        Ok(Self {
+            head: read("SELECT DISTINCT room, bucket, head, tail FROM log WHERE room = ? AND bucket = ?").await?,
+            move_head: conditional(
+                "UPDATE log SET head = ?, tail = ? WHERE room = ? AND bucket = ? IF head = ?",
+            )
+            .await?,
+            insert: write(
+                "INSERT INTO log (room, bucket, is_change, seq, ord, at, author, type, client_id, target,
+                    reply_to, body, attempt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )
+            .await?,
+            attempt: read(
+                "SELECT attempt FROM log WHERE room = ? AND bucket = ? AND is_change = ? AND seq = ?",
+            )
+            .await?,
+            after: read(&slice("seq > ? LIMIT ?")).await?,
+            before: read(&slice("seq < ? ORDER BY is_change DESC, seq DESC LIMIT ?")).await?,
+            at: read(&slice("seq IN ?")).await?,
+            ord: read(
+                "SELECT ord FROM log WHERE room = ? AND bucket = ? AND is_change IN (false, true) AND seq = ?",
+            )
+            .await?,
+            names: read(
+                "SELECT client_id, seq, ord, at FROM names
+                    WHERE room = ? AND author = ? AND era = ? AND client_id IN ?",
+            )
+            .await?,
+            edits: read("SELECT seq, bucket FROM edits WHERE room = ? AND target = ?").await?,
+            empty: conditional(
+                "UPDATE log SET body = '{}' WHERE room = ? AND bucket = ? AND is_change = ? AND seq = ?
+                    IF EXISTS",
+            )
+            .await?,
+            finish: conditional("UPDATE log SET tail = ? WHERE room = ? AND bucket = ? IF head = ?").await?,
+            put_standing: write("UPDATE rooms USING TIMESTAMP ? SET standing = ? WHERE room = ?").await?,
+            put_name: write(
+                "INSERT INTO names (room, author, era, client_id, seq, ord, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )
+            .await?,
+            put_mention: write(
+                "INSERT INTO mentions (room, user, seq, is_live) VALUES (?, ?, ?, ?) USING TIMESTAMP ?",
+            )
+            .await?,
+            put_state: write(
+                "INSERT INTO changes (room, bucket, seq, state) VALUES (?, ?, ?, ?) USING TIMESTAMP ?",
+            )
+            .await?,
+            put_reaction: write(
+                "INSERT INTO reactions (room, bucket, user, seq, emoji, is_live)
+                    VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?",
+            )
+            .await?,
+            put_edit: write("INSERT INTO edits (room, target, seq, bucket) VALUES (?, ?, ?, ?)").await?,
+        })
+    }
+}
+
+/// Returns which part of a sender's names a name is in.
+pub(crate) fn era(client_id: ClientId) -> i32 {
+    let [a, b, c, ..] = *client_id.0.as_bytes();
+    i32::from_be_bytes([0, a, b, c])
+}
+
+/// An event's place under its name: `client_id, seq, ord, at`.
+type NameRow = (uuid::Uuid, i64, i64, i64);
 
 impl Log for CqlStore {
-    fn append(&self, _append: Append) -> Answer<'_, (), AppendError> {
-        unfinished()
+    fn append(&self, append: Append) -> Answer<'_, (), AppendError> {
+        Box::pin(append::append(self, append))
     }
 
-    fn read(&self, _room: RoomId, _range: Range, _limit: usize) -> Answer<'_, Vec<Event>> {
-        unfinished()
+    fn read(&self, room: RoomId, range: Range, limit: usize) -> Answer<'_, Vec<Event>> {
+        Box::pin(read::events(self, room, range, limit))
     }
 
-    fn page(&self, _room: RoomId, _range: Range, _limit: usize, _reader: UserId) -> Answer<'_, Vec<Message>> {
-        unfinished()
+    fn page(&self, room: RoomId, range: Range, limit: usize, reader: UserId) -> Answer<'_, Vec<Message>> {
+        Box::pin(messages::page(self, room, range, (limit, reader)))
     }
 
-    fn messages<'a>(&'a self, _room: RoomId, _seqs: &'a [Seq], _reader: UserId) -> Answer<'a, Vec<Message>> {
-        unfinished()
+    fn messages<'a>(&'a self, room: RoomId, seqs: &'a [Seq], reader: UserId) -> Answer<'a, Vec<Message>> {
+        Box::pin(messages::at(self, room, seqs, reader))
     }
 
-    fn find(&self, _room: RoomId, _by: UserId, _client_id: ClientId) -> Answer<'_, Option<Receipt>> {
-        unfinished()
+    fn find(&self, room: RoomId, by: UserId, client_id: ClientId) -> Answer<'_, Option<Receipt>> {
+        Box::pin(async move {
+            let values = (room.0, by.0, era(client_id), vec![client_id.0]);
+            let row = self.cql.row::<NameRow>(&self.log.names, values).await?;
+            Ok(row.map(|(_, at_seq, ord, at)| Receipt {
+                seq: seq(at_seq),
+                ord: count(ord),
+                at: Timestamp(at),
+            }))
+        })
     }
 
-    fn head(&self, _room: RoomId) -> Answer<'_, Option<Head>> {
-        unfinished()
+    fn head(&self, room: RoomId) -> Answer<'_, Option<Head>> {
+        Box::pin(async move { Ok(position::current(self, room).await?.map(|standing| standing.head)) })
     }
 }
 
-impl Cursors for CqlStore {
-    fn mark<'a>(&'a self, _room: RoomId, _marks: &'a [Mark]) -> Answer<'a, ()> {
-        unfinished()
-    }
-
-    fn cursors(&self, _room: RoomId, _limit: usize) -> Answer<'_, Vec<MemberCursor>> {
-        unfinished()
-    }
-
-    fn reached(&self, _room: RoomId, _kind: CursorKind, _seq: Seq, _limit: usize) -> Answer<'_, Reached> {
-        unfinished()
-    }
+/// Returns a page's size as a LIMIT, which is at least 1.
+fn limit(rows: usize) -> i32 {
+    i32::try_from(rows).unwrap_or(i32::MAX).max(1)
 }
 
-impl Notices for CqlStore {
-    fn notices(&self, _after: Option<Notice>, _limit: usize) -> Answer<'_, Vec<Notice>> {
-        unfinished()
-    }
+/// Returns a bucket's number as its column.
+fn bucket_column(bucket: u64) -> i64 {
+    integer(bucket)
+}
 
-    fn forget_notices<'a>(&'a self, _notices: &'a [Notice]) -> Answer<'a, ()> {
-        unfinished()
-    }
+/// What is not written yet.
+pub(crate) fn unfinished<'a, T: Send + 'a>() -> Answer<'a, T> {
+    Box::pin(async { Err(rookery_engine::store::StoreError::Refused("not written yet".to_owned())) })
 }

@@ -1,28 +1,44 @@
 //! The store: a session and the statements of every domain.
 
 use crate::accounts::AccountStatements;
+use crate::bucket::Buckets;
 use crate::connect;
-use crate::cql::Cql;
+use crate::cql::{Cql, Write};
+use crate::cursors::CursorStatements;
 use crate::files::FileStatements;
 use crate::health::SharedHealth;
 use crate::invites::InviteStatements;
 use crate::last_seen::LastSeenStatements;
+use crate::log::{Lanes, LogStatements};
+use crate::messages::MessageStatements;
 use crate::migrate::{self, MIGRATIONS};
+use crate::notices::NoticeStatements;
 use crate::options::{CqlOptions, OpenError};
 use crate::people::PeopleStatements;
+use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
+use crate::turns::Turns;
 use rookery_engine::store::{Answer, Health, Store};
 
 /// The store of a cluster.
 #[derive(Debug)]
 pub struct CqlStore {
     pub(crate) cql: Cql,
+    pub(crate) buckets: Buckets,
+    pub(crate) lanes: Lanes,
+    pub(crate) log: LogStatements,
+    pub(crate) messages: MessageStatements,
+    pub(crate) rooms: RoomStatements,
+    pub(crate) cursors: CursorStatements,
+    pub(crate) notices: NoticeStatements,
     pub(crate) accounts: AccountStatements,
     pub(crate) sessions: SessionStatements,
     pub(crate) people: PeopleStatements,
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
     pub(crate) last_seen: LastSeenStatements,
+    pub(crate) turns: Turns,
+    probe: Write,
     health: SharedHealth,
     requests: usize,
 }
@@ -38,12 +54,21 @@ impl CqlStore {
         let health = SharedHealth::new();
         let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone());
         Ok(Self {
+            buckets: Buckets::of_size(options.bucket_size),
+            lanes: Lanes::new(),
+            log: LogStatements::prepare(&cql).await?,
+            messages: MessageStatements::prepare(&cql).await?,
+            rooms: RoomStatements::prepare(&cql).await?,
+            cursors: CursorStatements::prepare(&cql).await?,
+            notices: NoticeStatements::prepare(&cql).await?,
+            probe: cql.write_statement("UPDATE probe SET writes = 1 WHERE one = 1").await?,
             accounts: AccountStatements::prepare(&cql).await?,
             sessions: SessionStatements::prepare(&cql).await?,
             people: PeopleStatements::prepare(&cql).await?,
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,
             last_seen: LastSeenStatements::prepare(&cql).await?,
+            turns: Turns::new(),
             cql,
             health,
             requests: options.requests,
@@ -57,7 +82,7 @@ impl Store for CqlStore {
     }
 
     fn probe(&self) -> Answer<'_, ()> {
-        crate::log::unfinished()
+        Box::pin(self.cql.write(&self.probe, ()))
     }
 
     fn close(&self) -> Answer<'_, ()> {
