@@ -7,5 +7,6 @@ pub mod checker;
 pub mod contract;
 pub mod journal;
 pub mod node;
+pub mod proxy;
 pub mod server;
 pub mod wire;

@@ -12,7 +12,7 @@
 //! | `scripts` | what Redis does in one step |
 //!
 //! It knows nothing of what frames and values say. Nothing lives only in Redis, and nothing that is
-//! there has to be backed up. Why hints only, and why it counts by itself: `docs/adr/0016`.
+//! there has to be backed up. Why hints only, and why it counts by itself: `docs/adr/0016-the-bus-is-hints-over-redis.md`.
 
 mod bus;
 mod envelope;
