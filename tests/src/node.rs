@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 /// Where every manual clock begins: some day in 2026, so that times look like times.
 const START: Timestamp = Timestamp(1_790_000_000_000);
 
-/// The seed of the key that every node signs with.
+/// The seed of the key that the nodes of a cluster sign with.
 const KEY_SEED: u64 = 1;
 
 /// How often a node of a cluster says that it is there: so that what is late or lost is found in a blink.
@@ -92,7 +92,8 @@ impl TestNodeOptions {
     /// Returns the options of node `number` of several over what `store` is a view of, joined by `buses`.
     pub fn of_cluster(store: Arc<dyn Store>, buses: &MemoryBuses, number: u8) -> Self {
         let bus = buses.join(peer(number));
-        Self { store, bus: Some(bus), seed: u64::from(number), ..Self::default() }
+        let settings = vec![("ROOKERY_AUTH__ACCESS_TOKEN_MINUTES", "60")];
+        Self { store, bus: Some(bus), seed: u64::from(number), settings, ..Self::default() }
     }
 
     /// Returns the defaults and a hold on the clock.
@@ -183,13 +184,17 @@ impl TestNode {
         let clock = options.clock;
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(options.seed));
         let config = Arc::new(config(&options.settings));
+        // The nodes of a cluster have one key.
+        let key = match options.bus {
+            Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED)),
+            None => SigningKey::generate(random.as_ref()),
+        };
         let accounts = Arc::new(Accounts::new(
             AccountsParts {
                 store: Arc::clone(&options.store),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 random: Arc::clone(&random),
-                // Nodes of a cluster have one key.
-                key: SigningKey::generate(&SeededRandom::new(KEY_SEED)),
+                key,
             },
             &config,
         ));
