@@ -7,7 +7,7 @@ use rookery_engine::store::Store;
 use std::sync::Arc;
 
 /// Keyspaces that cases are run in at once: emptying tables waits for the disk more than it works.
-const LANES: usize = 4;
+const LANES: usize = 3;
 
 /// Runs every case, `LANES` at once, each lane in a keyspace of its own that is emptied before each case.
 async fn every_case(name: &str, bucket_size: u64) {
