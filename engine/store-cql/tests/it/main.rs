@@ -2,5 +2,11 @@
 //! kills, migrations.
 
 mod contract;
+mod events;
+mod interrupted;
 mod keyspace;
+mod kill;
+mod migrations;
+mod nodes;
 mod people;
+mod size;
