@@ -1,6 +1,8 @@
 //! The cluster's store from outside, on a real Cassandra: the contract, two nodes at once, interruptions,
 //! kills, migrations.
 
+mod cast;
 mod contract;
+mod halfway;
 mod keyspace;
-mod people;
+mod races;
