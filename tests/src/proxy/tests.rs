@@ -159,11 +159,8 @@ async fn connections_are_closed_and_reset_and_new_ones_pass() {
         let (mut client, mut behind) = connected(&server, &proxy).await;
         say(&mut client, "question").await;
         expect(&mut behind, "question").await;
-        if is_reset {
-            proxy.reset()
-        } else {
-            proxy.close()
-        }
+        let end_it = if is_reset { FaultProxy::reset } else { FaultProxy::close };
+        end_it(&proxy);
         assert_eq!(end(&mut client).await, wanted);
         assert_eq!(end(&mut behind).await, wanted);
     }
