@@ -19,6 +19,8 @@ mod tokens;
 mod bad_input;
 // Who wants nothing to do with whom.
 mod blocks;
+// The bus through networks that break.
+mod bus;
 // What tests of the chat say and look at.
 mod chat;
 // Changes of messages that meet.

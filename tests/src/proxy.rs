@@ -207,15 +207,20 @@ async fn listen(shared: &Arc<Shared>, address: SocketAddr, mut listener: TcpList
                     shared.tasks.spawn(async move { connect(&connection, client).await });
                 }
             }
-            _ = is_taking.wait_for(|is_taking| !is_taking) => {
+            () = told_to(&mut is_taking, false) => {
                 drop(listener);
                 shared.is_listening.send_replace(false);
-                drop(is_taking.wait_for(|is_taking| *is_taking).await);
+                told_to(&mut is_taking, true).await;
                 listener = TcpListener::bind(address).await.expect("the port is still free");
                 shared.is_listening.send_replace(true);
             }
         }
     }
+}
+
+/// Waits until connections are to be taken or not.
+async fn told_to(is_taking: &mut watch::Receiver<bool>, wanted: bool) {
+    drop(is_taking.wait_for(|is_taking| *is_taking == wanted).await);
 }
 
 /// Carries one connection in both directions until it ends.

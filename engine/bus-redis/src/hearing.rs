@@ -7,6 +7,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
+/// Nodes that are gone and still remembered: a day of restarts every five minutes.
+const GONE: usize = 256;
+
 /// What a node has heard of the others.
 #[derive(Debug)]
 pub(crate) struct Hearing {
@@ -57,10 +60,9 @@ impl Hearing {
         envelope.kind == Kind::Look
     }
 
-    /// Forgets who is not there any more.
+    /// Forgets those who are not there, once they are many.
     pub(crate) fn keep(&self, peers: &[Peer]) {
-        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-        senders.retain(|sender, _| peers.iter().any(|peer| peer.id == *sender));
+        forget(&mut self.senders.lock().unwrap_or_else(PoisonError::into_inner), peers);
     }
 }
 
@@ -86,6 +88,14 @@ impl Heard {
         };
         *self = Self { session: next.session, broadcasts: next.broadcasts, directs };
         expected == (next.broadcasts, directs)
+    }
+}
+
+/// Forgets nodes that are no peers, once they are many. One whose lease has ended may come back and is then
+/// to be counted on where it was.
+pub(crate) fn forget<T>(of: &mut HashMap<NodeId, T>, peers: &[Peer]) {
+    if of.len() > peers.len() + GONE {
+        of.retain(|node, _| peers.iter().any(|peer| peer.id == *node));
     }
 }
 

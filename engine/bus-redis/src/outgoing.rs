@@ -3,6 +3,7 @@
 //! A frame that is refused is counted all the same, so that those who do not get it hear of a loss.
 
 use crate::envelope::{Envelope, HEADER, Kind, counts};
+use crate::hearing::forget;
 use bytes::Bytes;
 use rookery_engine::bus::{NodeId, Peer};
 use rookery_engine::limits::{BUS_FRAME, BUS_VALUE, BUS_WAITING_BYTES, BUS_WAITING_FRAMES};
@@ -140,9 +141,9 @@ impl Outgoing {
         self.lock().is_closed = true;
     }
 
-    /// Forgets how many frames there were for nodes that are gone.
+    /// Forgets how many frames there were for nodes that are not there, once they are many.
     pub(crate) fn keep(&self, peers: &[Peer]) {
-        self.lock().directs.retain(|node, _| peers.iter().any(|peer| peer.id == *node));
+        forget(&mut self.lock().directs, peers);
     }
 
     /// Returns what is to be told next, empty where nothing is. No frame overtakes a value that was kept

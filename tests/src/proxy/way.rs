@@ -134,7 +134,7 @@ impl Carrier<'_> {
     /// Waits until something else is said of the way.
     async fn changed(&mut self) {
         if self.way.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
