@@ -62,12 +62,10 @@ impl Cluster {
         let rooms: Vec<_> = (0..64).map(|number| RoomId(uuid::Uuid::from_u128(number))).collect();
         let nodes = self.nodes.len();
         within("the nodes to agree", || {
-            let homes = |node: &TestNode| -> Vec<_> {
-                rooms.iter().map(|room| node.node().home_of(*room)).collect()
-            };
+            let homes =
+                |node: &TestNode| -> Vec<_> { rooms.iter().map(|room| node.node().home_of(*room)).collect() };
             let all: Vec<_> = self.nodes.iter().map(homes).collect();
-            all.windows(2).all(|two| two[0] == two[1])
-                && (0..nodes).all(|node| all[0].contains(&id(node)))
+            all.windows(2).all(|two| two[0] == two[1]) && (0..nodes).all(|node| all[0].contains(&id(node)))
         })
         .await;
     }

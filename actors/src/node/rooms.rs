@@ -2,8 +2,8 @@
 
 use super::Node;
 use crate::room::{Glance, RoomActor, RoomMessage};
-use rookery_engine::bus::NodeId;
 use ractor::{ActorId, ActorRef, ActorRuntime, MessagingErr};
+use rookery_engine::bus::NodeId;
 use rookery_protocol::{ErrorCode, Head, RoomId, UserId, WireError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;

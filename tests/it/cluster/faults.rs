@@ -184,13 +184,16 @@ async fn a_home_that_was_paused_wakes_and_does_no_harm() {
     let own = burst(&mut wires[0], &room, "own", 4).await;
     assert!(soon(|| cluster.stores[0].held() > 0).await);
     let others = burst(&mut wires[1], &room, "others", 4).await;
-    let removal = wires[1].send("member.role", json!({ "room": room, "user": users[2].id(), "role": "admin" })).await;
+    let removal =
+        wires[1].send("member.role", json!({ "room": room, "user": users[2].id(), "role": "admin" })).await;
     let behind = burst(&mut wires[1], &room, "behind", 4).await;
     cluster.cut_off(0);
     cluster.buses.expire(id(0));
     expected.extend(acked(&mut wires[1], others).await);
     // Bob may not do that; who has it done elsewhere is not told of it twice.
-    assert!(["busy", "forbidden"].contains(&wires[1].reply(removal).await.unwrap_err()["code"].as_str().unwrap()));
+    assert!(
+        ["busy", "forbidden"].contains(&wires[1].reply(removal).await.unwrap_err()["code"].as_str().unwrap())
+    );
     expected.extend(acked(&mut wires[1], behind).await);
     expected.push((say(&mut wires[2], &room, "meanwhile").await, "meanwhile".to_owned()));
     // It wakes, and tries to append what it had in its hands.

@@ -27,7 +27,11 @@ async fn who_types_is_seen_on_every_node_and_so_is_that_it_stops() {
             wires[1].ok("typing.set", json!({ "room": room, "on": on })).await;
             for number in [0, 2] {
                 let expected = json!({ "room": room, "user": users[1].id(), "on": on, "kind": "text" });
-                assert_eq!(event(&mut wires[number], "typing").await, expected, "home {home}, heard by {number}");
+                assert_eq!(
+                    event(&mut wires[number], "typing").await,
+                    expected,
+                    "home {home}, heard by {number}"
+                );
             }
         }
         assert_eq!(heard(&mut wires[1]).await, Vec::<Value>::new(), "not by who types");
@@ -59,7 +63,8 @@ async fn how_far_members_have_read_is_told_on_every_node() {
         }
         // Whoever opens the room later is told too.
         let opened = wires[2].ok("room.open", json!({ "room": room })).await;
-        let read = opened["reads"].as_array().unwrap().iter().find(|read| read["user"] == json!(users[1].id()));
+        let read =
+            opened["reads"].as_array().unwrap().iter().find(|read| read["user"] == json!(users[1].id()));
         assert_eq!(read.unwrap()["seq"], seq);
     }
 }
@@ -146,10 +151,13 @@ async fn notices_are_in_the_inbox_once_wherever_it_is_heard() {
         heard.dedup();
         assert_eq!(heard.len(), 10, "of {:?}", users[number].id());
     }
-    let none_left = || cluster.stores.iter().all(|store| {
-        use rookery_engine::store::Notices;
-        futures_util::FutureExt::now_or_never(store.notices(None, 10)).is_some_and(|left| left == Ok(Vec::new()))
-    });
+    let none_left = || {
+        cluster.stores.iter().all(|store| {
+            use rookery_engine::store::Notices;
+            futures_util::FutureExt::now_or_never(store.notices(None, 10))
+                .is_some_and(|left| left == Ok(Vec::new()))
+        })
+    };
     within("the notices to be forgotten", none_left).await;
     for wire in &mut wires {
         assert!(!heard(wire).await.iter().any(is_mention), "a notice came twice");

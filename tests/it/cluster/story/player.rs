@@ -40,13 +40,7 @@ pub(super) struct Player {
 }
 
 impl Player {
-    pub(super) fn new(
-        seed: u64,
-        number: usize,
-        token: String,
-        scribe: Scribe,
-        others: Vec<UserId>,
-    ) -> Self {
+    pub(super) fn new(seed: u64, number: usize, token: String, scribe: Scribe, others: Vec<UserId>) -> Self {
         let rng = fastrand::Rng::with_seed(seed * 1000 + number as u64);
         let (asked, again) = Default::default();
         Self {
@@ -142,11 +136,13 @@ impl Player {
             }
             10 | 11 => {
                 let body = json!({ "kind": "text", "text": format!("edited {}", self.order) });
-                self.ask("message.edit", json!({ "client_id": name(), "target": target, "body": body })).await;
+                self.ask("message.edit", json!({ "client_id": name(), "target": target, "body": body }))
+                    .await;
             }
             12 => self.ask("message.delete", json!({ "client_id": name(), "target": target })).await,
             13 | 14 => {
-                let d = json!({ "client_id": name(), "target": target, "emoji": "👍", "on": self.rng.bool() });
+                let d =
+                    json!({ "client_id": name(), "target": target, "emoji": "👍", "on": self.rng.bool() });
                 self.ask("reaction.set", d).await;
             }
             15 | 16 => self.ask("read.mark", json!({ "seq": self.position.0.max(1) })).await,
