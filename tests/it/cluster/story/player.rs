@@ -195,21 +195,18 @@ impl Player {
         if asked.op == "room.open" {
             self.is_opening = false;
         }
-        match said.get("ok") {
-            Some(ok) => {
-                self.scribe.done(&asked, ok);
-                if asked.op == "room.open" {
-                    self.is_open = true;
-                    self.position = Seq(ok["from"].as_u64().unwrap() - 1);
-                }
+        let Some(ok) = said.get("ok") else {
+            let error = &said["err"];
+            self.scribe.refused(&asked, error);
+            if error["retryable"] == true && is_named(&asked.d) {
+                self.again.insert(asked.order, asked);
             }
-            None => {
-                let error = &said["err"];
-                self.scribe.refused(&asked, error);
-                if error["retryable"] == true && is_named(&asked.d) {
-                    self.again.insert(asked.order, asked);
-                }
-            }
+            return;
+        };
+        self.scribe.done(&asked, ok);
+        if asked.op == "room.open" {
+            self.is_open = true;
+            self.position = Seq(ok["from"].as_u64().unwrap() - 1);
         }
     }
 
@@ -251,9 +248,9 @@ impl Player {
                 self.hear_for(PAUSE).await;
             }
         };
-        let heard = tokio::time::timeout(END_WITHIN, hearing).await;
+        let all = tokio::time::timeout(END_WITHIN, hearing).await;
         let (number, position) = (self.number, self.position);
-        assert!(heard.is_ok(), "{} of user {} has heard {position} of {head}", number, self.scribe.user());
+        assert!(all.is_ok(), "{number}, {}, has heard {position} of {head}", self.scribe.user());
     }
 }
 
