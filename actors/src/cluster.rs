@@ -31,12 +31,12 @@ use bytes::Bytes;
 use follow::{Followers, Following};
 use frame::{Kind, encode, passed_on};
 use rookery_engine::bus::{Bus, NodeId, Peer};
-use rookery_engine::limits::BEATS_OF_TRUST;
+use rookery_engine::limits::{ASTRAY_ROOMS, BEATS_OF_FOLLOWING, BEATS_OF_TRUST};
 use rookery_engine::{Metrics, Tasks};
 use rookery_protocol::{RoomId, Seq, UserId};
 use said::{Beacon, EventsOf, Follow, Signalled, SubmitOf};
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -56,7 +56,18 @@ pub(crate) struct Cluster {
     /// Rooms that are to be compared with the store.
     doubtful: Mutex<HashSet<RoomId>>,
     has_doubts: Notify,
+    /// Whether a word of a login that is over may have been lost.
+    are_logins_doubtful: AtomicBool,
+    astray: Mutex<Astray>,
     runs: AtomicU64,
+}
+
+/// Rooms with their home here in which another node orders for itself, each until when that is expected.
+#[derive(Debug, Default)]
+struct Astray {
+    rooms: HashMap<RoomId, Instant>,
+    /// There were too many: it may be any room.
+    any: Option<Instant>,
 }
 
 impl Cluster {
@@ -72,6 +83,8 @@ impl Cluster {
             following: Mutex::default(),
             doubtful: Mutex::default(),
             has_doubts: Notify::new(),
+            are_logins_doubtful: AtomicBool::new(false),
+            astray: Mutex::default(),
             runs: AtomicU64::new(1),
         }
     }
@@ -119,6 +132,38 @@ impl Cluster {
     /// Returns whether nobody else should append to a room, so that what this node knows of it is so.
     pub(crate) fn is_sure(&self, room: RoomId) -> bool {
         matches!(self.home_of(room), Home::Here { is_sure: true })
+            && (self.is_alone() || !self.is_astray(room))
+    }
+
+    fn is_astray(&self, room: RoomId) -> bool {
+        let (astray, now) = (self.astray.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        astray.any.into_iter().chain(astray.rooms.get(&room).copied()).any(|until| now < until)
+    }
+
+    /// Another node orders what happens in a room for itself, for a while.
+    fn goes_astray(&self, room: RoomId) {
+        let now = Instant::now();
+        let until = now + self.beat * BEATS_OF_FOLLOWING;
+        let mut astray = self.astray.lock().unwrap_or_else(PoisonError::into_inner);
+        if astray.rooms.len() >= ASTRAY_ROOMS {
+            astray.rooms.retain(|_, until| now < *until);
+        }
+        if astray.rooms.len() < ASTRAY_ROOMS {
+            astray.rooms.insert(room, until);
+        } else {
+            astray.any = Some(until);
+        }
+    }
+
+    /// Tells the home of a room that this node orders for itself what happens there.
+    pub(crate) fn tell_astray(&self, home: NodeId, room: RoomId) {
+        self.send(home, &said::Astray { room });
+    }
+
+    /// Has the logins of this node looked for in the store.
+    fn doubt_logins(&self) {
+        self.are_logins_doubtful.store(true, Ordering::Release);
+        self.has_doubts.notify_one();
     }
 
     /// Returns the number of a run of drafts: greater than all before it.

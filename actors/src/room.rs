@@ -184,7 +184,7 @@ impl Room {
             RoomMessage::Answered(from, asked, outcome) => self.answered(from, asked, outcome),
             RoomMessage::AnswerDue => self.answer_due(),
             RoomMessage::HomesMoved => self.homes_moved(),
-            RoomMessage::Looked(ticket, held, head) => self.looked(ticket, held, head),
+            RoomMessage::Looked(ticket, waiters, head) => self.looked(ticket, waiters, head),
             RoomMessage::Refresh => self.refresh(),
             RoomMessage::Tick(now) => self.tick(now),
             RoomMessage::Retire => self.leave(),

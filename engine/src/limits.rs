@@ -226,25 +226,30 @@ pub const BUS_WAITING_BYTES: usize = 64 << 20;
 
 /// How often a node says to the others that it is there.
 ///
-/// Three of these are how long a draft waits for its home, so 1.5 s, and two how often the store is looked
+/// Four of these are how long a draft waits for its home, so 1.6 s, and two how often the store is looked
 /// at where the bus is not to be trusted; a pulse is some hundred bytes to each node.
-pub const CLUSTER_BEAT: std::time::Duration = std::time::Duration::from_millis(500);
+pub const CLUSTER_BEAT: std::time::Duration = std::time::Duration::from_millis(400);
+
+/// Beats after which a node is said not to be heard, and a home is not sure any more to be the only one that
+/// appends: one pulse may be late.
+pub const BEATS_OF_HEARING: u32 = 2;
 
 /// Beats for which what was heard of another node is trusted, and a draft that was sent there is waited for.
 ///
-/// One pulse may be lost, and one late.
-pub const BEATS_OF_TRUST: u32 = 3;
+/// Longer than [`BEATS_OF_HEARING`] by two: a home hears with the next pulse that it is not heard, and
+/// knows so before anybody else orders what happens in its rooms.
+pub const BEATS_OF_TRUST: u32 = 4;
 
-/// Beats for which a node that has gone without a word is expected to write still: a minute. Most have been
+/// Beats for which a node that has gone without a word is expected to write still: 48 s. Most have been
 /// killed; one that has only lost the bus has it back by then, or is looked for every
 /// [`BEATS_BETWEEN_ROUNDS`].
 pub const BEATS_OF_DOUBT: u32 = 120;
 
-/// Beats between two looks at the store for rooms that the bus says nothing reliable of: a second.
+/// Beats between two looks at the store for rooms that the bus says nothing reliable of: 0.8 s.
 pub const BEATS_BETWEEN_LOOKS: u64 = 2;
 
-/// Beats between two looks at the store for the rooms of a home, although all seems well: ten seconds, in
-/// which 10,000 rooms are 1000 small reads a second.
+/// Beats between two looks at the store for the rooms of a home, although all seems well: 8 s, in
+/// which 10,000 rooms are 1250 small reads a second.
 pub const BEATS_BETWEEN_ROUNDS: u64 = 20;
 
 /// Beats between two words of a node on what it follows.
@@ -261,6 +266,13 @@ pub const FOLLOWED_ROOMS: usize = 1 << 18;
 
 /// Nodes that one node knows of.
 pub const CLUSTER_NODES: usize = 1024;
+
+/// Rooms with their home here in which other nodes order for themselves at the moment; beyond it, all are
+/// taken for such.
+pub const ASTRAY_ROOMS: usize = 4096;
+
+/// Logins whose end is looked for in the store at a time, where a word of it may have been lost.
+pub const LOGINS_AT_ONCE: usize = 16;
 
 /// Rooms in one word between nodes on what is followed and on heads: 40 KiB, far below [`BUS_FRAME`].
 pub const ROOMS_PER_FRAME: usize = 1000;

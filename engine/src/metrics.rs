@@ -140,6 +140,7 @@ const BUS_FRAMES: &[&str] = &[
     "login_ended",
     "user_changed",
     "block_changed",
+    "astray",
     "unknown",
 ];
 const FORWARDED: &[&str] = &["answered", "not_taken", "unknown", "late", "moved"];

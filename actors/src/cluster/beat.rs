@@ -11,6 +11,7 @@ use rookery_engine::limits::{
 use rookery_protocol::RoomId;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Beats until the node is stopped; as long as there is no other node, it waits for one.
@@ -43,12 +44,12 @@ pub(super) async fn run(node: Arc<Node>) {
             view.look_around();
             (view.is_connected(), view.good())
         };
-        if !is_connected {
-            let away = u64::try_from(last.elapsed().as_secs()).unwrap_or_default();
-            cluster.metrics.bus_away.increment(away);
-            last += std::time::Duration::from_secs(away);
-        } else {
+        if is_connected {
             last = Instant::now();
+        } else {
+            let away = last.elapsed().as_secs();
+            cluster.metrics.bus_away.increment(away);
+            last += Duration::from_secs(away);
         }
         cluster.broadcast(&cluster.pulse());
         if good != now_good {

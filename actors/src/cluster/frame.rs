@@ -6,8 +6,8 @@
 //! the frame's size, and by the depth that the codec allows.
 
 use super::said::{
-    Answered, Beacon, BlockChanged, Events, EventsOf, Follow, Followed, HeadMoved, LoginEnded, Pulse, Said,
-    Signalled, Submit, SubmitOf, Unfollow, Unread, UserChanged,
+    Answered, Astray, Beacon, BlockChanged, Events, EventsOf, Follow, Followed, HeadMoved, LoginEnded, Pulse,
+    Said, Signalled, Submit, SubmitOf, Unfollow, Unread, UserChanged,
 };
 use bytes::Bytes;
 use rookery_engine::limits::BUS_FRAME;
@@ -59,6 +59,7 @@ kinds! {
     11 "login_ended" LoginEnded;
     12 "user_changed" UserChanged;
     13 "block_changed" BlockChanged;
+    14 "astray" Astray;
 }
 
 impl Kind for EventsOf<'_> {

@@ -2,8 +2,8 @@
 
 use super::frame::{decode, is_passed_on};
 use super::said::{
-    Answered, Beacon, Events, Follow, Followed, HeadMoved, Outcome, Pulse, Said, Signal, Signalled, Submit,
-    Unfollow,
+    Answered, Astray, Beacon, Events, Follow, Followed, HeadMoved, Outcome, Pulse, Said, Signal, Signalled,
+    Submit, Unfollow,
 };
 use super::view::Home;
 use crate::answer::Answer;
@@ -54,14 +54,19 @@ impl Node {
             Said::Followed(followed) => self.heard_followed(from, followed),
             Said::Unfollow(Unfollow { rooms }) => {
                 let mut followers = self.cluster().followers();
-                rooms.into_iter().for_each(|room| followers.unfollow(room, from));
+                for room in rooms {
+                    followers.unfollow(room, from);
+                }
             }
             Said::Events(events) => self.heard_events(from, frame, events),
             Said::Beacon(Beacon { heads }) => {
-                heads.into_iter().for_each(|(room, head)| self.told(room, head))
+                for (room, head) in heads {
+                    self.told(room, head);
+                }
             }
             Said::Submit(submit) => self.heard_submit(from, *submit),
             Said::NotUnderstood(asked) => self.cluster().answer(from, asked, Outcome::NotTaken),
+            Said::Astray(Astray { room }) => self.cluster().goes_astray(room),
             Said::Answered(answered) => self.heard_answer(from, answered),
             Said::Signalled(signalled) => self.heard_signal(from, frame, signalled),
             Said::HeadMoved(moved) => self.heard_head(moved),
@@ -125,6 +130,7 @@ impl Node {
     fn heard_events(self: &Arc<Self>, from: NodeId, frame: &Bytes, events: Box<Events>) {
         let room = events.room;
         if self.is_to_pass_on(room, frame) {
+            self.cluster().goes_astray(room);
             if let Some(head) = events.head() {
                 self.cluster().followers().moved(room, head);
             }
@@ -202,6 +208,7 @@ impl Node {
     fn lost(self: &Arc<Self>) {
         self.homes_moved();
         self.wake_courier();
+        self.cluster().doubt_logins();
     }
 
     /// Homes have moved, or whom they can be reached by: what is sure now must be found out.

@@ -2,9 +2,11 @@
 
 use crate::node::Node;
 use futures_util::{StreamExt, stream};
-use rookery_engine::limits::{LOOKS_AT_ONCE, LOOKS_PER_ROUND};
+use rookery_engine::limits::{LOGINS_AT_ONCE, LOOKS_AT_ONCE, LOOKS_PER_ROUND};
 use rookery_engine::store::StoreError;
-use rookery_protocol::{RoomId, Seq};
+use rookery_protocol::{CloseCode, RoomId, Seq};
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -25,6 +27,9 @@ pub(super) async fn run(node: Arc<Node>) {
 
 async fn look_at_all(node: &Arc<Node>) {
     let cluster = node.cluster();
+    if cluster.are_logins_doubtful.swap(false, Ordering::AcqRel) && !look_at_logins(node).await {
+        cluster.are_logins_doubtful.store(true, Ordering::Release);
+    }
     loop {
         let rooms: Vec<RoomId> = {
             let mut doubtful = cluster.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,6 +55,22 @@ async fn look_at_all(node: &Arc<Node>) {
             sleep(cluster.beat + jitter(node, cluster.beat)).await;
         }
     }
+}
+
+/// Closes the connections of logins that are over. Returns whether all were looked at; the rest is the next
+/// time, which comes with the next room that is to be compared.
+async fn look_at_logins(node: &Node) -> bool {
+    let mut logins = HashSet::new();
+    node.connections().each(|connection| logins.extend(connection.identity().map(|(_, login)| login)));
+    let looks = stream::iter(logins).map(|login| async move {
+        let found = node.store().session(login).await?;
+        if found.is_none_or(|found| !found.is_live(node.clock().now())) {
+            node.close_login(login, CloseCode::SessionRevoked);
+        }
+        Ok(())
+    });
+    let looks: Vec<Result<(), StoreError>> = looks.buffer_unordered(LOGINS_AT_ONCE).collect().await;
+    looks.iter().all(Result::is_ok)
 }
 
 /// Compares what was told of a room with the store.

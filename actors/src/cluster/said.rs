@@ -29,6 +29,8 @@ pub(crate) enum Said {
     NotUnderstood(Asked),
     /// The answer to a submit.
     Answered(Answered),
+    /// The sender orders what happens in a room whose home is here.
+    Astray(Astray),
     /// A signal in a room.
     Signalled(Signalled),
     /// Members who have a room not open may want to hear of its head.
@@ -214,6 +216,12 @@ impl From<Result<ReplyBody, WireError>> for Outcome {
             Err(error) => Self::Refused(error),
         }
     }
+}
+
+/// The sender has not been answered, and orders for itself from now on what happens in this room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Astray {
+    pub(crate) room: RoomId,
 }
 
 /// A signal in a room.

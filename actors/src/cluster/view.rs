@@ -3,7 +3,7 @@
 
 use super::said::Pulse;
 use rookery_engine::bus::{NodeId, Peers};
-use rookery_engine::limits::{BEATS_OF_DOUBT, BEATS_OF_TRUST, CLUSTER_NODES};
+use rookery_engine::limits::{BEATS_OF_DOUBT, BEATS_OF_HEARING, BEATS_OF_TRUST, CLUSTER_NODES};
 use rookery_protocol::RoomId;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -130,8 +130,7 @@ impl View {
 
     /// Returns what this node says of itself at `beat`.
     pub(super) fn pulse(&self, beat: u64) -> Pulse {
-        let trust = self.beat * BEATS_OF_TRUST;
-        let hears = self.links.iter().filter(|(_, link)| link.heard_at.elapsed() < trust);
+        let hears = self.links.iter().filter(|(_, link)| self.is_fresh(link));
         Pulse { beat, homes: self.homes.clone(), hears: hears.map(|(node, _)| *node).collect() }
     }
 
@@ -164,8 +163,14 @@ impl View {
 
     /// Whether every node that may append is heard, hears us and chooses homes as we do.
     fn is_understood(&self) -> bool {
-        let others = self.nodes.iter().filter(|node| **node != self.me);
-        self.vanished.is_empty() && others.chain(self.links.keys()).all(|node| self.link(*node).is_some())
+        let mut others = self.nodes.iter().filter(|node| **node != self.me).chain(self.links.keys());
+        let is_understood = |node| self.link(node).is_some_and(|link| self.is_fresh(link));
+        self.vanished.is_empty() && others.all(|node| is_understood(*node))
+    }
+
+    /// Whether its end was heard just now.
+    fn is_fresh(&self, link: &Link) -> bool {
+        link.heard_at.elapsed() < self.beat * BEATS_OF_HEARING
     }
 
     fn link(&self, node: NodeId) -> Option<&Link> {
@@ -183,8 +188,8 @@ fn choose(homes: &[NodeId], room: RoomId) -> Option<NodeId> {
 
 /// Weighs a node for a room. Nodes of all versions have to agree, so it is written out here.
 fn weight(node: NodeId, room: RoomId) -> u64 {
-    let halves = |id: u128| [(id >> 64) as u64, id as u64];
-    let words = halves(node.0.as_u128()).into_iter().chain(halves(room.0.as_u128()));
+    let (node, room) = (node.0.as_u64_pair(), room.0.as_u64_pair());
+    let words = [node.0, node.1, room.0, room.1].into_iter();
     words.fold(0, |weight, word| mix(weight ^ word))
 }
 

@@ -240,6 +240,9 @@ impl Room {
             return;
         }
         self.forwards.not_before = Some(Instant::now() + self.node.cluster().answers_within());
+        if let Some((home, _)) = self.forwards.to {
+            self.node.cluster().tell_astray(home, self.id);
+        }
         for Sent { number, mut draft, .. } in std::mem::take(&mut self.forwards.sent) {
             if !is_settle(&draft) {
                 self.node.metrics().forwards.of(why).increment(1);

@@ -65,8 +65,8 @@ impl Room {
         self.doubts.unsure_since = self.next_ticket;
         self.home_moved();
         if self.live.record.as_ref().is_some_and(|record| record.kind == RoomKind::Direct) {
-            // Whether its users have blocked each other is in no log.
-            self.refresh();
+            // Whether its users have blocked each other is in no log. It is read before the next batch.
+            self.is_outdated = true;
         }
     }
 
@@ -77,22 +77,22 @@ impl Room {
         }
     }
 
-    /// Asks the store where the head is, and hears `held` afterwards.
-    pub(super) fn look(&mut self, held: Vec<RoomMessage>) {
+    /// Asks the store where the head is, and hears `waiters` afterwards.
+    pub(super) fn look(&mut self, waiters: Vec<RoomMessage>) {
         self.doubts.looks += 1;
         self.next_ticket += 1;
         let ticket = self.next_ticket;
         let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
         self.node.tasks().spawn(async move {
             let head = node.store().head(room).await;
-            drop(myself.send_message(RoomMessage::Looked(ticket, held, head)));
+            drop(myself.send_message(RoomMessage::Looked(ticket, waiters, head)));
         });
     }
 
     pub(super) fn looked(
         &mut self,
         ticket: u64,
-        held: Vec<RoomMessage>,
+        waiters: Vec<RoomMessage>,
         head: Result<Option<Head>, StoreError>,
     ) {
         self.doubts.looks -= 1;
@@ -101,19 +101,25 @@ impl Room {
                 self.doubts.sure_until = self.doubts.sure_until.max(ticket);
                 self.told(head.map_or(Seq::ZERO, |head| head.seq));
                 if self.is_behind() && self.in_flight.is_some() {
-                    self.doubts.postponed.extend(held);
+                    self.doubts.postponed.extend(waiters);
                 } else {
-                    held.into_iter().for_each(|message| self.hear(message));
+                    for message in waiters {
+                        self.hear(message);
+                    }
                 }
                 self.order();
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, %error, "room not compared with the store");
-                held.into_iter().for_each(|message| message.refuse(&unavailable()));
+                for message in waiters {
+                    message.refuse(&unavailable());
+                }
                 let (late, rest): (VecDeque<_>, _) =
                     self.waiting.drain(..).partition(|waiting| waiting.ticket < ticket);
                 self.waiting = rest;
-                late.into_iter().for_each(|waiting| waiting.draft.answer.err(unavailable()));
+                for waiting in late {
+                    waiting.draft.answer.err(unavailable());
+                }
             }
         }
         self.retire_if_absent();
@@ -125,7 +131,9 @@ impl Room {
             return;
         }
         let postponed = std::mem::take(&mut self.doubts.postponed);
-        postponed.into_iter().for_each(|message| self.hear(message));
+        for message in postponed {
+            self.hear(message);
+        }
     }
 
     pub(super) fn refuse_postponed(&mut self, error: &WireError) {

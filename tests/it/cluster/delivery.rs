@@ -30,7 +30,7 @@ async fn every_send_on_any_node_is_heard_on_every_node_once_and_in_order() {
         let of = |name: &str| counted.get(name).copied().unwrap_or_default();
         assert!(of("rookery_forwards_total{outcome=\"answered\"}") >= 20.0, "node {node}: {counted:?}");
         for outcome in ["late", "not_taken", "moved", "unknown"] {
-            assert_eq!(of(&format!("rookery_forwards_total{{outcome=\"{outcome}\"}}")), 0.0, "node {node}");
+            assert!(of(&format!("rookery_forwards_total{{outcome=\"{outcome}\"}}")) < 1.0, "node {node}");
         }
     }
 }
@@ -92,7 +92,9 @@ async fn what_was_acked_on_one_node_is_there_for_whoever_opens_the_room_on_anoth
             let opened = wire.ok("room.open", json!({ "room": room })).await;
             assert!(opened["head"]["seq"].as_u64().unwrap() >= seq, "round {round}: {opened}");
         }
-        wires.iter_mut().for_each(|wire| drop(wire.unasked()));
+        for wire in &mut wires {
+            wire.unasked();
+        }
     }
 }
 

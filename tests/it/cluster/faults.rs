@@ -13,9 +13,9 @@ const BY_STORE: Duration = Duration::from_secs(3);
 /// Has each say something, and everybody hear all of it.
 async fn all_are_heard(wires: &mut [Wire], room: &Value, what: &str) {
     let mut expected = Vec::new();
-    for sender in 0..wires.len() {
+    for (sender, wire) in wires.iter_mut().enumerate() {
         let said = format!("{what}:{sender}");
-        expected.push((say(&mut wires[sender], room, &said).await, said));
+        expected.push((say(wire, room, &said).await, said));
     }
     for (number, wire) in wires.iter_mut().enumerate() {
         let heard = tokio::time::timeout(BY_STORE, texts(wire, expected.len())).await;

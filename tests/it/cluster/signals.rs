@@ -95,10 +95,10 @@ async fn members_on_other_nodes_hear_of_rooms_that_they_have_not_open() {
     let bob = wires.remove(1);
     let mut b = bob.with_background();
     b.ok("room.close", json!({ "room": room })).await;
-    for sender in 0..2 {
+    for (sender, wire) in wires.iter_mut().enumerate() {
         cluster.nodes.iter().for_each(|node| node.advance(Duration::from_secs(2)));
         heard(&mut b).await;
-        let seq = say(&mut wires[sender], &room, &format!("by {sender}")).await;
+        let seq = say(wire, &room, &format!("by {sender}")).await;
         let mut head = event(&mut b, "room.head").await;
         while head["head"]["seq"].as_u64() < Some(seq) {
             // The one before may have come late, and this one has to wait for its turn.
@@ -133,9 +133,9 @@ async fn notices_are_in_the_inbox_once_wherever_it_is_heard() {
     let (users, wires, room) = cluster.group(&["alice", "bob", "carol"]).await;
     let mut wires: Vec<Wire> = wires.into_iter().map(Wire::with_background).collect();
     for round in 0..5 {
-        for sender in 0..3 {
+        for wire in &mut wires {
             let body = json!({ "kind": "text", "text": format!("{round}"), "mentions": ["all"] });
-            wires[sender].ok("message.send", crate::chat::draft(&room, &body)).await;
+            wire.ok("message.send", crate::chat::draft(&room, &body)).await;
         }
     }
     let is_mention = |event: &Value| event["d"]["body"]["kind"] == "x.notice.mention";

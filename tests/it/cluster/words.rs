@@ -36,6 +36,22 @@ async fn a_login_that_ends_on_one_node_closes_its_sockets_on_the_others_within_a
 }
 
 #[tokio::test]
+async fn a_login_that_ended_while_the_bus_was_away_is_found_when_it_is_back() {
+    let cluster = Cluster::start(2).await;
+    let alice = cluster.nodes[0].user("alice").await;
+    let other = cluster.nodes[1].login("alice").await;
+    let (mut over, mut stays) = (cluster.wire(1, &alice).await, cluster.wire(1, &other).await);
+    cluster.buses.away(super::id(1));
+    let bearer = format!("Bearer {}", alice.token());
+    let headers = [("authorization", bearer.as_str())];
+    call(cluster.nodes[0].http(), "POST", "/v1/auth/logout", &headers, &json!({})).await;
+    over.settle().await;
+    cluster.buses.back(super::id(1));
+    assert_eq!(over.closed().await, 4503);
+    stays.settle().await;
+}
+
+#[tokio::test]
 async fn a_block_on_one_node_holds_on_the_others() {
     let cluster = Cluster::start(3).await;
     let (alice, bob) = (cluster.nodes[0].user("alice").await, cluster.nodes[1].user("bob").await);

@@ -87,6 +87,7 @@ fn frames() -> Vec<Bytes> {
         encode(&HeadMoved { room: ROOM, seq: Seq(4), members: Some(vec![USER]) }),
         encode(&LoginEnded { session: SessionId(Uuid::from_u128(4)), code: 4503 }),
         encode(&UserChanged { user: USER }),
+        encode(&Astray { room: ROOM }),
         encode(&BlockChanged { one: USER, other: USER }),
     ]
     .into_iter()
@@ -108,6 +109,7 @@ fn every_frame_survives_the_way_there() {
             Said::Beacon(said) => encode(&said),
             Said::Submit(said) => encode(&*said),
             Said::Answered(said) => encode(&said),
+            Said::Astray(said) => encode(&said),
             Said::Signalled(said) => encode(&said),
             Said::HeadMoved(said) => encode(&said),
             Said::LoginEnded(said) => encode(&said),

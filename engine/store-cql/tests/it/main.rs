@@ -10,6 +10,5 @@ mod keyspace;
 mod kill;
 mod migrations;
 mod nodes;
-mod people;
 mod races;
 mod size;

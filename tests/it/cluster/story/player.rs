@@ -40,13 +40,7 @@ pub(super) struct Player {
 }
 
 impl Player {
-    pub(super) fn new(
-        seed: u64,
-        number: usize,
-        token: String,
-        scribe: Scribe,
-        others: Vec<UserId>,
-    ) -> Self {
+    pub(super) fn new(seed: u64, number: usize, token: String, scribe: Scribe, others: Vec<UserId>) -> Self {
         let rng = fastrand::Rng::with_seed(seed * 1000 + number as u64);
         let (asked, again) = Default::default();
         Self {
@@ -142,11 +136,13 @@ impl Player {
             }
             10 | 11 => {
                 let body = json!({ "kind": "text", "text": format!("edited {}", self.order) });
-                self.ask("message.edit", json!({ "client_id": name(), "target": target, "body": body })).await;
+                self.ask("message.edit", json!({ "client_id": name(), "target": target, "body": body }))
+                    .await;
             }
             12 => self.ask("message.delete", json!({ "client_id": name(), "target": target })).await,
             13 | 14 => {
-                let d = json!({ "client_id": name(), "target": target, "emoji": "👍", "on": self.rng.bool() });
+                let d =
+                    json!({ "client_id": name(), "target": target, "emoji": "👍", "on": self.rng.bool() });
                 self.ask("reaction.set", d).await;
             }
             15 | 16 => self.ask("read.mark", json!({ "seq": self.position.0.max(1) })).await,
@@ -199,21 +195,18 @@ impl Player {
         if asked.op == "room.open" {
             self.is_opening = false;
         }
-        match said.get("ok") {
-            Some(ok) => {
-                self.scribe.done(&asked, ok);
-                if asked.op == "room.open" {
-                    self.is_open = true;
-                    self.position = Seq(ok["from"].as_u64().unwrap() - 1);
-                }
+        let Some(ok) = said.get("ok") else {
+            let error = &said["err"];
+            self.scribe.refused(&asked, error);
+            if error["retryable"] == true && is_named(&asked.d) {
+                self.again.insert(asked.order, asked);
             }
-            None => {
-                let error = &said["err"];
-                self.scribe.refused(&asked, error);
-                if error["retryable"] == true && is_named(&asked.d) {
-                    self.again.insert(asked.order, asked);
-                }
-            }
+            return;
+        };
+        self.scribe.done(&asked, ok);
+        if asked.op == "room.open" {
+            self.is_open = true;
+            self.position = Seq(ok["from"].as_u64().unwrap() - 1);
         }
     }
 
@@ -255,9 +248,9 @@ impl Player {
                 self.hear_for(PAUSE).await;
             }
         };
-        let heard = tokio::time::timeout(END_WITHIN, hearing).await;
+        let all = tokio::time::timeout(END_WITHIN, hearing).await;
         let (number, position) = (self.number, self.position);
-        assert!(heard.is_ok(), "{} of user {} has heard {position} of {head}", number, self.scribe.user());
+        assert!(all.is_ok(), "{number}, {}, has heard {position} of {head}", self.scribe.user());
     }
 }
 

@@ -1,8 +1,6 @@
 //! Writes down what happens to a client, as the checker wants to read it.
 
-use rookery_protocol::{
-    ClientId, Event, EventBody, Message, MessageBody, Room, RoomId, Seq, UserId,
-};
+use rookery_protocol::{ClientId, Event, EventBody, Message, MessageBody, Room, RoomId, Seq, UserId};
 use rookery_protocol::{DeleteBody, EditBody, ReactionBody};
 use rookery_tests::journal::{Act, Content, Cursor, Entry, Owner, Shown, Sighting, Standing};
 use serde::de::DeserializeOwned;
@@ -69,7 +67,9 @@ impl Scribe {
         let (room, d) = (self.room, &asked.d);
         let (target, body) = match asked.op {
             "message.send" => (None, EventBody::Message(read::<MessageBody>(&d["body"]))),
-            "message.edit" => (Some(read(&d["target"])), EventBody::Edit(EditBody { body: read(&d["body"]) })),
+            "message.edit" => {
+                (Some(read(&d["target"])), EventBody::Edit(EditBody { body: read(&d["body"]) }))
+            }
             "message.delete" => (Some(read(&d["target"])), EventBody::Delete(DeleteBody {})),
             "reaction.set" => {
                 let body = ReactionBody { emoji: read(&d["emoji"]), on: read(&d["on"]) };
@@ -89,14 +89,8 @@ impl Scribe {
     /// A command was done.
     pub(super) fn done(&mut self, asked: &Asked, ok: &Value) {
         let (room, d) = (self.room, &asked.d);
-        let stand = Standing {
-            room,
-            asked: Some(asked.at),
-            head: None,
-            marked: None,
-            read: None,
-            delivered: None,
-        };
+        let stand =
+            Standing { room, asked: Some(asked.at), head: None, marked: None, read: None, delivered: None };
         let act = match asked.op {
             "message.send" => Act::Ack {
                 room,
