@@ -7,6 +7,7 @@ use scylla::client::session_builder::SessionBuilder;
 use scylla::errors::NewSessionError;
 use scylla::policies::load_balancing::DefaultPolicy;
 use scylla::policies::retry::FallthroughRetryPolicy;
+use scylla::policies::timestamp_generator::MonotonicTimestampGenerator;
 use scylla::statement::{Consistency, SerialConsistency};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -21,14 +22,17 @@ const TRY_EVERY: Duration = Duration::from_millis(500);
 
 /// Returns a session in the keyspace, once the cluster answers.
 pub(crate) async fn for_requests(options: &CqlOptions) -> Result<Session, OpenError> {
-    let builder = builder(options, options.request_timeout).use_keyspace(&options.keyspace, false);
+    let builder = builder(options, options.request_timeout)
+        .use_keyspace(&options.keyspace, false)
+        .keyspaces_to_fetch([&options.keyspace])
+        .fetch_full_schema_metadata(false);
     reach(options, builder).await
 }
 
 /// Returns a session in no keyspace that has time for changes of the schema, once the cluster answers.
 pub(crate) async fn for_schema(options: &CqlOptions) -> Result<Session, OpenError> {
     check(options)?;
-    reach(options, builder(options, SCHEMA_TIMEOUT)).await
+    reach(options, builder(options, SCHEMA_TIMEOUT).fetch_schema_metadata(false)).await
 }
 
 fn builder(options: &CqlOptions, timeout: Duration) -> SessionBuilder {
@@ -46,6 +50,8 @@ fn builder(options: &CqlOptions, timeout: Duration) -> SessionBuilder {
     let mut builder = SessionBuilder::new()
         .known_nodes(&options.nodes)
         .connection_timeout(timeout)
+        // Two writes of one cell from here have two times, in their order.
+        .timestamp_generator(Arc::new(MonotonicTimestampGenerator::new()))
         .default_execution_profile_handle(profile.into_handle());
     if let Some((user, password)) = &options.login {
         builder = builder.user(user, password.expose_secret());

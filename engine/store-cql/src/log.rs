@@ -161,8 +161,3 @@ fn limit(rows: usize) -> i32 {
 fn bucket_column(bucket: u64) -> i64 {
     integer(bucket)
 }
-
-/// What is not written yet.
-pub(crate) fn unfinished<'a, T: Send + 'a>() -> Answer<'a, T> {
-    Box::pin(async { Err(rookery_engine::store::StoreError::Refused("not written yet".to_owned())) })
-}

@@ -55,8 +55,8 @@ impl Keyspace {
         let keyspace = &self.options.keyspace;
         for table in self.tables().await {
             let is_emptied = !KEPT.contains(&table.as_str()) && which(&table);
-            // Emptying takes 20 times as long as looking.
-            if is_emptied && self.has_rows(&table).await {
+            // Emptying takes 20 times as long as looking. But deleted notices hide new ones of the same positions.
+            if is_emptied && (table == "notices" || self.has_rows(&table).await) {
                 let statement = format!("TRUNCATE {keyspace}.{table}");
                 self.session.query_unpaged(statement, ()).await.expect("truncate");
             }

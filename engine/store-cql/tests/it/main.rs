@@ -3,6 +3,12 @@
 
 mod cast;
 mod contract;
+mod events;
 mod halfway;
+mod interrupted;
 mod keyspace;
+mod kill;
+mod migrations;
+mod nodes;
 mod races;
+mod size;
