@@ -83,7 +83,7 @@ impl CqlStore {
         now: Timestamp,
         tries: &mut Tries,
     ) -> Result<Option<FileId>, StoreError> {
-        let Note { at, file, version } = note;
+        let Note { file, version, .. } = note;
         let Some(owner) = self.owner_of(file).await? else { return self.drop_note(note).await };
         let _turn = self.turns.at(&owner).await;
         loop {

@@ -1,12 +1,14 @@
 //! The cluster's store from outside, on a real Cassandra: the contract, two nodes at once, interruptions,
 //! kills, migrations.
 
+mod cast;
 mod contract;
 mod events;
+mod halfway;
 mod interrupted;
 mod keyspace;
 mod kill;
 mod migrations;
 mod nodes;
-mod people;
+mod races;
 mod size;
