@@ -119,10 +119,8 @@ async fn commit(
     let mut bytes = tail.len();
     let mut events: Vec<Bound<'_>> = Vec::new();
     for event in append.events.iter() {
-        let body = match emptied.contains(&event.seq) {
-            true => event.body.clone().emptied(),
-            false => event.body.clone(),
-        };
+        let is_emptied = emptied.contains(&event.seq);
+        let body = if is_emptied { event.body.clone().emptied() } else { event.body.clone() };
         let body = body.to_json().map_err(|error| StoreError::Refused(error.to_string()))?;
         bytes += body.len();
         events.push(insert(store, place, event, body, attempt));
