@@ -98,7 +98,7 @@ async fn assert_agree(store: &dyn Store, model: &dyn Store) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_dead_process_has_left_is_put_by_the_next_one() {
-    let keyspace = Keyspace::new("left", 3).await;
+    let keyspace = Keyspace::new("left", 7).await;
     let store = keyspace.open().await;
     store.append(everything(Seq::ZERO, 0)).await.expect("append");
     let expected = seen(&store).await;
