@@ -10,10 +10,10 @@ mod finish;
 mod record;
 
 use crate::CqlStore;
-use crate::cql::{Conditional, Cql, Read, Write};
+use crate::cql::{Conditional, Cql, Read};
 use crate::turns::Tries;
 use claims::{Claimant, Held, Name};
-pub(crate) use finish::{Finished, prefix_of};
+pub(crate) use finish::Finished;
 pub(crate) use record::{Record, profile_of};
 use rookery_engine::store::{
     Account, AccountCreated, Accounts, Answer, LoginSession, RefreshToken, Rotation, StoreError, Ticket,
@@ -40,9 +40,6 @@ pub(crate) struct AccountStatements {
     email: Read,
     settled_email: Read,
     claim_email: Conditional,
-    pub(crate) entries: Read,
-    put_entry: Write,
-    pub(crate) drop_entry: Write,
 }
 
 const RECORD: &str = "SELECT email, password, created_at, profile, claim, next, next_at, turn
@@ -81,22 +78,6 @@ impl AccountStatements {
             email: cql.read_statement(EMAIL).await?,
             settled_email: cql.settling_statement(EMAIL).await?,
             claim_email: conditional("UPDATE emails SET user_id = ?, claim = ? WHERE email = ? IF claim = ?")
-                .await?,
-            entries: cql
-                .read_statement(
-                    "SELECT handle, claim, user_id FROM handles_by_prefix
-                        WHERE prefix = ? AND (handle, claim) > (?, ?) AND (handle) < (?) LIMIT ?",
-                )
-                .await?,
-            put_entry: cql
-                .write_statement(
-                    "INSERT INTO handles_by_prefix (prefix, handle, claim, user_id) VALUES (?, ?, ?, ?)",
-                )
-                .await?,
-            drop_entry: cql
-                .write_statement(
-                    "DELETE FROM handles_by_prefix WHERE prefix = ? AND handle = ? AND claim = ?",
-                )
                 .await?,
         })
     }

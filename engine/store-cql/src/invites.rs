@@ -220,9 +220,9 @@ impl CqlStore {
             if row.is_used_up() {
                 return Ok(InviteUsed::Exhausted);
             }
-            let used = row.used.saturating_add(1);
+            let count = row.used.saturating_add(1);
             let writes = [
-                bound(&statements.count, (used, at.0, room.0, INVITE, hash, NOBODY)),
+                bound(&statements.count, (count, at.0, room.0, INVITE, hash, NOBODY)),
                 bound(&statements.put_use, (room.0, USE, hash, user.0, at.0)),
             ];
             if tries.is_applied(self.advance_invites(room, version, &writes).await).await? {
@@ -267,8 +267,8 @@ impl Invites for CqlStore {
     fn use_invite(&self, hash: TokenHash, user: UserId, at: Timestamp) -> Answer<'_, InviteUsed> {
         Box::pin(async move {
             let mut tries = Tries::new();
-            let used = self.take_use(hash, user, at, &mut tries).await;
-            tries.settle(used)
+            let answer = self.take_use(hash, user, at, &mut tries).await;
+            tries.settle(answer)
         })
     }
 }

@@ -1,30 +1,31 @@
-//! People: profiles, and who is found by the beginning of a handle.
+//! People: their profiles. What changes a handle is an account's change, and finished as one.
 
 mod blocks;
+mod search;
 
 use crate::CqlStore;
-use crate::accounts::{Finished, Record, prefix_of, profile_of};
+use crate::accounts::{Finished, Record, profile_of};
 use crate::cql::Cql;
 use crate::turns::{Tries, unique};
 use blocks::BlockStatements;
 use rookery_engine::store::{Answer, BlockSet, People, ProfileChange, ProfileChanged, StoreError};
-use rookery_protocol::limits::SEARCH_CHARS_MIN;
 use rookery_protocol::{Timestamp, User, UserId};
 use scylla::errors::PrepareError;
-use uuid::Uuid;
-
-/// Entries that a search reads at once: two answers, since some may be void or of users that are not found.
-const ENTRIES: i32 = 40;
+use search::SearchStatements;
 
 /// The statements.
 #[derive(Debug)]
 pub(crate) struct PeopleStatements {
     blocks: BlockStatements,
+    search: SearchStatements,
 }
 
 impl PeopleStatements {
     pub(crate) async fn prepare(cql: &Cql) -> Result<Self, PrepareError> {
-        Ok(Self { blocks: BlockStatements::prepare(cql).await? })
+        Ok(Self {
+            blocks: BlockStatements::prepare(cql).await?,
+            search: SearchStatements::prepare(cql).await?,
+        })
     }
 }
 
@@ -81,44 +82,6 @@ impl CqlStore {
                 Finished::Moved => tries.wait().await?,
             }
         }
-    }
-
-    async fn find(&self, by: UserId, prefix: &str, limit: usize) -> Result<Vec<User>, StoreError> {
-        if prefix.chars().count() < SEARCH_CHARS_MIN {
-            return Err(StoreError::Refused("so short a beginning of a handle is not looked for".to_owned()));
-        }
-        let end = format!("{prefix}{}", char::MAX);
-        let mut after = (prefix.to_owned(), Uuid::nil());
-        let mut found = Vec::new();
-        while found.len() < limit {
-            let values = (prefix_of(prefix), &after.0, after.1, &end, ENTRIES);
-            let entries = self.cql.rows::<(String, Uuid, Uuid)>(&self.accounts.entries, values).await?;
-            let Some((handle, claim, _)) = entries.last() else { break };
-            after = (handle.clone(), *claim);
-            let users = Cql::for_each(entries, async |entry| self.user_of(entry).await).await?;
-            let users: Vec<_> = users.into_iter().flatten().collect();
-            let ids: Vec<_> = users.iter().map(|user| user.id).collect();
-            let hidden = self.between(by, &ids).await?;
-            found.extend(users.into_iter().filter(|user| !hidden.contains(&user.id)));
-        }
-        found.truncate(limit);
-        Ok(found)
-    }
-
-    /// Returns the user that an entry is of, if it still is; otherwise the entry goes.
-    async fn user_of(&self, entry: (String, Uuid, Uuid)) -> Result<Option<User>, StoreError> {
-        let (handle, claim, user) = entry;
-        let record = self.record(UserId(user)).await?;
-        if let Some(record) = &record {
-            if record.is_changing() && record.turn == claim {
-                return Ok(None);
-            }
-            if record.claim == claim && record.handle() == Some(handle.as_str()) {
-                return Ok(record.user());
-            }
-        }
-        self.cql.write(&self.accounts.drop_entry, (prefix_of(&handle), &handle, claim)).await?;
-        Ok(None)
     }
 }
 

@@ -10,7 +10,6 @@ use crate::CqlStore;
 use crate::turns::{Tries, unique};
 use rookery_engine::limits::HANDLE_KEPT_MS;
 use rookery_engine::store::{Answer, StoreError};
-use rookery_protocol::limits::SEARCH_CHARS_MIN;
 
 /// Waits for another account's change before it is finished for it.
 const PATIENCE: u32 = 4;
@@ -26,11 +25,6 @@ pub(crate) enum Finished {
     EmailTaken,
     /// Somebody else finished it or gave it up.
     Moved,
-}
-
-/// Returns where a handle is found by its beginning.
-pub(crate) fn prefix_of(handle: &str) -> String {
-    handle.chars().take(SEARCH_CHARS_MIN).collect()
 }
 
 impl CqlStore {
@@ -58,8 +52,7 @@ impl CqlStore {
             let values = (until.0, former, record.claim);
             while tries.known(self.cql.decide(&self.accounts.keep_handle, values).await).await?.is_none() {}
         }
-        let entry = (prefix_of(handle), handle, record.turn, record.user.0);
-        self.cql.write(&self.accounts.put_entry, entry).await?;
+        self.put_entry(handle, record.turn, record.user).await?;
         let changed = Record {
             profile: record.next.clone(),
             claim: record.turn,
@@ -74,26 +67,26 @@ impl CqlStore {
                 _ => return Ok(Finished::Moved),
             }
         }
-        if let Some(former) = record.handle() {
-            let entry = (prefix_of(former), former, record.claim);
-            if let Err(error) = self.cql.write(&self.accounts.drop_entry, entry).await {
-                tracing::debug!(%error, "a hint of a former handle is left");
-            }
+        if let Some(former) = record.handle()
+            && let Err(error) = self.drop_entry(former, record.claim).await
+        {
+            tracing::debug!(%error, "an entry of a former handle is left");
         }
         Ok(Finished::Done)
     }
 
     /// Claims `name` for the change that is under way in `record`. Returns whether it has it.
     async fn hold(&self, name: Name<'_>, record: &Record, tries: &mut Tries) -> Result<bool, StoreError> {
-        for waits in 0.. {
+        let mut waits = 0;
+        loop {
             match self.claim(name, Claimant::of(record), tries).await? {
                 Held::Mine => return Ok(true),
                 Held::Taken => return Ok(false),
                 Held::Busy(other) if waits >= PATIENCE => drop(self.finish(&other).await?),
                 Held::Busy(_) | Held::Free(_) => tries.wait().await?,
             }
+            waits += 1;
         }
-        Ok(false)
     }
 
     /// Ends the change that is under way in `record` without having made it.

@@ -43,7 +43,7 @@ impl Row {
 type Columns = (Vec<u8>, Uuid, i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 
 fn row(room: RoomId, columns: Columns) -> Result<Row, StoreError> {
-    let (hash, by, created_at, expires_at, uses, used, used_at, revoked_at) = columns;
+    let (hash, by, created_at, expires_at, uses, count, used_at, revoked_at) = columns;
     let hash = hash.try_into().map_err(|_| StoreError::Fatal("an invite's hash has 32 bytes".to_owned()))?;
     let invite = Invite {
         hash,
@@ -54,7 +54,7 @@ fn row(room: RoomId, columns: Columns) -> Result<Row, StoreError> {
         uses: uses.map(|uses| u32::try_from(uses).unwrap_or(u32::MAX)),
     };
     let (used_at, revoked_at) = (used_at.map(Timestamp), revoked_at.map(Timestamp));
-    Ok(Row { invite, used: used.unwrap_or(0), used_at, revoked_at })
+    Ok(Row { invite, used: count.unwrap_or(0), used_at, revoked_at })
 }
 
 impl CqlStore {

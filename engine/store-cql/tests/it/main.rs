@@ -4,6 +4,7 @@
 mod cast;
 mod contract;
 mod events;
+mod garbage;
 mod halfway;
 mod interrupted;
 mod keyspace;
