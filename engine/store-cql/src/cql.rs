@@ -40,15 +40,15 @@ pub(crate) const AT_ONCE: usize = 32;
 
 /// A statement that reads.
 #[derive(Clone, Debug)]
-pub(crate) struct Read(PreparedStatement);
+pub(crate) struct Read(Box<PreparedStatement>);
 
 /// A statement that writes without a condition: sent again it changes nothing more.
 #[derive(Clone, Debug)]
-pub(crate) struct Write(PreparedStatement);
+pub(crate) struct Write(Box<PreparedStatement>);
 
 /// A statement with a condition (`IF …`).
 #[derive(Clone, Debug)]
-pub(crate) struct Conditional(PreparedStatement);
+pub(crate) struct Conditional(Box<PreparedStatement>);
 
 /// What a conditional statement answered.
 #[derive(Debug)]
@@ -91,10 +91,6 @@ impl Cql {
         Self { session, permits: Semaphore::new(requests.max(1)), health }
     }
 
-    pub(crate) const fn session(&self) -> &Session {
-        &self.session
-    }
-
     pub(crate) async fn read_statement(&self, text: &str) -> Result<Read, PrepareError> {
         Ok(Read(self.prepare(text, true).await?))
     }
@@ -114,11 +110,12 @@ impl Cql {
         Ok(Conditional(self.prepare(text, false).await?))
     }
 
-    async fn prepare(&self, text: &str, is_idempotent: bool) -> Result<PreparedStatement, PrepareError> {
+    async fn prepare(&self, text: &str, is_idempotent: bool) -> Result<Box<PreparedStatement>, PrepareError> {
         let mut statement = self.session.prepare(text).await?;
         statement.set_is_idempotent(is_idempotent);
         statement.set_page_size(PAGE_ROWS);
-        Ok(statement)
+        // In a box, as a store has more than a hundred.
+        Ok(Box::new(statement))
     }
 
     /// Reads all rows of an answer.
@@ -181,7 +178,7 @@ impl Cql {
         let mut batch = Batch::new(BatchType::Unlogged);
         batch.set_is_idempotent(true);
         for (statement, _) in writes {
-            batch.append_statement(statement.0.clone());
+            batch.append_statement((*statement.0).clone());
         }
         let values: Vec<&(dyn SerializeRow + Send + Sync)> =
             writes.iter().map(|(_, values)| &**values).collect();
@@ -215,11 +212,11 @@ impl Cql {
         let mut batch = Batch::new(BatchType::Unlogged);
         let mut values: Vec<&(dyn SerializeRow + Send + Sync)> = Vec::new();
         for (statement, bound) in conditions {
-            batch.append_statement(statement.0.clone());
+            batch.append_statement((*statement.0).clone());
             values.push(&**bound);
         }
         for (statement, bound) in writes {
-            batch.append_statement(statement.0.clone());
+            batch.append_statement((*statement.0).clone());
             values.push(&**bound);
         }
         let sent = self.once(Effect::Conditional, || self.session.batch(&batch, &values)).await?;

@@ -115,8 +115,8 @@ pub(crate) enum Put {
     Reaction { seq: Seq, user: UserId, emoji: String, is_live: bool },
     /// The event at `seq` is an edit of the message at `target`.
     Edit { target: Seq, seq: Seq },
-    /// The bodies of these events of a bucket are gone: the message and its edits.
-    Emptied { bucket: Bucket, message: Option<Seq>, edits: Vec<Seq> },
+    /// The bodies of these events of a bucket are gone; of each, whether it is a change.
+    Emptied { bucket: Bucket, events: Vec<(bool, Seq)> },
     /// A notice, written by the batch that ends at the standing.
     Notice { user: UserId, room: RoomId, seq: Seq, kind: String, by: UserId, at: Timestamp },
     /// The message at `seq` carries these files as of `rev`.

@@ -15,7 +15,7 @@
 //! decided after it: either that one is applied, or what is at the batch's first position says whose it is.
 
 use super::bucket_column;
-use super::position;
+use super::position::{self, Lane};
 use crate::CqlStore;
 use crate::columns::{encode, integer};
 use crate::cql::{Bound, bound};
@@ -42,40 +42,57 @@ const APPEND_BYTES: usize = 4 << 20;
 
 pub(super) async fn append(store: &CqlStore, append: Append) -> Result<(), AppendError> {
     append.check()?;
-    let Append { room, expected, .. } = append;
+    let room = append.room;
     let mut lane = store.lanes.lane(room).await;
+    let was_in_doubt = lane.is_in_doubt(room);
+    let answer = decide(store, &append, &mut lane).await;
+    match answer {
+        // Of this call it is certain; of one before it, which may have been for the same batch, it is not.
+        Err(AppendError::Store(StoreError::Refused(reason))) if was_in_doubt => {
+            lane.doubt(room);
+            Err(StoreError::Unknown(reason).into())
+        }
+        Err(
+            AppendError::Duplicate { .. } | AppendError::Store(StoreError::Unknown(_) | StoreError::Fatal(_)),
+        ) => answer,
+        answer => {
+            lane.know(room);
+            answer
+        }
+    }
+}
+
+async fn decide(store: &CqlStore, append: &Append, lane: &mut Lane) -> Result<(), AppendError> {
+    let Append { room, expected, .. } = *append;
     let standing = match lane.take(room).filter(|standing| standing.head.seq == expected) {
         Some(standing) => Some(standing),
         None => position::current(store, room).await.map_err(before)?,
     };
     let head = standing.as_ref().map_or(Seq::ZERO, |standing| standing.head.seq);
-    if head != expected {
+    let duplicate = if head == expected { duplicate(store, append).await? } else { None };
+    if head != expected || duplicate.is_some() {
         if let Some(standing) = standing {
             lane.remember(room, standing);
         }
-        return Err(AppendError::Stale { expected, head });
-    }
-    if let Some((by, client_id)) = duplicate(store, &append).await? {
-        if let Some(standing) = standing {
-            lane.remember(room, standing);
-        }
-        return Err(AppendError::Duplicate { by, client_id });
+        return Err(match duplicate {
+            Some((by, client_id)) => AppendError::Duplicate { by, client_id },
+            None => AppendError::Stale { expected, head },
+        });
     }
     let bucket = store.buckets.of(expected.next());
     let is_first = standing.as_ref().is_none_or(|standing| standing.bucket != bucket);
-    let known = Known::read(store, &append, standing.as_ref()).await.map_err(before)?;
-    let Resolved { standing: after, puts, emptied } = resolve(&append, known, bucket)?;
+    let known = Known::read(store, append, standing.as_ref()).await.map_err(before)?;
+    let Resolved { standing: after, puts, emptied } = resolve(append, known, bucket)?;
     let tail = Tail { standing: after, puts };
-    let is_applied = commit(store, &append, &tail, &emptied, is_first).await?;
-    if !is_applied {
+    // From here on, also where this future is dropped.
+    lane.doubt(room);
+    if !commit(store, append, &tail, &emptied, is_first).await? {
         let head = position::current(store, room).await.map_err(before)?;
         let head = head.map_or(Seq::ZERO, |standing| standing.head.seq);
         return Err(AppendError::Stale { expected, head });
     }
-    if let Err(error) = settle(store, room, &tail).await {
-        // It is in the log, but not all that follows from it can be read yet.
-        return Err(StoreError::Unknown(error.to_string()).into());
-    }
+    // It is in the log, but not all that follows from it can be read until this is done.
+    settle(store, room, &tail).await.map_err(|error| StoreError::Unknown(error.to_string()))?;
     lane.remember(room, tail.standing);
     Ok(())
 }
@@ -119,10 +136,8 @@ async fn commit(
     let mut bytes = tail.len();
     let mut events: Vec<Bound<'_>> = Vec::new();
     for event in append.events.iter() {
-        let body = match emptied.contains(&event.seq) {
-            true => event.body.clone().emptied(),
-            false => event.body.clone(),
-        };
+        let is_emptied = emptied.contains(&event.seq);
+        let body = if is_emptied { event.body.clone().emptied() } else { event.body.clone() };
         let body = body.to_json().map_err(|error| StoreError::Refused(error.to_string()))?;
         bytes += body.len();
         events.push(insert(store, place, event, body, attempt));

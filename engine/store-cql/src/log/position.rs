@@ -8,7 +8,7 @@ use crate::project::{Standing, Tail, settle};
 use crate::rooms;
 use rookery_engine::store::StoreError;
 use rookery_protocol::{RoomId, Seq};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -18,6 +18,10 @@ const LANES: usize = 1024;
 /// Rooms whose standing one lane remembers: 16 are 16,384 in all, of about 300 bytes.
 const ROOMS_PER_LANE: usize = 16;
 
+/// Rooms in doubt that one lane remembers. Each is settled by its next append; there are more only where
+/// rooms are given up one after another while the cluster is away.
+const DOUBTS_PER_LANE: usize = 64;
+
 /// One append a room at a time, and where the rooms stood after the newest one.
 ///
 /// A standing that is remembered may be out of date when another node appends; then the append that relies
@@ -25,9 +29,15 @@ const ROOMS_PER_LANE: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Lanes(Vec<Mutex<Lane>>);
 
-/// The standings that one lane remembers. All up to them has been put.
+/// What one lane remembers of its rooms.
 #[derive(Debug, Default)]
-pub(crate) struct Lane(HashMap<RoomId, Standing>);
+pub(crate) struct Lane {
+    /// All up to them has been put.
+    standings: HashMap<RoomId, Standing>,
+    /// Rooms with a batch of which it is not known whether it is applied, or will be. No read settles that,
+    /// only the next batch that is decided.
+    in_doubt: HashSet<RoomId>,
+}
 
 impl Lanes {
     pub(crate) fn new() -> Self {
@@ -45,14 +55,29 @@ impl Lanes {
 impl Lane {
     /// Takes what is remembered of `room`: from then on it is not, until it is known again.
     pub(super) fn take(&mut self, room: RoomId) -> Option<Standing> {
-        self.0.remove(&room)
+        self.standings.remove(&room)
     }
 
     pub(super) fn remember(&mut self, room: RoomId, standing: Standing) {
-        if self.0.len() >= ROOMS_PER_LANE {
-            self.0.clear();
+        if self.standings.len() >= ROOMS_PER_LANE {
+            self.standings.clear();
         }
-        self.0.insert(room, standing);
+        self.standings.insert(room, standing);
+    }
+
+    pub(super) fn is_in_doubt(&self, room: RoomId) -> bool {
+        self.in_doubt.contains(&room)
+    }
+
+    pub(super) fn doubt(&mut self, room: RoomId) {
+        if self.in_doubt.len() >= DOUBTS_PER_LANE {
+            self.in_doubt.clear();
+        }
+        self.in_doubt.insert(room);
+    }
+
+    pub(super) fn know(&mut self, room: RoomId) {
+        self.in_doubt.remove(&room);
     }
 }
 

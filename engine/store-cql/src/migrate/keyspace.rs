@@ -69,9 +69,9 @@ pub(super) async fn change(
         .replace("CREATE TABLE IF NOT EXISTS ", &format!("CREATE TABLE IF NOT EXISTS {keyspace}."))
         .replace("ALTER TABLE ", &format!("ALTER TABLE {keyspace}."))
         .replace(&format!("{keyspace}.{keyspace}."), &format!("{keyspace}."));
+    // The driver waits for all nodes to agree on it.
     session.query_unpaged(statement, ()).await?;
-    let agreed = session.await_schema_agreement().await;
-    agreed.map(drop).map_err(|error| MigrateError::Answer(error.to_string()))
+    Ok(())
 }
 
 /// Returns what was applied; nothing where there is no keyspace yet.

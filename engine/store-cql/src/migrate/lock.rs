@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// Seconds that a lock is kept without being renewed: longer than one change of the schema takes, and
 /// short enough to wait for when its holder has died.
-const LEASE_SECONDS: i32 = 30;
+const LEASE_SECONDS: i32 = 45;
 
 /// How often a taken lock is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -42,8 +42,8 @@ struct Work {
     notices: BTreeMap<(UserId, RoomId, Seq, NoticeKind), Notice>,
     /// In their order: a file that is let go of at once is another one than a file that was never held.
     attached: Vec<Put>,
-    /// Events of the log before this batch whose body is to go.
-    gone: BTreeMap<Bucket, (Option<Seq>, Vec<Seq>)>,
+    /// Events of the log before this batch whose body is to go: whether each is a change, and its position.
+    gone: BTreeMap<Bucket, Vec<(bool, Seq)>>,
     emptied: BTreeSet<Seq>,
 }
 
@@ -182,10 +182,10 @@ impl Work {
         }
         let Some(content) = self.known.contents.get(&target) else { return };
         if let Some(bucket) = content.message {
-            self.gone.entry(bucket).or_default().0 = Some(target);
+            self.gone.entry(bucket).or_default().push((false, target));
         }
         for (seq, bucket) in &content.edits {
-            self.gone.entry(*bucket).or_default().1.push(*seq);
+            self.gone.entry(*bucket).or_default().push((true, *seq));
         }
     }
 
@@ -212,7 +212,7 @@ impl Work {
         }
         puts.extend(self.changed.into_iter().map(|(seq, state)| Put::State { seq, state }));
         let gone = self.gone.into_iter();
-        puts.extend(gone.map(|(bucket, (message, edits))| Put::Emptied { bucket, message, edits }));
+        puts.extend(gone.map(|(bucket, events)| Put::Emptied { bucket, events }));
         puts.extend(self.notices.into_values().map(|notice| {
             let Notice { user, room, seq, kind, by, at } = notice;
             Put::Notice { user, room, seq, kind: kind.as_str().to_owned(), by, at }

@@ -39,9 +39,7 @@ pub(crate) async fn settle(store: &CqlStore, room: RoomId, tail: &Tail) -> Resul
     Cql::for_each(together, |writes| async move { store.cql.write_together(&writes).await }).await?;
     for put in puts {
         match put {
-            Put::Emptied { bucket, message, edits } => {
-                let message = message.iter().map(|seq| (false, *seq));
-                let events: Vec<_> = message.chain(edits.iter().map(|seq| (true, *seq))).collect();
+            Put::Emptied { bucket, events } => {
                 for events in events.chunks(TOGETHER) {
                     empty(store, (room, *bucket), events).await?;
                 }

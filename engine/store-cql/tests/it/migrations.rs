@@ -25,7 +25,7 @@ async fn refused(options: &CqlOptions) -> MigrateError {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_keyspace_is_made_and_brought_up_to_date_by_one_of_two_runners() {
-    let keyspace = Keyspace::new("two", 10_000).await;
+    let keyspace = Keyspace::fresh("two", 10_000).await;
     let options = &keyspace.options;
     let pending = migrate(options, true).await.expect("look");
     assert!(!pending.is_empty() && pending.iter().all(|status| status.state == MigrationState::Pending));
@@ -34,12 +34,12 @@ async fn a_keyspace_is_made_and_brought_up_to_date_by_one_of_two_runners() {
     one.expect("migrate");
     other.expect("migrate");
     assert!(states(options).await.iter().all(|state| *state == MigrationState::Applied));
-    keyspace.end().await;
+    keyspace.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_runner_is_continued_and_one_that_lives_is_waited_for() {
-    let keyspace = Keyspace::new("resumed", 10_000).await;
+    let keyspace = Keyspace::fresh("resumed", 10_000).await;
     let options = &keyspace.options;
     migrate(options, false).await.expect("migrate");
     // As if it had died before the last table of the last file, with the lock in its hand.
@@ -61,12 +61,12 @@ async fn an_interrupted_runner_is_continued_and_one_that_lives_is_waited_for() {
     migrate(options, false).await.expect("the dead runner's lease ends");
     assert_eq!(states(options).await, [MigrationState::Applied, MigrationState::Applied]);
     CqlStore::open(options).await.expect("every table is there");
-    keyspace.end().await;
+    keyspace.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_keyspace_that_differs_from_what_is_known_is_refused() {
-    let keyspace = Keyspace::new("differs", 10_000).await;
+    let keyspace = Keyspace::fresh("differs", 10_000).await;
     let options = &keyspace.options;
     migrate(options, false).await.expect("migrate");
     let other = CqlOptions { bucket_size: 9_999, ..options.clone() };
@@ -84,5 +84,5 @@ async fn a_keyspace_that_differs_from_what_is_known_is_refused() {
     execute(&keyspace, "DELETE FROM %.migrations WHERE number = 1").await;
     let error = refused(options).await;
     assert!(matches!(error, MigrateError::Missing { number: 1 }), "{error}");
-    keyspace.end().await;
+    keyspace.remove().await;
 }

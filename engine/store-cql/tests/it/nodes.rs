@@ -46,9 +46,8 @@ async fn of_two_nodes_that_append_the_same_name_one_gets_it_in() {
             }
             send(store, user(0), &[name(number)]).await
         });
-        let mut sent = join_all(sends).await;
-        sent.sort_by_key(|sent| *sent == Sent::Duplicate);
-        assert_eq!(sent, [Sent::Applied, Sent::Duplicate]);
+        // Who finds the other's where its own was to be cannot tell them apart, and need not.
+        assert!(join_all(sends).await.contains(&Sent::Applied));
     }
     let log = whole_log(&stores[1]).await;
     assert_eq!(log.iter().filter(|event| event.by == user(0)).count(), 25);
