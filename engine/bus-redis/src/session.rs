@@ -178,7 +178,8 @@ impl Session {
             };
         }
         if !batch.values.is_empty() {
-            // A hash that has just come to be has no end yet.
+            // A hash that has just come to be has no end yet: one step, so that none is left without.
+            commands.atomic();
             commands.cmd("PEXPIRE").arg(&values).arg(LEASE_MS).ignore();
         }
         for (to, frame) in &batch.frames {
