@@ -2,9 +2,10 @@
 //!
 //! Nothing lives only here. A frame may be lost, never changed, and between two nodes frames arrive
 //! in the order in which they were sent or not at all; whoever hears [`Heard::Lost`] has to look
-//! into the store. A loss is heard of with the sender's next frame or with the next renewal of its lease,
-//! whichever comes first. One machine has no bus: [`Alone`] is the port of a node without others, and
-//! [`MemoryBuses`] are several nodes in one process.
+//! into the store. A loss is heard of with the sender's next frame or with the next renewal of its
+//! lease, whichever comes first. A node that dies takes with it what it had not sent: that it goes
+//! from [`Bus::peers`] is all that is heard of it. One machine has no bus: [`Alone`] is the port of
+//! a node without others, and [`MemoryBuses`] are several nodes in one process.
 
 mod alone;
 mod buckets;

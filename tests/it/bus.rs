@@ -134,6 +134,24 @@ async fn requests_that_were_held_up_are_heard_in_order_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_slow_way_is_no_absence() {
+    let redis = Redis::find();
+    let [one, two] = pair(&redis, "slow").await;
+    let mut peers = two.bus.peers();
+    peers.mark_unchanged();
+    two.proxy.set(Direction::Replies, Way::Throttled(500_000));
+    let frames: Vec<_> = (0..20).map(|number| Bytes::from(vec![number; 100_000])).collect();
+    for frame in &frames {
+        assert!(one.bus.send(two.bus.id(), frame.clone()));
+    }
+    // Four seconds long, and each question waits behind them.
+    for frame in frames {
+        assert_eq!(two.hear().await, Heard::Frame { from: one.bus.id(), frame });
+    }
+    assert!(!peers.has_changed().expect("the bus is there"), "{:?}", peers.borrow());
+}
+
+#[tokio::test]
 async fn nothing_is_missing_without_a_word_however_the_network_flaps() {
     let seed = 20_261_121;
     let mut chance = fastrand::Rng::with_seed(seed);

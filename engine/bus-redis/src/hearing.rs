@@ -5,6 +5,7 @@ use bytes::Bytes;
 use rookery_engine::bus::{Inbox, NodeId, Peer};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Nodes that are gone and still remembered: a day of restarts every five minutes.
@@ -16,6 +17,7 @@ pub(crate) struct Hearing {
     me: NodeId,
     pub(crate) inbox: Inbox,
     senders: Mutex<HashMap<NodeId, Heard>>,
+    pieces: AtomicU64,
 }
 
 /// How far a sender has been heard.
@@ -28,7 +30,7 @@ struct Heard {
 
 impl Hearing {
     pub(crate) fn new(me: NodeId) -> Self {
-        Self { me, inbox: Inbox::new(), senders: Mutex::default() }
+        Self { me, inbox: Inbox::new(), senders: Mutex::default(), pieces: AtomicU64::new(0) }
     }
 
     /// Takes what a channel gave. Returns whether the leases have to be looked at.
@@ -36,6 +38,7 @@ impl Hearing {
     /// What an earlier session of its sender gave is dropped: it was held up somewhere and has been
     /// overtaken. What cannot be read is dropped too; the sender's next beacon tells of it.
     pub(crate) fn take(&self, bytes: Bytes) -> bool {
+        self.pieces.fetch_add(1, Ordering::Relaxed);
         let Some(envelope) = Envelope::decode(bytes).filter(|envelope| envelope.from != self.me) else {
             return false;
         };
@@ -58,6 +61,11 @@ impl Hearing {
             Kind::Beacon | Kind::Look => {}
         }
         envelope.kind == Kind::Look
+    }
+
+    /// Returns how often something was heard, whatever it was.
+    pub(crate) fn pieces(&self) -> u64 {
+        self.pieces.load(Ordering::Relaxed)
     }
 
     /// Forgets those who are not there, once they are many.

@@ -141,3 +141,17 @@ async fn a_reader_that_is_too_slow_for_redis_hears_of_the_gap() {
     let heard = apart.node.hears("last").await;
     assert!(is_ascending(&heard) && heard.last() == Some(&FRAMES), "{heard:?}");
 }
+
+#[tokio::test]
+async fn closing_while_redis_stands_still_ends_in_time() {
+    let redis = RedisServer::start(&[]).await;
+    let [one, two] = Cluster::at(&redis.url()).pair().await;
+    redis.pause();
+    assert!(one.bus.broadcast(frame("not heard before it goes on")));
+    let closed = tokio::time::timeout(WITHIN, one.bus.close()).await.expect("it ends in time");
+    assert!(closed.is_err(), "its lease is still there");
+    assert!(!one.bus.broadcast(frame("too late")));
+    two.is_away(BACK_WITHIN).await;
+    redis.resume();
+    two.sees(1, WITHIN).await;
+}
