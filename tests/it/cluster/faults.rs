@@ -3,6 +3,7 @@
 
 use super::{Cluster, id, send, texts, within};
 use crate::chat::{heard, say, soon};
+use rookery_engine::bus::{Bus, Peer};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -232,4 +233,33 @@ async fn what_is_sent_while_homes_move_is_judged_by_what_is_so() {
         cluster.agree().await;
     }
     within("the nodes to be sure again", || cluster.home(&room) == 0).await;
+}
+
+#[tokio::test]
+async fn a_node_that_talks_nonsense_or_nothing_costs_trust_and_nothing_else() {
+    let cluster = Cluster::start(3).await;
+    let (_, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;
+    let stranger = cluster.buses.join(Peer {
+        id: id(99),
+        name: "n100".to_owned(),
+        url: String::new(),
+        connections: 0,
+        capacity: 0,
+        is_draining: false,
+    });
+    let mut chance = fastrand::Rng::with_seed(1);
+    for round in 0..4 {
+        for kind in 0..40 {
+            let length = chance.usize(..80);
+            let bytes: Vec<u8> = (0..length).map(|_| chance.u8(..)).collect();
+            for version in [1, 2] {
+                stranger.broadcast([&[version, kind, 0][..], &bytes].concat().into());
+            }
+        }
+        all_are_heard(&mut wires, &room, &format!("among nonsense {round}")).await;
+    }
+    // Its lease ends, and all is as before.
+    cluster.buses.expire(id(99));
+    cluster.agree().await;
+    all_are_heard(&mut wires, &room, "at rest").await;
 }
