@@ -51,6 +51,8 @@ pub(crate) struct Cluster {
     beat: Duration,
     started: Instant,
     view: RwLock<View>,
+    /// As the view has it; a flag of its own, so that a single node shares no lock on the way of a message.
+    is_alone: AtomicBool,
     followers: Mutex<Followers>,
     following: Mutex<Following>,
     /// Rooms that are to be compared with the store.
@@ -78,6 +80,7 @@ impl Cluster {
             metrics,
             beat,
             started: Instant::now(),
+            is_alone: AtomicBool::new(view.is_alone()),
             view: RwLock::new(view),
             followers: Mutex::default(),
             following: Mutex::default(),
@@ -113,11 +116,14 @@ impl Cluster {
 
     /// Returns whether there is no other node.
     pub(crate) fn is_alone(&self) -> bool {
-        self.view().is_alone()
+        self.is_alone.load(Ordering::Acquire)
     }
 
     /// Returns where a room's drafts are ordered.
     pub(crate) fn home_of(&self, room: RoomId) -> Home {
+        if self.is_alone() {
+            return Home::Here { is_sure: true };
+        }
         self.view().home_of(room)
     }
 
@@ -193,13 +199,10 @@ impl Cluster {
     /// Returns which nodes hear directly what this node says of a room: those that follow it here, or its
     /// home, which passes it on.
     fn hearers(&self, room: RoomId) -> Vec<NodeId> {
-        let home = {
-            let view = self.view();
-            if view.is_alone() {
-                return Vec::new();
-            }
-            view.chosen(room)
-        };
+        if self.is_alone() {
+            return Vec::new();
+        }
+        let home = self.view().chosen(room);
         match home {
             Some(home) if home != self.bus.id() => vec![home],
             _ => self.followers().of(room),
@@ -257,15 +260,14 @@ impl Cluster {
 
     /// Somebody hears this room here from now on, so its home has to tell us.
     pub(crate) fn follow(&self, room: RoomId) {
-        if self.is_alone() {
-            return;
-        }
-        if let Home::There { node, .. } = self.home_of(room) {
-            if self.following().is_news(room, node) {
-                self.send(node, &Follow { rooms: vec![room] });
+        match self.home_of(room) {
+            Home::There { node, .. } => {
+                if self.following().is_news(room, node) {
+                    self.send(node, &Follow { rooms: vec![room] });
+                }
             }
-        } else {
-            self.doubt([room]);
+            Home::Here { is_sure: false } => self.doubt([room]),
+            Home::Here { is_sure: true } => {}
         }
     }
 
@@ -288,13 +290,10 @@ impl Cluster {
     }
 
     fn broadcast<K: Kind>(&self, said: &K) {
-        let others = {
-            let view = self.view();
-            if view.is_alone() {
-                return;
-            }
-            view.others()
-        };
+        if self.is_alone() {
+            return;
+        }
+        let others = self.view().others();
         if let Some(frame) = encode(said)
             && self.bus.broadcast(frame)
         {
@@ -306,8 +305,12 @@ impl Cluster {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn view_mut(&self) -> std::sync::RwLockWriteGuard<'_, View> {
-        self.view.write().unwrap_or_else(PoisonError::into_inner)
+    /// Changes what is known of the others.
+    fn change_view<T>(&self, change: impl FnOnce(&mut View) -> T) -> T {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut view);
+        self.is_alone.store(view.is_alone(), Ordering::Release);
+        changed
     }
 
     fn followers(&self) -> MutexGuard<'_, Followers> {

@@ -39,11 +39,10 @@ pub(super) async fn run(node: Arc<Node>) {
             _ = ticks.tick(), if !was_alone => {}
         }
         round += 1;
-        let (is_connected, now_good) = {
-            let mut view = cluster.view_mut();
+        let (is_connected, now_good) = cluster.change_view(|view| {
             view.look_around();
             (view.is_connected(), view.good())
-        };
+        });
         if is_connected {
             last = Instant::now();
         } else {
@@ -74,7 +73,7 @@ pub(super) async fn run(node: Arc<Node>) {
 impl Node {
     fn heard_peers(self: &Arc<Self>, peers: &rookery_engine::bus::Peers) {
         let cluster = self.cluster();
-        let has_moved = cluster.view_mut().take(peers);
+        let has_moved = cluster.change_view(|view| view.take(peers));
         // At once, so that nobody waits for a beat to be trusted.
         cluster.broadcast(&cluster.pulse());
         if has_moved {

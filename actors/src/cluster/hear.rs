@@ -78,12 +78,8 @@ impl Node {
 
     fn heard_pulse(self: &Arc<Self>, from: NodeId, pulse: &Pulse) {
         let cluster = self.cluster();
-        let (is_news, answers) = {
-            let mut view = cluster.view_mut();
-            let is_news = view.hear(from, pulse);
-            (is_news, is_news || !pulse.hears.contains(&cluster.bus.id()))
-        };
-        if answers {
+        let is_news = cluster.change_view(|view| view.hear(from, pulse));
+        if is_news || !pulse.hears.contains(&cluster.bus.id()) {
             // It does not know yet that it is heard, and will trust us once it does.
             cluster.send(from, &cluster.pulse());
         }

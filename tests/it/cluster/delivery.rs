@@ -4,6 +4,7 @@ use super::{Cluster, id, send, texts, within};
 use crate::chat::{heard, say};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[tokio::test]
 async fn every_send_on_any_node_is_heard_on_every_node_once_and_in_order() {
@@ -117,6 +118,25 @@ async fn who_is_removed_on_one_node_hears_it_on_another_and_nothing_after_it() {
         wires[0].ok("member.add", json!({ "room": room, "users": [users[1].id()] })).await;
         wires[1].ok("room.open", json!({ "room": room })).await;
         say(&mut wires[1], &room, "back").await;
+    }
+}
+
+#[tokio::test]
+async fn a_room_that_sleeps_on_a_node_is_woken_by_what_is_said_on_another() {
+    let cluster = Cluster::start(3).await;
+    let (_, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;
+    for sleepers in [vec![1], vec![0, 2], vec![0, 1, 2]] {
+        for node in &sleepers {
+            cluster.nodes[*node].advance(Duration::from_secs(61));
+            within("the rooms to go", || cluster.nodes[*node].node().active_rooms() == 0).await;
+        }
+        for sender in [2, 1, 0] {
+            let said = format!("{sender} to {sleepers:?}");
+            let seq = say(&mut wires[sender], &room, &said).await;
+            for wire in &mut wires {
+                assert_eq!(texts(wire, 1).await, [(seq, said.clone())]);
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::{Cluster, id, send, texts, within};
 use crate::chat::{heard, say, soon};
+use rookery_engine::bus::{Bus, Peer};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -207,6 +208,43 @@ async fn a_home_that_was_paused_wakes_and_does_no_harm() {
 }
 
 #[tokio::test]
+async fn what_a_home_has_done_and_could_not_say_is_not_said_to_be_refused() {
+    let cluster = Cluster::start(3).await;
+    let (users, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;
+    // Bob's words reach the home, and its answers do not reach him.
+    cluster.buses.cut(id(0), id(1));
+    let sent = send(&mut wires[1], &room, "done").await;
+    let done = texts(&mut wires[0], 1).await;
+    assert_eq!(done[0].1, "done");
+    // Before his node has waited long enough, he is removed.
+    wires[0].ok("member.remove", json!({ "room": room, "user": users[1].id() })).await;
+    let error = wires[1].reply(sent).await.unwrap_err();
+    assert_eq!((&error["code"], &error["retryable"]), (&json!("busy"), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_home_does_nothing_that_nobody_waits_for_any_longer() {
+    let cluster = Cluster::start(3).await;
+    let (users, mut wires, room) = cluster.group_at(0, &["carol", "alice", "bob"]).await;
+    wires[0].ok("member.role", json!({ "room": room, "user": users[1].id(), "role": "owner" })).await;
+    texts(&mut wires[1], 1).await;
+    cluster.stores[0].hold();
+    let own = send(&mut wires[0], &room, "held").await;
+    assert!(soon(|| cluster.stores[0].held() > 0).await);
+    // The home has this in its hands behind the batch that stands still. It has no name.
+    let removal = json!({ "room": room, "user": users[2].id() });
+    assert_eq!(wires[1].refused("member.remove", removal.clone()).await, "busy");
+    // So she does it again, and thinks better of it.
+    wires[1].ok("member.remove", removal).await;
+    let added = json!({ "room": room, "users": [users[2].id()] });
+    let back = wires[1].ok("member.add", added).await["seq"].as_u64().unwrap();
+    cluster.stores[0].release();
+    let seq = wires[0].reply(own).await.unwrap()["seq"].as_u64().unwrap();
+    let last = say(&mut wires[2], &room, "still here").await;
+    assert_eq!((seq, last), (back + 1, back + 2), "nothing happened in between");
+}
+
+#[tokio::test]
 async fn what_is_sent_while_homes_move_is_judged_by_what_is_so() {
     let cluster = Cluster::start(3).await;
     let (users, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;
@@ -232,4 +270,33 @@ async fn what_is_sent_while_homes_move_is_judged_by_what_is_so() {
         cluster.agree().await;
     }
     within("the nodes to be sure again", || cluster.home(&room) == 0).await;
+}
+
+#[tokio::test]
+async fn a_node_that_talks_nonsense_or_nothing_costs_trust_and_nothing_else() {
+    let cluster = Cluster::start(3).await;
+    let (_, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;
+    let stranger = cluster.buses.join(Peer {
+        id: id(99),
+        name: "n100".to_owned(),
+        url: String::new(),
+        connections: 0,
+        capacity: 0,
+        is_draining: false,
+    });
+    let mut chance = fastrand::Rng::with_seed(1);
+    for round in 0..4 {
+        for kind in 0..40 {
+            let length = chance.usize(..80);
+            let bytes: Vec<u8> = (0..length).map(|_| chance.u8(..)).collect();
+            for version in [1, 2] {
+                stranger.broadcast([&[version, kind, 0][..], &bytes].concat().into());
+            }
+        }
+        all_are_heard(&mut wires, &room, &format!("among nonsense {round}")).await;
+    }
+    // Its lease ends, and all is as before.
+    cluster.buses.expire(id(99));
+    cluster.agree().await;
+    all_are_heard(&mut wires, &room, "at rest").await;
 }
