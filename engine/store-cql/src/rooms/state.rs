@@ -9,6 +9,7 @@ use crate::project::Standing;
 use rookery_engine::store::{RoomRecord, RoomState, StoreError};
 use rookery_protocol::{Preview, RoomId, Seq, UserId};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use uuid::Uuid;
 
 /// Returns the room and its view for each of `users` that is a member now, ascending by id.
@@ -24,7 +25,7 @@ pub(super) async fn of_members(
     let Some(oldest) = members.iter().filter_map(MemberRow::read).map(|(read, _)| read).min() else {
         return Ok(Vec::new());
     };
-    let of_all = mentions(store, room, None, oldest).await?;
+    let of_all = mentions(store, room, None, oldest..standing.head.seq).await?;
     let states = Cql::for_each(members, |member| {
         let (record, standing, of_all) = (record.clone(), &standing, &of_all);
         async move { seen(store, record, standing, (&member, of_all)).await }
@@ -41,7 +42,7 @@ pub(super) async fn of_member(
 ) -> Result<Option<RoomState>, StoreError> {
     let Some(member) = member::row(store, record.room, user).await? else { return Ok(None) };
     let Some((read, _)) = member.read() else { return Ok(None) };
-    let of_all = mentions(store, record.room, None, read).await?;
+    let of_all = mentions(store, record.room, None, read..standing.head.seq).await?;
     seen(store, record, &standing, (&member, &of_all)).await
 }
 
@@ -55,7 +56,8 @@ async fn seen(
     let (Some(membership), Some((read, read_ord))) = (member.present(), member.read()) else {
         return Ok(None);
     };
-    let mut mentioned = mentions(store, record.room, Some(membership.user), read).await?;
+    let between = read..standing.head.seq;
+    let mut mentioned = mentions(store, record.room, Some(membership.user), between).await?;
     mentioned.extend(of_all.range(read.next()..));
     let newest = standing.newest.as_ref().filter(|newest| newest.seq >= membership.joined);
     let delivered = member.cursor.map_or(Seq::ZERO, |cursor| cursor.delivered);
@@ -72,15 +74,16 @@ async fn seen(
     }))
 }
 
-/// Returns the messages after `read` that mention `user`, or everybody.
+/// Returns the messages after the first position and up to the last that mention `user`, or everybody. What
+/// was written since the room's head was read is not counted there either.
 async fn mentions(
     store: &CqlStore,
     room: RoomId,
     user: Option<UserId>,
-    read: Seq,
+    Range { start, end }: Range<Seq>,
 ) -> Result<BTreeSet<Seq>, StoreError> {
-    let values = (room.0, user.map_or(Uuid::nil(), |user| user.0), integer(read.0));
+    let values = (room.0, user.map_or(Uuid::nil(), |user| user.0), integer(start.0));
     let rows = store.cql.rows::<(i64, bool)>(&store.rooms.mentions, values).await?;
     let live = rows.into_iter().filter(|(_, is_live)| *is_live);
-    Ok(live.map(|(seq, _)| crate::columns::seq(seq)).collect())
+    Ok(live.map(|(seq, _)| crate::columns::seq(seq)).filter(|seq| *seq <= end).collect())
 }
