@@ -10,6 +10,7 @@
 //! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
 //! | [`search`] | the port to whatever finds messages by their words, and what a word is |
 //! | [`blobs`] | the port to wherever the bytes of files are |
+//! | [`bus`] | the port to the other nodes of a cluster |
 //! | [`metrics`] | the catalogue |
 //! | [`limits`] | every bound |
 //!
@@ -17,6 +18,7 @@
 //! unchanged.
 
 pub mod blobs;
+pub mod bus;
 mod clock;
 mod connection;
 pub mod contract;

@@ -208,3 +208,9 @@ pub const JANITOR_FILES: usize = 100;
 /// A message that was checked just before the end of one of its uploads is in the log by then: a room
 /// answers in seconds or not at all.
 pub const UPLOAD_GRACE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Bytes of one frame between nodes: one batch with what it implies, in the larger of its codecs, fits.
+pub const BUS_FRAME: usize = 1 << 20;
+
+/// Bytes that a node keeps under one key of the bus: a status with a short text.
+pub const BUS_VALUE: usize = 1024;

@@ -55,6 +55,8 @@ mod open;
 mod people;
 // How far members have come.
 mod receipts;
+// Every op, and whom it is refused.
+mod refusals;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
 // A user's rooms, and word of those not open.

@@ -31,6 +31,8 @@ pub(super) struct Device {
     pub(super) wire: Wire,
     pub(super) spots: BTreeMap<String, Spot>,
     inbox: Value,
+    /// It was told to open its inbox again.
+    is_inbox_lagged: bool,
     /// The last notice it has, and how often it has heard which.
     inbox_position: u64,
     pub(super) notices: BTreeMap<(String, u64), u64>,
@@ -51,8 +53,19 @@ impl Device {
     pub(super) async fn connect(node: &TestNode, user: String, token: String) -> Self {
         let wire = Wire::open(node.http()).await.with_background();
         let (spots, notices, opening, replies) = Default::default();
-        let inbox = Value::Null;
-        let mut new = Self { user, token, wire, spots, inbox, inbox_position: 0, notices, opening, replies };
+        let (inbox, is_inbox_lagged, inbox_position) = Default::default();
+        let mut new = Self {
+            user,
+            token,
+            wire,
+            spots,
+            inbox,
+            is_inbox_lagged,
+            inbox_position,
+            notices,
+            opening,
+            replies,
+        };
         new.resume(node).await.expect("it connects");
         new
     }
@@ -61,6 +74,7 @@ impl Device {
     pub(super) async fn resume(&mut self, node: &TestNode) -> Result<(), Trouble> {
         self.wire = Wire::open(node.http()).await.with_background();
         self.opening.clear();
+        self.is_inbox_lagged = false;
         let auth = json!({ "token": self.token, "inbox_after": self.inbox_position });
         let id = self.wire.send("auth", auth).await;
         // What comes right behind the answer is of the inbox already.
@@ -128,6 +142,21 @@ impl Device {
         }
     }
 
+    /// Opens again what it was told to open again.
+    pub(super) async fn reopen(&mut self) -> Result<(), Trouble> {
+        if std::mem::take(&mut self.is_inbox_lagged) {
+            let asked = json!({ "room": self.inbox, "after": self.inbox_position });
+            let opened = self.call("room.open", asked).await?;
+            opened.map_err(|error| Trouble::Wrong(format!("the inbox is not opened: {error}")))?;
+        }
+        let lagged = self.spots.iter().filter(|(_, spot)| spot.is_lagged);
+        let lagged: Vec<_> = lagged.map(|(room, spot)| (room.clone(), spot.position)).collect();
+        for (room, position) in lagged {
+            self.open(&room, Some(position)).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn call(&mut self, op: &str, d: Value) -> Result<Result<Value, Value>, Trouble> {
         let id = self.wire.send(op, d).await;
         self.reply(id).await
@@ -167,6 +196,7 @@ impl Device {
         };
         let d = &said["d"];
         if d["room"] == self.inbox {
+            self.is_inbox_lagged |= ev == "room.lagged";
             return if ev == "room.event" { self.noticed(d) } else { Ok(()) };
         }
         let user = self.user.clone();

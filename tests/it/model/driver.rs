@@ -5,53 +5,18 @@
 //! done, both. What is looked at afterwards has to be what one of them says.
 
 use super::device::{Device, Trouble};
+use super::ground::Ground;
 use super::room::Room;
 use super::step::{Command, DEVICES, From, Step, Weather};
 use super::world::{Expected, World};
 use crate::chat::name;
-use rookery_engine::store::Store;
-use rookery_engine::{FaultStore, Faults};
 use rookery_tests::node::{FragileClock, TestNode, TestNodeOptions};
 use serde_json::{Value, json};
-use std::fmt::Debug;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a command is sent until it has to have an answer.
 const TRIES: usize = 40;
-
-/// The faults of a raging store.
-pub(super) const RAGE: Faults =
-    Faults { delayed: 0.0, longest_delay: Duration::ZERO, refused: 0.15, lost: 0.2, unheard: 0.2 };
-
-/// The switches of a store that fails, whatever it is over.
-pub(super) trait Faulty: Debug + Send + Sync {
-    fn set(&self, weather: Weather);
-}
-
-impl<S: Store> Faulty for FaultStore<S> {
-    fn set(&self, weather: Weather) {
-        self.calm();
-        self.heal();
-        match weather {
-            Weather::Refusing => self.refuse_all("the disk is full"),
-            Weather::Lost => self.lose_next(),
-            Weather::Unheard => self.unhear_next(),
-            Weather::Raging => self.rage(),
-            Weather::Calm | Weather::Panic | Weather::Cut => {}
-        }
-    }
-}
-
-/// A store and its switches.
-#[derive(Debug)]
-pub(super) struct Ground {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) faults: Arc<dyn Faulty>,
-    /// A folder to be removed afterwards.
-    pub(super) folder: Option<PathBuf>,
-}
 
 /// A node, its devices, and the worlds that it may be in.
 #[derive(Debug)]
@@ -217,7 +182,11 @@ impl Driver {
         let mut all = Vec::new();
         for ((device, command), id) in commands.into_iter().zip(ids) {
             let heard = if is_cut { Err(Trouble::Gone) } else { self.devices[device].reply(id).await };
-            all.push(Asked { device, command, tries: vec![Try { at: now, heard: heard_of(heard)? }] });
+            all.push(Asked {
+                device,
+                command,
+                tries: vec![Try { at: now, heard: heard_of(heard, weather)? }],
+            });
         }
         self.ground.faults.set(Weather::Calm);
         self.clock.mend();
@@ -239,7 +208,7 @@ impl Driver {
                     d["attempt"] = json!(asked.tries.len() + 1);
                 }
                 let heard = device.call(op, d).await;
-                asked.tries.push(Try { at: now, heard: heard_of(heard)? });
+                asked.tries.push(Try { at: now, heard: heard_of(heard, weather)? });
             }
         }
         self.asked.extend(
@@ -381,9 +350,16 @@ fn is_retryable(code: &str) -> bool {
     ["busy", "store_unavailable", "internal"].contains(&code)
 }
 
-fn heard_of(heard: Result<Result<Value, Value>, Trouble>) -> Result<Option<Result<Value, String>>, String> {
+/// Returns what was heard, if anything was. Only a panic is a reason to say that something is wrong inside.
+fn heard_of(
+    heard: Result<Result<Value, Value>, Trouble>,
+    weather: Weather,
+) -> Result<Option<Result<Value, String>>, String> {
     match heard {
         Ok(Ok(ok)) => Ok(Some(Ok(ok))),
+        Ok(Err(error)) if error["code"] == "internal" && weather != Weather::Panic => {
+            Err(format!("{error} without a panic"))
+        }
         Ok(Err(error)) => Ok(Some(Err(error["code"].as_str().unwrap().to_owned()))),
         Err(Trouble::Gone) => Ok(None),
         Err(Trouble::Wrong(why)) => Err(why),

@@ -4,6 +4,7 @@
 use super::room::Room;
 use super::world::World;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// What stands against a command: codes, any of which may be the answer; none when it is to be done.
 pub(super) type Against = Vec<&'static str>;
@@ -100,9 +101,18 @@ impl World {
 
     /// Whether one of the two blocks the other.
     fn blocks(&self, one: &str, other: &str) -> bool {
-        let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
-        self.blocks.contains(&pair(one, other)) || self.blocks.contains(&pair(other, one))
+        has_pair(&self.blocks, one, other)
     }
+
+    /// Whether one of the two has ever blocked the other.
+    pub(super) fn had_block(&self, one: &str, other: &str) -> bool {
+        has_pair(&self.former_blocks, one, other)
+    }
+}
+
+fn has_pair(pairs: &BTreeSet<(String, String)>, one: &str, other: &str) -> bool {
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    pairs.contains(&pair(one, other)) || pairs.contains(&pair(other, one))
 }
 
 /// Returns who becomes owner when the last owner goes: the one of the highest role, then the one who

@@ -15,6 +15,8 @@ pub(super) struct World {
     pub(super) now: u64,
     pub(super) rooms: Vec<Room>,
     pub(super) blocks: BTreeSet<(String, String)>,
+    /// Blocks that have been there, too.
+    pub(super) former_blocks: BTreeSet<(String, String)>,
     pub(super) invites: Vec<Invite>,
     /// What users find in their inboxes: who, of what kind, in which room, of which event.
     pub(super) notices: BTreeSet<(String, &'static str, usize, u64)>,
@@ -66,8 +68,8 @@ fn refused(code: &'static str) -> Expected {
 impl World {
     /// Returns a world without rooms.
     pub(super) fn new(now: u64) -> Self {
-        let (blocks, notices) = (BTreeSet::new(), BTreeSet::new());
-        Self { now, rooms: Vec::new(), blocks, invites: Vec::new(), notices, is_wrong: false }
+        let (rooms, blocks, former_blocks, invites, notices) = Default::default();
+        Self { now, rooms, blocks, former_blocks, invites, notices, is_wrong: false }
     }
 
     /// Founds a room: what describes it, and then its founders, the first of whom makes it.
@@ -107,6 +109,7 @@ impl World {
             "user.block" => {
                 let pair = (by.to_owned(), d["user"].as_str().unwrap().to_owned());
                 if d["on"] == true {
+                    self.former_blocks.insert(pair.clone());
                     self.blocks.insert(pair);
                 } else {
                     self.blocks.remove(&pair);

@@ -80,10 +80,7 @@ impl Indexer {
     pub(super) fn run(mut self) {
         let _guard = DamageOnPanic(self.bell.clone());
         give_way();
-        while self.bell.wait(GATHER) {
-            if self.bell.is_damaged() {
-                return self.discard();
-            }
+        while self.bell.wait(GATHER) && !self.bell.is_damaged() {
             match self.catch_up() {
                 Ok(()) => {}
                 Err(Failed::Index(error)) if is_hopeless(&error) => {
@@ -94,6 +91,10 @@ impl Indexer {
                     self.bell.rest(RETRY);
                 }
             }
+        }
+        // Also when the store is closed right after the damage was seen.
+        if self.bell.is_damaged() {
+            self.discard();
         }
     }
 
