@@ -27,7 +27,7 @@ async fn rows(session: &Session, keyspace: &Keyspace, table: &str) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_janitors_and_somebody_who_wants_a_file_agree_on_it() {
     const FILES: u128 = 30;
-    let keyspace = Keyspace::new("janitors", 10_000).await;
+    let keyspace = Keyspace::new("garbage_janitors", 10_000).await;
     let [first, other] = [Settled(keyspace.open().await), Settled(keyspace.open().await)];
     for number in 0..FILES {
         uploaded(&first, number).await;
@@ -58,7 +58,7 @@ async fn two_janitors_and_somebody_who_wants_a_file_agree_on_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_many_messages_goes_whole_and_only_after_the_last() {
     const MESSAGES: u64 = 250;
-    let keyspace = Keyspace::new("whole", 10_000).await;
+    let keyspace = Keyspace::new("garbage_whole", 10_000).await;
     let store = keyspace.open().await;
     uploaded(&store, 1).await;
     let mut seq = Seq::ZERO;
@@ -110,7 +110,7 @@ async fn a_file_of_many_messages_goes_whole_and_only_after_the_last() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invite_of_many_users_is_forgotten_whole() {
     const USERS: u32 = 450;
-    let keyspace = Keyspace::new("crowds", 10_000).await;
+    let keyspace = Keyspace::new("garbage_crowds", 10_000).await;
     let store = keyspace.open().await;
     let invite = |number: u8, at| Invite {
         hash: [number; 32],

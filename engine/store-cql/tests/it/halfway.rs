@@ -53,7 +53,7 @@ async fn owner(node: &Node, handle: &str) -> Option<u128> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registration_that_stops_is_finished_or_leaves_its_names_free() {
-    let keyspace = Keyspace::new("registers", 10_000).await;
+    let keyspace = Keyspace::new("half_registers", 10_000).await;
     let [first, second] = nodes(&keyspace).await;
     let named = |steps: usize, rival: u128| -> Account {
         let (email, handle) = (format!("{steps}@example.org"), format!("user{steps}"));
@@ -81,7 +81,7 @@ async fn a_registration_that_stops_is_finished_or_leaves_its_names_free() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_a_handle_that_stops_leaves_each_with_one_owner() {
-    let keyspace = Keyspace::new("changes", 10_000).await;
+    let keyspace = Keyspace::new("half_changes", 10_000).await;
     let [first, second] = nodes(&keyspace).await;
     // Everybody is there before; a call is only the change.
     for steps in 1..40 {
@@ -123,7 +123,7 @@ async fn a_change_of_a_handle_that_stops_leaves_each_with_one_owner() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_that_stops_is_gone_on_with_by_the_same_pair() {
-    let keyspace = Keyspace::new("rotations", 10_000).await;
+    let keyspace = Keyspace::new("half_rotations", 10_000).await;
     let [first, other] = nodes(&keyspace).await;
     let token = |steps: usize, age: u8| {
         let mut hash = [age; 32];
@@ -161,7 +161,7 @@ async fn a_rotation_that_stops_is_gone_on_with_by_the_same_pair() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invite_that_stops_counts_once() {
-    let keyspace = Keyspace::new("invites", 10_000).await;
+    let keyspace = Keyspace::new("half_invites", 10_000).await;
     let [first, other] = nodes(&keyspace).await;
     let invite = |steps: usize| Invite {
         hash: [u8::try_from(steps).expect("few"); 32],
@@ -213,7 +213,7 @@ async fn left(node: &Node, seconds: i64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_stops_counts_once_and_goes_with_its_time() {
-    let keyspace = Keyspace::new("uploads", 10_000).await;
+    let keyspace = Keyspace::new("half_uploads", 10_000).await;
     let [first, other] = nodes(&keyspace).await;
     at_each_step!(steps => first.begin_upload(upload(number(steps), user(1)), u64::MAX); async {
         if steps % 2 == 0 {
@@ -245,7 +245,7 @@ async fn an_upload_that_stops_counts_once_and_goes_with_its_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_picture_that_stops_halfway_is_replaced_and_leaves_nothing() {
-    let keyspace = Keyspace::new("pictures", 10_000).await;
+    let keyspace = Keyspace::new("half_pictures", 10_000).await;
     let [first, other] = nodes(&keyspace).await;
     let mine = AvatarOf::User(user(1));
     for steps in 0..80 {

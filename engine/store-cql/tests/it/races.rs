@@ -43,7 +43,7 @@ fn times<T: PartialEq>(answers: &[T], answer: &T) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_address_and_one_handle_have_one_account() {
-    let two = Two::nodes("accounts").await;
+    let two = Two::nodes("race_accounts").await;
     let by_email = |number| account(number, "a@example.org", &format!("user{number}"));
     let answers = two.race(async |node, number| node.create_account(by_email(number)).await).await;
     assert_eq!(times(&answers, &Ok(AccountCreated::Created)), 1, "{answers:?}");
@@ -62,7 +62,7 @@ async fn one_address_and_one_handle_have_one_account() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_handle_is_changed_to_by_one_user() {
-    let two = Two::nodes("handles").await;
+    let two = Two::nodes("race_handles").await;
     for number in 0..2 * RIVALS {
         let account = account(number, &format!("{number}@example.org"), &format!("user{number}"));
         assert_eq!(two.nodes[0].create_account(account).await, Ok(AccountCreated::Created));
@@ -91,7 +91,7 @@ async fn one_handle_is_changed_to_by_one_user() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_ticket_and_one_token_are_spent_once() {
-    let two = Two::nodes("logins").await;
+    let two = Two::nodes("race_logins").await;
     let ticket = Ticket { hash: [7; 32], user: user(1), session: session_id(1), expires_at: second(30) };
     two.nodes[0].put_ticket(ticket).await.expect("put");
     let answers = two.race(async |node, _| node.take_ticket(ticket.hash, START).await).await;
@@ -123,7 +123,7 @@ async fn one_ticket_and_one_token_are_spent_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_use_of_an_invite_and_the_last_place_for_one_are_taken_once() {
-    let two = Two::nodes("invites").await;
+    let two = Two::nodes("race_invites").await;
     let room = crate::cast::room(1);
     let invite = |number: u128| {
         let hash = [u8::try_from(number).expect("few"); 32];
@@ -145,7 +145,7 @@ async fn the_last_use_of_an_invite_and_the_last_place_for_one_are_taken_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quota_and_a_bound_hold_over_two_nodes() {
-    let two = Two::nodes("quotas").await;
+    let two = Two::nodes("race_quotas").await;
     let begin =
         async |node: &Settled<CqlStore>, number| node.begin_upload(upload(number, user(1)), 50_000).await;
     let answers = two.race(begin).await;
