@@ -67,3 +67,40 @@ pub(crate) fn is_cluster_away(error: &ExecutionError) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scylla::errors::WriteType;
+    use scylla::statement::Consistency;
+    use std::time::Duration;
+
+    fn answered(error: DbError) -> ExecutionError {
+        RequestAttemptError::DbError(error, "a node says so".to_owned()).into()
+    }
+
+    fn is_refused(error: &ExecutionError, effect: Effect) -> bool {
+        matches!(meaning(error, effect), StoreError::Refused(_))
+    }
+
+    #[test]
+    fn a_write_is_refused_only_where_it_cannot_be_applied() {
+        let timeout = DbError::WriteTimeout {
+            consistency: Consistency::LocalQuorum,
+            received: 0,
+            required: 2,
+            write_type: WriteType::Cas,
+        };
+        let unavailable =
+            DbError::Unavailable { consistency: Consistency::LocalQuorum, required: 2, alive: 1 };
+        for effect in [Effect::Write, Effect::Conditional] {
+            assert!(is_refused(&answered(unavailable.clone()), effect));
+            assert!(is_refused(&answered(DbError::Overloaded), effect));
+            assert!(is_refused(&ExecutionError::EmptyPlan, effect));
+            assert!(!is_refused(&answered(timeout.clone()), effect));
+            assert!(!is_refused(&answered(DbError::ServerError), effect));
+            assert!(!is_refused(&ExecutionError::RequestTimeout(Duration::from_secs(3)), effect));
+        }
+        assert!(is_refused(&answered(timeout), Effect::None), "a read has changed nothing");
+    }
+}

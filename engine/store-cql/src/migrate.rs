@@ -232,3 +232,32 @@ fn checksum(migration: &Migration) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_statements_without_comments() {
+        let cql = "-- One; with a semicolon.\nCREATE TABLE a (\n    x int -- of x\n);\n\n-- Two.\nCREATE TABLE b (y int);\n";
+        let statements: Vec<String> = statements(cql)
+            .iter()
+            .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(statements, ["CREATE TABLE a ( x int )", "CREATE TABLE b (y int)"]);
+    }
+
+    #[test]
+    fn every_statement_may_be_applied_again() {
+        for (migration, number) in MIGRATIONS.iter().zip(1..) {
+            assert_eq!(migration.number, number);
+            for statement in statements(migration.cql) {
+                assert!(
+                    statement.starts_with("CREATE TABLE IF NOT EXISTS "),
+                    "{}: {statement}",
+                    migration.name
+                );
+            }
+        }
+    }
+}
