@@ -6,7 +6,7 @@ mod fake;
 use crate::http::call;
 use crate::rooms::{fresh, group};
 use fake::{Fake, PATIENCE, SEED, during, tokens};
-use rookery_client::{Backoff, Chat, GaveUp, HttpClient, Login, News};
+use rookery_client::{Backoff, Chat, GaveUp, HttpClient, Login, News, ServerUrl};
 use rookery_protocol::{ClientId, Codec, MessageBody, MessageSend, Op, RoomId, Seq};
 use rookery_tests::node::{TestNode, TestNodeOptions};
 use rookery_tests::wire::Wire;
@@ -63,7 +63,7 @@ async fn chat(node: &TestNode) -> (Chat, String) {
     let tokens = HttpClient::new(node.http().into()).login(&login).await.unwrap();
     let access_token = tokens.access_token.clone();
     let random = fastrand::Rng::with_seed(SEED);
-    (Chat::new(node.http().into(), Codec::Json, tokens, None, random), access_token)
+    (Chat::new(ServerUrl::from(node.http()), Codec::Json, tokens, None, random), access_token)
 }
 
 #[tokio::test]
