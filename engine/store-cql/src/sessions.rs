@@ -2,7 +2,7 @@
 //!
 //! Whatever ends is forgotten twice: at once by a mark, before which ended rows are not seen any more, and
 //! for good by the time to live that each row is written with. So a purge costs one write, however much it
-//! forgets. The mark is read when the store is opened and moved by the node's own purges.
+//! forgets. The mark is read once by each node and moved by its own purges.
 
 mod forgotten;
 mod login;
