@@ -153,12 +153,9 @@ impl Room {
             return self.head_moved();
         };
         if let Some(batch) = self.in_flight.take() {
-            let first = batch.events().next().cloned();
-            if first.is_some()
-                && missed.iter().find(|event| Some(event.seq) == first.as_ref().map(|own| own.seq))
-                    == first.as_ref()
-            {
-                // An earlier try was applied, and a batch is applied as one.
+            if batch.events().all(|own| is_among(own, &missed)) {
+                // An earlier try was applied. All of it is looked for: another node may have appended what
+                // begins the same, where one draft was sent to both.
                 for ordered in batch.ordered {
                     ordered.waiting.draft.answer.ok(ordered.composition.answer);
                 }
@@ -175,4 +172,12 @@ impl Room {
             self.head_moved();
         }
     }
+}
+
+/// Whether an event is in the log, with its content or, since a delete, without.
+fn is_among(own: &Event, log: &[Event]) -> bool {
+    let found = log.binary_search_by_key(&own.seq, |event| event.seq).map(|index| &log[index]);
+    found.is_ok_and(|event| {
+        event == own || *event == Event { body: own.body.clone().emptied(), ..own.clone() }
+    })
 }
