@@ -152,8 +152,10 @@ impl Room {
             self.audience.set_told(self.live.head.seq);
             return self.head_moved();
         };
+        let mut is_ours = false;
         if let Some(batch) = self.in_flight.take() {
-            if batch.events().all(|own| is_among(own, &missed)) {
+            is_ours = batch.events().all(|own| is_among(own, &missed));
+            if is_ours {
                 // An earlier try was applied. All of it is looked for: another node may have appended what
                 // begins the same, where one draft was sent to both.
                 for ordered in batch.ordered {
@@ -169,6 +171,8 @@ impl Room {
         }
         self.audience.set_told(self.live.head.seq);
         if has_moved {
+            self.node.cluster().tell_head(self.id, self.live.head.seq, is_ours);
+            self.heads.is_ours |= is_ours;
             self.head_moved();
         }
     }
