@@ -226,6 +226,23 @@ impl Cluster {
         }
     }
 
+    /// Tells the other nodes of a head that was found in the store: a home its followers, and another node
+    /// the home, where `is_ours` and so nobody else may know of it.
+    pub(crate) fn tell_head(&self, room: RoomId, head: Seq, is_ours: bool) {
+        if self.is_alone() {
+            return;
+        }
+        let home = self.view().chosen(room);
+        match home {
+            Some(home) if home != self.bus.id() => {
+                if is_ours {
+                    self.send(home, &Beacon { heads: vec![(room, head)] });
+                }
+            }
+            _ => self.followers().moved(room, head),
+        }
+    }
+
     /// Tells the other nodes of a signal.
     pub(crate) fn tell_signal(&self, room: RoomId, signal: Signal) {
         let hearers = self.hearers(room);

@@ -28,6 +28,7 @@ struct Cluster {
     buses: MemoryBuses,
     store: MemoryStore,
     stores: Vec<Arc<FaultStore<MemoryStore>>>,
+    beat: Duration,
     nodes: Vec<TestNode>,
 }
 
@@ -38,8 +39,13 @@ fn id(node: usize) -> NodeId {
 impl Cluster {
     /// Starts nodes that know of each other.
     async fn start(nodes: usize) -> Self {
+        Self::with_beat(nodes, TestNodeOptions::default().cluster_beat).await
+    }
+
+    /// Starts nodes that wait for each other for a multiple of `beat`.
+    async fn with_beat(nodes: usize, beat: Duration) -> Self {
         let (buses, store, stores) = (MemoryBuses::new(), MemoryStore::new(), Vec::new());
-        let mut cluster = Self { buses, store, stores, nodes: Vec::new() };
+        let mut cluster = Self { buses, store, stores, beat, nodes: Vec::new() };
         for _ in 0..nodes {
             cluster.join().await;
         }
@@ -52,7 +58,7 @@ impl Cluster {
         self.stores.push(Arc::clone(&store));
         let number = u8::try_from(self.nodes.len() + 1).unwrap();
         let options = TestNodeOptions::of_cluster(store as Arc<dyn Store>, &self.buses, number);
-        self.nodes.push(TestNode::with(options).await);
+        self.nodes.push(TestNode::with(TestNodeOptions { cluster_beat: self.beat, ..options }).await);
         self.agree().await;
     }
 

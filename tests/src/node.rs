@@ -56,6 +56,8 @@ pub struct TestNodeOptions {
     pub blobs: Arc<dyn Blobs>,
     /// Its end of the bus; without one, it is alone.
     pub bus: Option<Arc<dyn Bus>>,
+    /// How often it says to other nodes that it is there.
+    pub cluster_beat: Duration,
     /// The seed of its chance.
     pub seed: u64,
     /// A room that was not used for this long is passivated.
@@ -73,6 +75,7 @@ impl Default for TestNodeOptions {
             search: None,
             blobs: Arc::new(MemoryBlobs::new()),
             bus: None,
+            cluster_beat: CLUSTER_BEAT,
             seed: 1,
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
@@ -213,7 +216,7 @@ impl TestNode {
                 public_url: config.server.link_base(http),
                 is_relaxed: config.limits.relaxed,
                 sweeps: false,
-                cluster_beat: CLUSTER_BEAT,
+                cluster_beat: options.cluster_beat,
             },
             store: options.store,
             search,

@@ -23,6 +23,9 @@ pub(super) async fn run(node: Arc<Node>) {
     node.heard_peers(&known);
     let mut ticks = interval(cluster.beat);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Also of a node without others: whoever comes finds out what it has.
+    let mut rounds = interval(cluster.beat * u32::try_from(BEATS_BETWEEN_ROUNDS).unwrap_or(1));
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut round, mut good, mut last) = (0_u64, Vec::new(), Instant::now());
     loop {
         let was_alone = cluster.is_alone();
@@ -34,6 +37,10 @@ pub(super) async fn run(node: Arc<Node>) {
                 }
                 let peers = Arc::clone(&peers.borrow_and_update());
                 node.heard_peers(&peers);
+                continue;
+            }
+            _ = rounds.tick() => {
+                cluster.announce(&node);
                 continue;
             }
             _ = ticks.tick(), if !was_alone => {}
@@ -64,9 +71,6 @@ pub(super) async fn run(node: Arc<Node>) {
         if round.is_multiple_of(BEATS_BETWEEN_LOOKS) {
             cluster.doubt_what_is_not_told(&node, round.is_multiple_of(BEATS_BETWEEN_ROUNDS));
         }
-        if round.is_multiple_of(BEATS_BETWEEN_ROUNDS) {
-            cluster.announce(&node);
-        }
     }
 }
 
@@ -89,12 +93,15 @@ impl Cluster {
         self.view().pulse(self.beats())
     }
 
-    /// Says what this node is, now.
+    /// Says what this node is now, where that is another thing than was said before.
     pub(crate) fn announce(&self, node: &Node) {
-        let me = self.bus.peers().borrow().nodes.iter().find(|peer| peer.id == self.bus.id()).cloned();
-        if let Some(me) = me {
+        let said = self.bus.peers().borrow().nodes.iter().find(|peer| peer.id == self.bus.id()).cloned();
+        if let Some(said) = said {
             let connections = u64::try_from(node.connections().len()).unwrap_or(u64::MAX);
-            self.bus.announce(Peer { connections, is_draining: node.is_draining(), ..me });
+            let me = Peer { connections, is_draining: node.is_draining(), ..said.clone() };
+            if me != said {
+                self.bus.announce(me);
+            }
         }
     }
 

@@ -61,6 +61,7 @@ impl Node {
             Said::Events(events) => self.heard_events(from, frame, events),
             Said::Beacon(Beacon { heads }) => {
                 for (room, head) in heads {
+                    self.cluster().followers().moved(room, head);
                     self.told(room, head);
                 }
             }

@@ -152,13 +152,12 @@ impl Room {
             self.audience.set_told(self.live.head.seq);
             return self.head_moved();
         };
+        let mut is_ours = false;
         if let Some(batch) = self.in_flight.take() {
-            let first = batch.events().next().cloned();
-            if first.is_some()
-                && missed.iter().find(|event| Some(event.seq) == first.as_ref().map(|own| own.seq))
-                    == first.as_ref()
-            {
-                // An earlier try was applied, and a batch is applied as one.
+            is_ours = batch.events().all(|own| is_among(own, &missed));
+            if is_ours {
+                // An earlier try was applied. All of it is looked for: another node may have appended what
+                // begins the same, where one draft was sent to both.
                 for ordered in batch.ordered {
                     ordered.waiting.draft.answer.ok(ordered.composition.answer);
                 }
@@ -172,7 +171,17 @@ impl Room {
         }
         self.audience.set_told(self.live.head.seq);
         if has_moved {
+            self.node.cluster().tell_head(self.id, self.live.head.seq, is_ours);
+            self.heads.is_ours |= is_ours;
             self.head_moved();
         }
     }
+}
+
+/// Whether an event is in the log, with its content or, since a delete, without.
+fn is_among(own: &Event, log: &[Event]) -> bool {
+    let found = log.binary_search_by_key(&own.seq, |event| event.seq).map(|index| &log[index]);
+    found.is_ok_and(|event| {
+        event == own || *event == Event { body: own.body.clone().emptied(), ..own.clone() }
+    })
 }

@@ -208,6 +208,28 @@ async fn a_home_that_was_paused_wakes_and_does_no_harm() {
 }
 
 #[tokio::test]
+async fn a_batch_that_begins_as_another_is_not_taken_for_it() {
+    let cluster = Cluster::start(3).await;
+    let (_, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;
+    // The home has the first in its hands; it has the others too, until nobody waits for them.
+    cluster.stores[0].hold();
+    let mut sent = burst(&mut wires[1], &room, "first", 1).await;
+    assert!(soon(|| cluster.stores[0].held() > 0).await);
+    cluster.stores[1].hold();
+    sent.extend(burst(&mut wires[1], &room, "more", 2).await);
+    // Now Bob's node has all three in its hands, as one batch.
+    within("the node to order for itself", || cluster.stores[1].held() > 0).await;
+    // The home is faster: the same event at the same place, and no more than that.
+    cluster.stores[0].release();
+    let first = texts(&mut wires[0], 1).await;
+    cluster.stores[1].release();
+    let expected = acked(&mut wires[1], sent).await;
+    assert_eq!(expected[0], first[0]);
+    assert_eq!(texts(&mut wires[0], 2).await, expected[1..]);
+    hear_exactly(&mut wires[1..], expected).await;
+}
+
+#[tokio::test]
 async fn what_a_home_has_done_and_could_not_say_is_not_said_to_be_refused() {
     let cluster = Cluster::start(3).await;
     let (users, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;
