@@ -4,11 +4,14 @@ use crate::changes::Change;
 use crate::fields::{Columns, Fields, LogNumber, Said, Taken};
 use rookery_protocol::{MessageBody, RoomId, Seq};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use tantivy::directory::MmapDirectory;
+use tantivy::index::SegmentComponent;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{
-    DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TERMINATED, TantivyError,
+    DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, SegmentMeta, SegmentReader, TERMINATED,
+    TantivyError,
 };
 
 /// What every commit carries; an index with another one is made anew. It is raised with every change of
@@ -50,8 +53,12 @@ impl OpenIndex {
         if index.schema() != schema || index.load_metas()?.payload.as_deref() != Some(VERSION) {
             return Err(foreign("it is of another version"));
         }
-        if let Some(damaged) = index.validate_checksum()?.into_iter().next() {
-            return Err(foreign(&format!("{} is damaged", damaged.display())));
+        let managed = index.directory().list_managed_files();
+        for file in index.searchable_segment_metas()?.iter().flat_map(files) {
+            // One that is not known there would never be removed.
+            if !managed.contains(&file) || !index.directory().validate_checksum(&file)? {
+                return Err(foreign(&format!("{} is damaged", file.display())));
+            }
         }
         Self::of(&index, fields, memory)
     }
@@ -190,6 +197,21 @@ impl OpenIndex {
         writer.garbage_collect_files().wait()?;
         writer.wait_merging_threads()
     }
+}
+
+/// Returns the files of a segment, none of which may be absent. The library's own check leaves out those
+/// that are.
+fn files(segment: &SegmentMeta) -> Vec<PathBuf> {
+    let parts = [
+        SegmentComponent::Postings,
+        SegmentComponent::Positions,
+        SegmentComponent::Terms,
+        SegmentComponent::Store,
+        SegmentComponent::FastFields,
+        SegmentComponent::FieldNorms,
+    ];
+    let deletes = segment.has_deletes().then_some(SegmentComponent::Delete);
+    parts.into_iter().chain(deletes).map(|part| segment.relative_path(part)).collect()
 }
 
 /// Returns whether a segment holds words that nobody may find. Marks that are gone say nothing.

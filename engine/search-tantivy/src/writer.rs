@@ -22,7 +22,7 @@ use tidy::Tidy;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// Orders that wait: a page of each follower, and the few others.
+/// Orders that wait: one of each follower, and the few others.
 const ORDERS: usize = FOLLOWERS + 8;
 
 /// How long an index that failed is not opened again: that reads all of it, and a full disk is not mended
@@ -32,8 +32,8 @@ const RETRY: Duration = Duration::from_secs(5);
 /// What the writer is asked for.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Take this in.
-    Take(Page),
+    /// Take these in, and say when they are searchable.
+    Take(Vec<Page>, Done),
     /// Something was wrong with what a search read: look at all of it.
     Check,
     /// End.
@@ -47,9 +47,10 @@ pub(crate) struct Page {
     pub(crate) log: LogNumber,
     pub(crate) after: Seq,
     pub(crate) events: Vec<Event>,
-    /// Hears when it is searchable.
-    pub(crate) done: oneshot::Sender<Result<(), StoreError>>,
 }
+
+/// Hears how an order has ended.
+pub(crate) type Done = oneshot::Sender<Result<(), StoreError>>;
 
 /// The thread's state.
 pub(crate) struct Writer {
@@ -85,10 +86,10 @@ impl Writer {
                 self.tidy();
             }
             match orders.recv_timeout(self.tidy.rest()) {
-                Ok(Order::Take(page)) => {
-                    let mut pages = vec![page];
-                    let ends = self.gather(&mut pages, orders);
-                    self.take(pages);
+                Ok(Order::Take(pages, done)) => {
+                    let mut waits = (pages, vec![done]);
+                    let ends = self.gather(&mut waits, orders);
+                    self.take(waits);
                     if ends {
                         break;
                     }
@@ -103,10 +104,13 @@ impl Writer {
     }
 
     /// Adds the pages that wait as well. Returns whether the thread is to end after them.
-    fn gather(&mut self, pages: &mut Vec<Page>, orders: &Receiver<Order>) -> bool {
-        while pages.len() < FOLLOWERS {
+    fn gather(&mut self, (pages, waits): &mut (Vec<Page>, Vec<Done>), orders: &Receiver<Order>) -> bool {
+        while waits.len() < FOLLOWERS {
             match orders.try_recv() {
-                Ok(Order::Take(page)) => pages.push(page),
+                Ok(Order::Take(more, done)) => {
+                    pages.extend(more);
+                    waits.push(done);
+                }
                 Ok(Order::Check) => self.check(),
                 Ok(Order::Close) => return true,
                 Err(_) => return false,
@@ -115,7 +119,7 @@ impl Writer {
         false
     }
 
-    fn take(&mut self, pages: Vec<Page>) {
+    fn take(&mut self, (pages, waits): (Vec<Page>, Vec<Done>)) {
         let outcome = self.opened().and_then(|()| {
             self.commit(&pages).map_err(|error| {
                 self.fail();
@@ -125,9 +129,9 @@ impl Writer {
         if let Err(why) = &outcome {
             tracing::warn!(why, "the search index takes nothing in");
         }
-        for page in pages {
+        for done in waits {
             // Whoever has gone meanwhile learns of it from the rooms.
-            drop(page.done.send(outcome.clone().map_err(StoreError::Refused)));
+            drop(done.send(outcome.clone().map_err(StoreError::Refused)));
         }
     }
 

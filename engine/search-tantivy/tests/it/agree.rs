@@ -12,8 +12,8 @@ async fn two_nodes_find_what_reading_everything_finds() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let mut tale = Story::begin(&*store, seed()).await;
     let (often, rarely) = (open(&scratch.path().join("1"), &store), open(&scratch.path().join("2"), &store));
-    for _ in 0..8 {
-        for _ in 0..4 {
+    for _ in 0..5 {
+        for _ in 0..3 {
             tale.go_on(&*store, 15).await;
             check(&[&often], &store).await;
         }

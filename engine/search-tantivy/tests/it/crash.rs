@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-const KILLS: usize = 8;
+const KILLS: usize = 5;
 
 /// Steps of the story between two searches.
 const STEPS: usize = 10;
@@ -43,7 +43,7 @@ async fn a_killed_index_goes_on_from_what_it_committed() {
     let mut random = fastrand::Rng::with_seed(seed);
     let scratch = Scratch::new("crash");
     for _ in 0..KILLS {
-        let told = tell_and_kill(scratch.path(), seed, random.usize(2..10), random.u64(..30));
+        let told = tell_and_kill(scratch.path(), seed, random.usize(2..6), random.u64(..30));
         // The store as the killed process had it, and a little more.
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let mut tale = Story::begin(&*store, seed).await;
