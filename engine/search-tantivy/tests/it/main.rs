@@ -6,6 +6,7 @@ mod behind;
 mod contract;
 mod crash;
 mod gone;
+mod pace;
 mod restart;
 mod scratch;
 mod story;
