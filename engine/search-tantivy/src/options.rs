@@ -19,6 +19,8 @@ pub struct TantivyOptions {
     /// How long a room stays that nobody searches. What is deleted in it meanwhile stays in the files for
     /// as long, found by nobody.
     pub keep: Duration,
+    /// How long a search waits for its rooms to be taken in, before it is behind.
+    pub wait: Duration,
 }
 
 impl TantivyOptions {
@@ -27,6 +29,7 @@ impl TantivyOptions {
     /// - 15 MB for the writer: a batch is a few megabytes, and more memory only makes segments larger that
     ///   are merged anyway.
     /// - 8 GiB hold some 40 million messages of 100 bytes.
+    /// - 2 seconds: some thousands of events, or a first look at some hundreds of rooms.
     /// - 7 days: who searches a room every week does not wait for it.
     pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
         Self {
@@ -34,6 +37,7 @@ impl TantivyOptions {
             writer_bytes: WRITER_BYTES_MIN,
             disk_bytes: 8 << 30,
             keep: Duration::from_secs(7 * 24 * 60 * 60),
+            wait: Duration::from_secs(2),
         }
     }
 

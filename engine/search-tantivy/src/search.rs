@@ -18,10 +18,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// How long a search waits for its rooms to be taken in: some thousands of events of each, or a first look
-/// at some hundreds of rooms.
-const WAIT: Duration = Duration::from_secs(2);
-
 /// Searches under way; one more is refused. They wait more than they work.
 const SEARCHES: usize = 64;
 
@@ -38,6 +34,7 @@ pub struct TantivySearch {
     follower: Follower,
     clock: Arc<dyn Clock>,
     fields: Fields,
+    wait: Duration,
     searches: Semaphore,
     finds: Semaphore,
     thread: Option<JoinHandle<()>>,
@@ -66,6 +63,7 @@ impl TantivySearch {
             follower: Follower { store, rooms, writer, tasks: tasks.clone() },
             clock,
             fields: Fields::schema().1,
+            wait: options.wait,
             searches: Semaphore::new(SEARCHES),
             finds: Semaphore::new(FINDS),
             thread: Some(thread),
@@ -96,7 +94,7 @@ impl TantivySearch {
     /// Waits until the rooms are in the index up to the heads that they had.
     async fn reached(&self, scope: &[Reach]) -> Result<View, SearchError> {
         let Follower { rooms, tasks, .. } = &self.follower;
-        let until = Instant::now() + WAIT;
+        let until = Instant::now() + self.wait;
         let mut news = rooms.news();
         for _ in 0..rooms.want(scope, self.clock.now()) {
             tasks.spawn(self.follower.clone().run());

@@ -1,6 +1,6 @@
 //! Indexes that are opened again: as they were, behind, lost, damaged, of another log, of another process.
 
-use crate::scratch::{START, Scratch, found, open, open_with};
+use crate::scratch::{START, Scratch, found, open, open_with, options};
 use crate::story::{Story, check, seed, user};
 use rookery_engine::search::Search;
 use rookery_engine::store::Store;
@@ -106,7 +106,7 @@ async fn a_folder_has_one_owner_at_a_time() {
     let scratch = Scratch::new("in-use");
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let index = open(scratch.path(), &store);
-    let options = TantivyOptions::in_dir(scratch.path());
+    let options = options(scratch.path());
     let again =
         || TantivySearch::open(&options, store.clone(), Arc::new(ManualClock::at(START)), &Tasks::new());
     assert!(matches!(again(), Err(OpenError::InUse { .. })));
@@ -118,7 +118,7 @@ async fn a_folder_has_one_owner_at_a_time() {
 async fn rooms_that_nobody_searches_leave_the_index() {
     let scratch = Scratch::new("unused");
     let (store, tale) = taken_in(scratch.path()).await;
-    let usual = TantivyOptions::in_dir(scratch.path());
+    let usual = options(scratch.path());
     let small = TantivyOptions { disk_bytes: 1, ..usual.clone() };
     for (options, days, is_kept) in
         [(&usual, 1, true), (&usual, 8, false), (&small, 0, false), (&usual, 0, true)]

@@ -7,6 +7,7 @@ use rookery_protocol::{Timestamp, UserId};
 use rookery_search_tantivy::{TantivyOptions, TantivySearch};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) struct Scratch(PathBuf);
 
@@ -32,9 +33,15 @@ impl Drop for Scratch {
 /// When every test begins.
 pub(crate) const START: Timestamp = Timestamp(1_700_000_000_000);
 
-/// Opens the index in `dir` over a store, with the default options.
+/// Returns the default options for an index in `dir`, but for a search that waits as long as a machine that
+/// is busy otherwise may need.
+pub(crate) fn options(dir: &Path) -> TantivyOptions {
+    TantivyOptions { wait: Duration::from_secs(120), ..TantivyOptions::in_dir(dir) }
+}
+
+/// Opens the index in `dir` over a store.
 pub(crate) fn open(dir: &Path, store: &Arc<dyn Store>) -> TantivySearch {
-    open_with(&TantivyOptions::in_dir(dir), store, Arc::new(ManualClock::at(START)))
+    open_with(&options(dir), store, Arc::new(ManualClock::at(START)))
 }
 
 pub(crate) fn open_with(

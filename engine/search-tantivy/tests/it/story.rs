@@ -1,7 +1,7 @@
 //! Stories by chance: rooms in which people write, change, take back, leave and come back.
 
 use crate::scratch::{START, query};
-use rookery_engine::search::{Hit, ScanSearch, Search, SearchError, SearchQuery};
+use rookery_engine::search::{Hit, ScanSearch, Search, SearchQuery};
 use rookery_engine::store::{Append, Membership, Projection, RoomRecord, Store};
 use rookery_protocol::{
     DeleteBody, EditBody, Event, EventBody, MessageBody, Role, RoomId, RoomKind, Seq, Timestamp, UserId,
@@ -201,13 +201,7 @@ pub(crate) async fn check(indexes: &[&dyn Search], store: &Arc<dyn Store>) {
 async fn pages(indexes: &[&dyn Search], mut query: SearchQuery) -> Vec<Hit> {
     let mut hits = Vec::new();
     for index in indexes.iter().cycle() {
-        let page = loop {
-            match index.search(query.clone()).await {
-                // The disk is slow: it is to be tried again.
-                Err(SearchError::Behind) => {}
-                page => break page.expect("search"),
-            }
-        };
+        let page = index.search(query.clone()).await.expect("search");
         hits.extend(page.hits);
         query.cursor = page.next;
         if query.cursor.is_none() {
