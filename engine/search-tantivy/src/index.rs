@@ -22,9 +22,6 @@ const VERSION: &str = "rookery 1";
 /// work and some hundred megabytes, which is what is on the disk twice meanwhile.
 const MERGED_DOCUMENTS: usize = 250_000;
 
-/// The part of a segment's documents that may be gone before it is merged for it.
-const GONE_BEFORE_MERGE: f32 = 0.3;
-
 /// An index that is open for writing.
 pub(crate) struct OpenIndex {
     writer: IndexWriter,
@@ -70,9 +67,10 @@ impl OpenIndex {
             .num_merge_threads(1)
             .build();
         let writer = index.writer_with_options(options)?;
+        // Segments are merged when there are eight of a size, not for what is gone of them: each commit
+        // replaces marks, which say nothing, and messages have a purge of their own.
         let mut policy = LogMergePolicy::default();
         policy.set_max_docs_before_merge(MERGED_DOCUMENTS);
-        policy.set_del_docs_ratio_before_merge(GONE_BEFORE_MERGE);
         writer.set_merge_policy(Box::new(policy));
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         Ok(Self { writer, reader, fields })
