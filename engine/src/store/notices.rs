@@ -5,9 +5,10 @@
 
 use super::Answer;
 use rookery_protocol::{RoomId, Seq, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
 
 /// What a notice tells. The kinds are in the order of their names, which is the order of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum NoticeKind {
     /// The user was added to the room.
     Added,
@@ -33,7 +34,7 @@ impl NoticeKind {
 
 /// Something that a user is to find in the inbox. There is one at most of the same [`Notice::key`]:
 /// the first that was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Notice {
     /// Whose inbox.
     pub user: UserId,

@@ -2,9 +2,10 @@
 
 use super::Answer;
 use rookery_protocol::{Head, Notify, Preview, Role, RoomId, RoomKind, Seq, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
 
 /// A room's description: what its `room` events say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomRecord {
     /// Which.
     pub room: RoomId,
@@ -25,7 +26,7 @@ pub struct RoomRecord {
 }
 
 /// One user's membership of one room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// Of which room.
     pub room: RoomId,
@@ -42,7 +43,7 @@ pub struct Membership {
 }
 
 /// How a member wants to have a room. The default is how everybody has it at first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// What notifies.
     pub notify: Notify,
