@@ -1,7 +1,7 @@
 //! The contract, run against the memory store and against faults over it.
 
 use rookery_engine::blobs::MemoryBlobs;
-use rookery_engine::contract::{Settled, agrees_with_memory, blobs_pass, run_all, run_search};
+use rookery_engine::contract::{Settled, agrees_with_memory, blobs_pass, run_all, run_search, run_transfer};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults, MemoryStore};
@@ -41,6 +41,11 @@ async fn searching_by_reading_everything_passes() {
         (store, search)
     })
     .await;
+}
+
+#[tokio::test]
+async fn all_of_memory_goes_into_another() {
+    run_transfer(|| async { Arc::new(MemoryStore::new()) }).await;
 }
 
 #[tokio::test(start_paused = true)]
