@@ -1,12 +1,12 @@
 //! The wiring: which adapters a configuration stands for, and how the parts are joined.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::config::{BucketConfig, FilesPlace};
 use rookery_api::{Accounts, AccountsParts, Config, Edge, EdgeParts, SigningKey, exporter};
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
-use rookery_engine::store::Store;
+use rookery_engine::store::{Import, Store};
 use rookery_engine::{Clock, Random, SystemClock, SystemRandom};
 use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
@@ -22,6 +22,11 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     let data_dir = &config.storage.data_dir;
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
     let sqlite = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(data_dir))?);
+    if sqlite.importing().await?.is_some() {
+        bail!(
+            "serve from this store: a restore has not come to its end here; go on with `rookery restore --resume`"
+        );
+    }
     let store: Arc<dyn Store> = Arc::clone(&sqlite) as Arc<dyn Store>;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
@@ -60,7 +65,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
 }
 
 /// Opens the place of the bytes of files.
-fn open_blobs(place: &FilesPlace) -> Result<Arc<dyn Blobs>> {
+pub(crate) fn open_blobs(place: &FilesPlace) -> Result<Arc<dyn Blobs>> {
     let blobs = match place {
         FilesPlace::Folder(dir) => {
             make_private(dir).with_context(|| format!("make the folder of files {}", dir.display()))?;
@@ -75,6 +80,6 @@ fn open_blobs(place: &FilesPlace) -> Result<Arc<dyn Blobs>> {
 }
 
 /// Makes a folder that only its owner enters; one that is there keeps its mode.
-fn make_private(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(dir: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }

@@ -134,3 +134,64 @@ impl<R: Read> ItemReader<R> {
         rmp_serde::from_slice(bytes).map_err(|error| self.frames.senseless(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::FrameWriter;
+    use crate::write::{Source, write};
+    use rookery_engine::MemoryStore;
+    use rookery_engine::contract::tell_a_full_story;
+
+    /// Bytes that somebody has chosen, with sums that are right.
+    async fn read(contents: &[Vec<u8>]) -> Result<(), BrokenStream> {
+        let mut stream = Vec::new();
+        let mut frames = FrameWriter::begin(&mut stream).expect("a vector takes all");
+        for content in contents {
+            frames.write(content).expect("it is short enough");
+        }
+        crate::check(&stream[..]).await.map(drop)
+    }
+
+    #[tokio::test]
+    async fn hostile_content_with_the_right_sums_is_refused_without_a_panic() {
+        let store = MemoryStore::new();
+        tell_a_full_story(&store, 1, 60).await;
+        let header = Header {
+            backup: Uuid::nil(),
+            program: String::new(),
+            store: String::new(),
+            at: Timestamp(0),
+            has_bytes: true,
+        };
+        let mut stream = Vec::new();
+        let source = Source { store: &store, blobs: None };
+        write(source, header, &mut stream, |_| {}).await.expect("a vector takes all");
+        let mut frames = FrameReader::begin(&stream[..]).expect("it begins like one");
+        let mut contents = Vec::new();
+        while let Ok(content) = frames.next() {
+            contents.push(content);
+        }
+        read(&contents).await.expect("as it was written");
+
+        let mut random = fastrand::Rng::with_seed(5);
+        for _ in 0..500 {
+            let mut other = contents.clone();
+            let chosen = random.usize(0..other.len());
+            for _ in 0..random.usize(1..4) {
+                let at = random.usize(0..other[chosen].len());
+                other[chosen][at] = random.u8(..);
+            }
+            // What is still a backup is one of other records, and its end says so.
+            drop(read(&other).await);
+            let length = random.usize(0..other[chosen].len());
+            other[chosen].truncate(length);
+            assert!(read(&other).await.is_err());
+        }
+        for content in [vec![], vec![0xff], vec![b'R', 0xdd, 0xff, 0xff, 0xff, 0xff], vec![b'B']] {
+            assert!(read(&[contents[0].clone(), content]).await.is_err());
+        }
+        let nested = [vec![b'R'], vec![0x91; 100_000]].concat();
+        assert!(read(&[contents[0].clone(), nested]).await.is_err());
+    }
+}
