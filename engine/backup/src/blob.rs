@@ -113,7 +113,7 @@ async fn feed<R: Read>(
                 // Whoever waits is told that this is not the end.
                 drop(sender.send(Err(BlobError::Broken)).await);
                 other?;
-                return Err(reader.senseless("the bytes of a file are not as many as was said"));
+                return Err(reader.senseless(&"the bytes of a file are not as many as was said"));
             }
         };
         hash.update(&piece);

@@ -34,16 +34,16 @@ pub async fn check(input: impl Read) -> Result<(Header, End), BrokenStream> {
         match reader.next()? {
             Item::Records(records) => {
                 for record in &records {
-                    tally.add(record).map_err(|error| reader.senseless(error))?;
+                    tally.add(record).map_err(|error| reader.senseless(&error))?;
                 }
             }
             Item::Blob(blob) => {
                 let of_it = skip(&mut reader, blob).await?;
                 tally.add_blob(of_it, blob.size);
             }
-            Item::Piece(_) => return Err(reader.senseless("bytes of no file")),
-            Item::End(end) if end.tally == tally => return Ok((header, end)),
-            Item::End(_) => return Err(reader.senseless("it does not have what its end says")),
+            Item::Piece(_) => return Err(reader.senseless(&"bytes of no file")),
+            Item::End(end) if end.tally == tally => return Ok((header, *end)),
+            Item::End(_) => return Err(reader.senseless(&"it does not have what its end says")),
         }
     }
 }

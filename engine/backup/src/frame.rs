@@ -126,11 +126,11 @@ impl<R: Read> FrameReader<R> {
     pub(crate) fn end(&mut self) -> Result<(), BrokenStream> {
         self.at = self.bytes;
         let nothing = self.fill(&mut [0])? == 0;
-        if nothing { Ok(()) } else { Err(self.senseless("something follows its end")) }
+        if nothing { Ok(()) } else { Err(self.senseless(&"something follows its end")) }
     }
 
     /// Says that the newest frame makes no sense.
-    pub(crate) fn senseless(&self, why: impl ToString) -> BrokenStream {
+    pub(crate) fn senseless(&self, why: &impl ToString) -> BrokenStream {
         BrokenStream::Senseless { at: self.at, why: why.to_string() }
     }
 

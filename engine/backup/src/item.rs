@@ -74,7 +74,7 @@ pub(crate) enum Item {
     Records(Vec<Record>),
     Blob(Blob),
     Piece(Vec<u8>),
-    End(End),
+    End(Box<End>),
 }
 
 /// Returns a frame's content: its tag and `value`.
@@ -100,7 +100,7 @@ impl<R: Read> ItemReader<R> {
                 let header = reader.decode(rest)?;
                 Ok((reader, header))
             }
-            _ => Err(reader.frames.senseless("it does not begin with a header")),
+            _ => Err(reader.frames.senseless(&"it does not begin with a header")),
         }
     }
 
@@ -108,7 +108,7 @@ impl<R: Read> ItemReader<R> {
     pub(crate) fn next(&mut self) -> Result<Item, BrokenStream> {
         let content = self.frames.next()?;
         let Some((&tag, rest)) = content.split_first() else {
-            return Err(self.frames.senseless("an empty frame"));
+            return Err(self.frames.senseless(&"an empty frame"));
         };
         if tag == Tag::Records as u8 {
             self.decode(rest).map(Item::Records)
@@ -119,19 +119,19 @@ impl<R: Read> ItemReader<R> {
         } else if tag == Tag::End as u8 {
             let end = self.decode(rest)?;
             self.frames.end()?;
-            Ok(Item::End(end))
+            Ok(Item::End(Box::new(end)))
         } else {
-            Err(self.frames.senseless("a frame of no known kind"))
+            Err(self.frames.senseless(&"a frame of no known kind"))
         }
     }
 
     /// Says that the newest frame makes no sense.
-    pub(crate) fn senseless(&self, why: impl ToString) -> BrokenStream {
+    pub(crate) fn senseless(&self, why: &impl ToString) -> BrokenStream {
         self.frames.senseless(why)
     }
 
     fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, BrokenStream> {
-        rmp_serde::from_slice(bytes).map_err(|error| self.frames.senseless(error))
+        rmp_serde::from_slice(bytes).map_err(|error| self.frames.senseless(&error))
     }
 }
 

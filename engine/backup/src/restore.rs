@@ -93,7 +93,7 @@ pub async fn restore(
         match reader.next()? {
             Item::Records(records) => {
                 for record in &records {
-                    tally.add(record).map_err(|error| reader.senseless(error))?;
+                    tally.add(record).map_err(|error| reader.senseless(&error))?;
                 }
                 if tally.count() > before {
                     done = tally.count();
@@ -113,13 +113,13 @@ pub async fn restore(
                     send(target.store, &[], Progress { backup: header.backup, done }).await?;
                 }
             }
-            Item::Piece(_) => return Err(reader.senseless("bytes of no file").into()),
-            Item::End(end) => break end,
+            Item::Piece(_) => return Err(reader.senseless(&"bytes of no file").into()),
+            Item::End(end) => break *end,
         }
         told(&tally);
     };
     if end.tally != tally {
-        return Err(reader.senseless("it does not have what its end says").into());
+        return Err(reader.senseless(&"it does not have what its end says").into());
     }
     let blobs = target.blobs.filter(|_| header.has_bytes);
     verify(target.read, blobs, &end).await?;
