@@ -21,11 +21,13 @@ mod rooms;
 mod search;
 mod settled;
 mod tokens;
+mod transfer;
 
 pub use blobs::blobs_pass;
 pub use bus::bus_passes;
 pub use model::{agrees_with_memory, agrees_with_memory_over_restarts};
 pub use settled::Settled;
+pub use transfer::{run_transfer, tell_a_full_story};
 
 use crate::search::Search;
 use crate::store::Store;

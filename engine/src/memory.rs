@@ -13,8 +13,9 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod transfer;
 
-use crate::store::{Answer, Health, Notice, NoticeKind, Store, StoreError};
+use crate::store::{Answer, Health, Notice, NoticeKind, Progress, Store, StoreError};
 use accounts::AccountTables;
 use files::FileTables;
 use invites::InviteTables;
@@ -46,6 +47,7 @@ struct State {
     invites: InviteTables,
     last_seen: LastSeenTable,
     files: FileTables,
+    importing: Option<Progress>,
 }
 
 impl MemoryStore {

@@ -14,6 +14,7 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod transfer;
 
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
@@ -26,6 +27,9 @@ pub use notices::{Notice, NoticeKind, Notices};
 pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use presence::LastSeen;
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
+pub use transfer::{
+    Asked, Batch, Export, Implied, Import, Page, Part, Place, Progress, Reading, Record, is_empty,
+};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -2,7 +2,9 @@
 
 use rookery_engine::blobs::MemoryBlobs;
 use rookery_engine::bus::{Bus, MemoryBuses, NodeId, Peer};
-use rookery_engine::contract::{Settled, agrees_with_memory, blobs_pass, bus_passes, run_all, run_search};
+use rookery_engine::contract::{
+    Settled, agrees_with_memory, blobs_pass, bus_passes, run_all, run_search, run_transfer,
+};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults, MemoryStore};
@@ -43,6 +45,11 @@ async fn searching_by_reading_everything_passes() {
         (store, search)
     })
     .await;
+}
+
+#[tokio::test]
+async fn all_of_memory_goes_into_another() {
+    run_transfer(|| async { Arc::new(MemoryStore::new()) }).await;
 }
 
 #[tokio::test(start_paused = true)]

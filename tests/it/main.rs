@@ -15,6 +15,8 @@ mod http;
 mod tidy;
 // What proves who somebody is, and when it stops to.
 mod tokens;
+// The real binary, backed up and restored.
+mod backup;
 // Bad input over the socket.
 mod bad_input;
 // Who wants nothing to do with whom.

@@ -35,7 +35,7 @@ impl Server {
     }
 
     fn launch(data_dir: PathBuf, env: Vec<(String, String)>, http: SocketAddr, admin: SocketAddr) -> Self {
-        let mut child = Command::new(binary())
+        let mut child = rookery()
             .args([
                 "serve",
                 "--listen",
@@ -146,6 +146,11 @@ pub fn listening(line: &str) -> Option<(SocketAddr, SocketAddr)> {
     let rest = line.strip_prefix("listening http=")?;
     let (http, admin) = rest.split_once(" admin=")?;
     Some((http.parse().ok()?, admin.parse().ok()?))
+}
+
+/// Returns a command line of the binary of this workspace, without arguments yet.
+pub fn rookery() -> Command {
+    Command::new(binary())
 }
 
 fn post(server: SocketAddr, path: &str, body: &Value) -> (u16, Value) {

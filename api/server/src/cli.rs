@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Bring the schema of ScyllaDB or Cassandra up to date; a server that starts does the same.
     Migrate(MigrateArgs),
+    /// Write all that the store and its files are into one file; a server may be running.
+    Backup(BackupArgs),
+    /// Fill an empty store with what a backup holds, and compare both; no server may be running.
+    Restore(RestoreArgs),
     /// Make an account, log in, and keep the login under the handle.
     Register(RegisterArgs),
     /// Log in, and keep the login under the handle.
@@ -110,6 +114,41 @@ pub(crate) struct MigrateArgs {
     /// Only say what would be applied.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Where to: a file that is not there yet, or - for standard output.
+    pub(crate) file: PathBuf,
+    /// Read everything and say how much it would be, but write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave out the bytes of files; what is known of them is in it all the same.
+    #[arg(long)]
+    pub(crate) no_files: bool,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct RestoreArgs {
+    /// Where from: a file, or - for standard input.
+    pub(crate) file: PathBuf,
+    /// Check the backup and look at the store, but write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Go on where an earlier restore of the same backup was interrupted.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Only compare the store with the backup.
+    #[arg(long, conflicts_with_all = ["dry_run", "resume"])]
+    pub(crate) verify: bool,
+    /// Leave out the bytes of files.
+    #[arg(long)]
+    pub(crate) no_files: bool,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
 }
 
 /// Which server, and as whom.

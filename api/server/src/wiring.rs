@@ -25,8 +25,8 @@ use std::sync::Arc;
 pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<Edge>> {
     let data_dir = &config.storage.data_dir;
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
-    let (store, search) = storage::open(&config.storage).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let (store, search) = storage::open(&config.storage, &clock).await?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let key = match &config.auth.signing_key {
         Some(text) => SigningKey::parse(text.expose_secret())?,
@@ -72,7 +72,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
 }
 
 /// Opens the place of the bytes of files.
-fn open_blobs(place: &FilesPlace) -> Result<Arc<dyn Blobs>> {
+pub(crate) fn open_blobs(place: &FilesPlace) -> Result<Arc<dyn Blobs>> {
     let blobs = match place {
         FilesPlace::Folder(dir) => {
             make_private(dir).with_context(|| format!("make the folder of files {}", dir.display()))?;
@@ -87,6 +87,6 @@ fn open_blobs(place: &FilesPlace) -> Result<Arc<dyn Blobs>> {
 }
 
 /// Makes a folder that only its owner enters; one that is there keeps its mode.
-fn make_private(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(dir: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }

@@ -68,6 +68,16 @@ impl ObjectBlobs {
         Ok(Self::new(Arc::new(store), DISK_PART_BYTES, Some(dir)))
     }
 
+    /// Opens a folder beside the process that has it, to read from it only. Nothing is cleared away.
+    ///
+    /// # Errors
+    /// [`OpenError`]: it cannot be read.
+    pub fn beside_on_disk(dir: &Path) -> Result<Self, OpenError> {
+        let dir = dir.canonicalize().map_err(|source| OpenError::Folder { dir: dir.to_owned(), source })?;
+        let store = LocalFileSystem::new_with_prefix(&dir)?;
+        Ok(Self::new(Arc::new(store), DISK_PART_BYTES, None))
+    }
+
     /// Opens a bucket. It is not asked whether it is there before the first use.
     ///
     /// # Errors

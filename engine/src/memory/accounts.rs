@@ -2,8 +2,8 @@
 
 use super::MemoryStore;
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket,
-    TokenHash,
+    Account, AccountCreated, Accounts, Answer, LoginSession, PURGE_ROWS, Record, RefreshToken, Rotation,
+    Ticket, TokenHash,
 };
 use rookery_protocol::{SessionId, Timestamp, User, UserId};
 use std::collections::BTreeMap;
@@ -13,17 +13,24 @@ pub(super) struct AccountTables {
     pub(super) accounts: BTreeMap<UserId, Account>,
     /// Handles that were given up: whose each was, and until when it stays so.
     pub(super) kept: BTreeMap<String, (UserId, Timestamp)>,
-    sessions: BTreeMap<SessionId, LoginSession>,
-    tokens: BTreeMap<TokenHash, TokenRow>,
+    pub(super) sessions: BTreeMap<SessionId, LoginSession>,
+    pub(super) tokens: BTreeMap<TokenHash, TokenRow>,
     tickets: BTreeMap<TokenHash, Ticket>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct TokenRow {
-    session: SessionId,
-    expires_at: Timestamp,
+pub(super) struct TokenRow {
+    pub(super) session: SessionId,
+    pub(super) expires_at: Timestamp,
     /// What it was spent for; a token without it is its session's current one.
-    replaced_by: Option<TokenHash>,
+    pub(super) replaced_by: Option<TokenHash>,
+}
+
+impl TokenRow {
+    pub(super) fn record(&self, hash: TokenHash) -> Record {
+        let token = RefreshToken { hash, expires_at: self.expires_at };
+        Record::RefreshToken { token, session: self.session, replaced_by: self.replaced_by }
+    }
 }
 
 impl AccountTables {

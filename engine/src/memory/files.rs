@@ -7,18 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub(super) struct FileTables {
-    files: BTreeMap<FileId, Row>,
+    pub(super) files: BTreeMap<FileId, Row>,
     /// Who refers to which file.
-    links: BTreeSet<(FileId, Holder)>,
+    pub(super) links: BTreeSet<(FileId, Holder)>,
     /// Of each message, the position that its files are as of.
-    revs: BTreeMap<(RoomId, Seq), Seq>,
+    pub(super) revs: BTreeMap<(RoomId, Seq), Seq>,
 }
 
 #[derive(Debug)]
-struct Row {
-    record: FileRecord,
+pub(super) struct Row {
+    pub(super) record: FileRecord,
     /// Garbage from then on; `None` while something refers to it.
-    garbage_at: Option<Timestamp>,
+    pub(super) garbage_at: Option<Timestamp>,
 }
 
 /// Since when a file is garbage that nothing refers to any more: ever since.
@@ -31,10 +31,15 @@ impl Row {
     fn lives(&self, now: Timestamp) -> bool {
         self.garbage_at.is_none_or(|at| now < at)
     }
+
+    /// Returns whether there may be a time at which it lives.
+    pub(super) fn may_live(&self) -> bool {
+        self.garbage_at.is_none_or(|at| at > UNREFERENCED)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Holder {
+pub(super) enum Holder {
     Message(RoomId, Seq),
     Avatar(AvatarOf),
 }
@@ -50,7 +55,7 @@ impl FileTables {
     }
 
     /// Has `holder` refer to exactly `files`.
-    fn replace(&mut self, holder: Holder, files: &[FileId]) {
+    pub(super) fn replace(&mut self, holder: Holder, files: &[FileId]) {
         let before: Vec<_> =
             self.links.iter().filter(|(_, of)| *of == holder).map(|(file, _)| *file).collect();
         for file in files.iter().filter(|file| self.files.contains_key(file)) {

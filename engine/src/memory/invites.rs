@@ -7,14 +7,14 @@ use rookery_protocol::{RoomId, Timestamp, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
-pub(super) struct InviteTables(BTreeMap<TokenHash, Row>);
+pub(super) struct InviteTables(pub(super) BTreeMap<TokenHash, Row>);
 
 #[derive(Debug)]
-struct Row {
-    invite: Invite,
-    revoked_at: Option<Timestamp>,
-    used_by: BTreeSet<UserId>,
-    used_at: Option<Timestamp>,
+pub(super) struct Row {
+    pub(super) invite: Invite,
+    pub(super) revoked_at: Option<Timestamp>,
+    pub(super) used_by: BTreeSet<UserId>,
+    pub(super) used_at: Option<Timestamp>,
 }
 
 impl Row {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
 pub(super) struct LogTables {
-    events: BTreeMap<RoomId, Vec<Event>>,
+    pub(super) events: BTreeMap<RoomId, Vec<Event>>,
     named: BTreeMap<(RoomId, UserId, ClientId), Receipt>,
 }
 
@@ -73,7 +73,7 @@ impl LogTables {
         entries
     }
 
-    fn read(&self, room: RoomId, range: Range, limit: usize) -> Vec<Event> {
+    pub(super) fn read(&self, room: RoomId, range: Range, limit: usize) -> Vec<Event> {
         let events = self.events.get(&room).map_or(&[][..], Vec::as_slice);
         let index = |seq: u64| usize::try_from(seq).map_or(events.len(), |index| index.min(events.len()));
         let (from, to) = match range {
@@ -88,7 +88,7 @@ impl LogTables {
 }
 
 impl State {
-    fn append(&mut self, append: &Append) -> Result<(), AppendError> {
+    pub(super) fn append(&mut self, append: &Append) -> Result<(), AppendError> {
         self.log.append(append)?;
         for projection in append.projections.iter() {
             if let Projection::Notice(notice) = projection {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct PeopleTables {
     /// Who blocks whom, and since when.
-    blocks: BTreeMap<(UserId, UserId), Timestamp>,
+    pub(super) blocks: BTreeMap<(UserId, UserId), Timestamp>,
 }
 
 impl PeopleTables {

@@ -11,12 +11,12 @@ use std::ops::Bound;
 
 #[derive(Debug, Default)]
 pub(super) struct RoomTables {
-    records: BTreeMap<RoomId, RoomRecord>,
-    members: BTreeMap<(RoomId, UserId), Membership>,
-    cursors: BTreeMap<(RoomId, UserId), Cursor>,
-    settings: BTreeMap<(RoomId, UserId), Settings>,
+    pub(super) records: BTreeMap<RoomId, RoomRecord>,
+    pub(super) members: BTreeMap<(RoomId, UserId), Membership>,
+    pub(super) cursors: BTreeMap<(RoomId, UserId), Cursor>,
+    pub(super) settings: BTreeMap<(RoomId, UserId), Settings>,
     /// By room, who is mentioned (everybody: `None`) and where.
-    mentions: BTreeSet<(RoomId, Option<UserId>, Seq)>,
+    pub(super) mentions: BTreeSet<(RoomId, Option<UserId>, Seq)>,
 }
 
 /// How far a user has come in a room.

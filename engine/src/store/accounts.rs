@@ -2,6 +2,7 @@
 
 use super::Answer;
 use rookery_protocol::{DeviceId, SessionId, Timestamp, User, UserId};
+use serde::{Deserialize, Serialize};
 
 /// Rows of one kind that one [`Accounts::purge`] forgets at most.
 ///
@@ -13,7 +14,7 @@ pub const PURGE_ROWS: usize = 1000;
 pub type TokenHash = [u8; 32];
 
 /// A user and how it proves who it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// What others see.
     pub user: User,
@@ -39,7 +40,7 @@ pub enum AccountCreated {
 }
 
 /// A login: what a refresh token belongs to and what is revoked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginSession {
     /// Which.
     pub session: SessionId,
@@ -70,7 +71,7 @@ impl LoginSession {
 }
 
 /// A refresh token of a login session. Exactly one of a session is current.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshToken {
     /// Its hash.
     pub hash: TokenHash,

@@ -6,12 +6,13 @@
 
 use super::Answer;
 use rookery_protocol::{FileId, RoomId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
 
 /// SHA-256 of what a client has sent.
 pub type FileHash = [u8; 32];
 
 /// A file that is about to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// Its name here.
     pub file: FileId,
@@ -28,7 +29,7 @@ pub struct Upload {
 }
 
 /// What is stored of a file that has been sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileContent {
     /// Its media type, by its content.
     pub mime: String,
@@ -45,7 +46,7 @@ pub struct FileContent {
 }
 
 /// A small picture of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thumb {
     /// Its media type.
     pub mime: String,
@@ -54,7 +55,7 @@ pub struct Thumb {
 }
 
 /// A file as the store knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
     /// What was said before it was sent.
     pub upload: Upload,
@@ -93,7 +94,7 @@ pub enum Completed {
 }
 
 /// Whose picture a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AvatarOf {
     /// A user's, which everybody may see who is logged in.
     User(UserId),

@@ -2,9 +2,10 @@
 
 use super::{Answer, TokenHash};
 use rookery_protocol::{RoomId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
 
 /// An invite as it was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invite {
     /// The hash of its text, which nobody but its holders knows.
     pub hash: TokenHash,

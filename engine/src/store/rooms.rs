@@ -43,7 +43,7 @@ pub struct Membership {
 }
 
 /// How a member wants to have a room. The default is how everybody has it at first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// What notifies.
     pub notify: Notify,

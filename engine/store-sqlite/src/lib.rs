@@ -9,6 +9,7 @@
 //! | `readers`, `read` | the reading threads, and what a read does on one |
 //! | `search` | finding messages by their words: an index in a file of its own, which follows the log |
 //! | `failure`, `health` | what an error of SQLite means for the caller and for the store |
+//! | `snapshot` | all of a store as of one moment, beside whoever uses it |
 //! | `migrate`, `inspect` | the schema's versions; what `rookery doctor` asks |
 //! | `columns` | values to columns and back |
 //!
@@ -35,10 +36,12 @@ mod options;
 mod read;
 mod readers;
 mod search;
+mod snapshot;
 mod store;
 
 pub use inspect::{InspectError, migrations_status, quick_check, search_status};
 pub use migrate::{MigrateError, MigrationState, MigrationStatus};
 pub use options::{OpenError, SqliteOptions};
 pub use search::SearchStatus;
+pub use snapshot::{SnapshotError, SqliteSnapshot};
 pub use store::SqliteStore;

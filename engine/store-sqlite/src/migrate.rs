@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "people", sql: include_str!("../../../schemas/sqlite/0003_people.sql") },
     Migration { number: 4, name: "presence", sql: include_str!("../../../schemas/sqlite/0004_presence.sql") },
     Migration { number: 5, name: "files", sql: include_str!("../../../schemas/sqlite/0005_files.sql") },
+    Migration { number: 6, name: "import", sql: include_str!("../../../schemas/sqlite/0006_import.sql") },
 ];
 
 /// Why a database's schema cannot be used.

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod cursors;
+mod export;
 mod files;
 mod log;
 mod messages;
@@ -15,6 +16,7 @@ mod search;
 
 pub(crate) use accounts::{account_by_email, session, users};
 pub(crate) use cursors::{cursors, reached, settings};
+pub(crate) use export::{implied, importing, log, rooms, rows};
 pub(crate) use files::{file, readable_files};
 pub(crate) use log::{events, find, head, ord_at, span_at};
 pub(crate) use messages::{messages, page};

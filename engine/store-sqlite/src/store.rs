@@ -2,6 +2,7 @@
 
 mod files;
 mod people;
+mod transfer;
 
 use crate::committer::WriteQueue;
 use crate::health::SharedHealth;

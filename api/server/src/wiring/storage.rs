@@ -1,24 +1,37 @@
 //! Where messages, accounts and all else are.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rookery_api::config::{CqlConfig, StorageConfig, StoragePlace};
-use rookery_engine::search::{ScanSearch, Search};
-use rookery_engine::store::Store;
+use rookery_engine::search::Search;
+use rookery_engine::store::{Import, Store};
+use rookery_engine::{Clock, Tasks};
+use rookery_search_tantivy::{TantivyOptions, TantivySearch};
 use rookery_store_cql::{CqlOptions, CqlStore, Replication};
 use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use std::sync::Arc;
 
 /// Opens the store, and what finds messages there by their words.
-pub(super) async fn open(config: &StorageConfig) -> Result<(Arc<dyn Store>, Arc<dyn Search>)> {
+pub(super) async fn open(
+    config: &StorageConfig,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<dyn Store>, Arc<dyn Search>)> {
     match &config.place {
         StoragePlace::Embedded => {
             let sqlite = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(&config.data_dir))?);
+            if sqlite.importing().await?.is_some() {
+                bail!(
+                    "serve from this store: a restore has not come to its end here; go on with `rookery restore --resume`"
+                );
+            }
             Ok((Arc::clone(&sqlite) as Arc<dyn Store>, sqlite))
         }
         StoragePlace::Cql(cql) => {
             let cql = CqlStore::open(&cql_options(cql)).await.context("open the store")?;
             let store = Arc::new(cql) as Arc<dyn Store>;
-            let search = ScanSearch::over(Arc::clone(&store));
+            let options = TantivyOptions::in_dir(config.data_dir.join("search"));
+            let search =
+                TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), &Tasks::new())
+                    .context("open the search index")?;
             Ok((store, Arc::new(search)))
         }
     }

@@ -6,7 +6,7 @@ use rookery_protocol::UserId;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 pub(crate) fn create_account(connection: &Connection, account: &Account) -> rusqlite::Result<AccountCreated> {
-    let Account { user, email, password, created_at } = account;
+    let Account { user, email, created_at, .. } = account;
     if exists(connection, "SELECT 1 FROM users WHERE user = ?", &user.id.0.as_bytes())? {
         return Ok(AccountCreated::Created);
     }
@@ -16,8 +16,15 @@ pub(crate) fn create_account(connection: &Connection, account: &Account) -> rusq
     if exists(connection, "SELECT 1 FROM users WHERE email = ?", email)? {
         return Ok(AccountCreated::EmailTaken);
     }
+    insert(connection, account)?;
+    Ok(AccountCreated::Created)
+}
+
+/// Keeps an account as it is; one that is there already stays.
+pub(super) fn insert(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
+    let Account { user, email, password, created_at } = account;
     let statement = "INSERT INTO users (user, handle, name, avatar, about, email, password, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user) DO NOTHING";
     connection.prepare_cached(statement)?.execute(params![
         user.id.0.as_bytes(),
         user.handle,
@@ -28,7 +35,7 @@ pub(crate) fn create_account(connection: &Connection, account: &Account) -> rusq
         password,
         created_at.0,
     ])?;
-    Ok(AccountCreated::Created)
+    Ok(())
 }
 
 pub(crate) fn replace_password(

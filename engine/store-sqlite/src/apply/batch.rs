@@ -4,7 +4,7 @@ use super::projections::{self, Place};
 use crate::columns::{integer, span_of};
 use crate::committer::{Database, LogPosition};
 use rookery_engine::store::{Append, AppendError, StoreError};
-use rookery_protocol::{Event, EventBody, Seq};
+use rookery_protocol::{Event, Seq};
 use rusqlite::{Connection, params};
 
 /// Bytes of an event's columns besides its body, with what they cost in the index.
@@ -101,10 +101,13 @@ fn insert(
     Ok(true)
 }
 
+/// The type of the events whose newest a log's row names, whether or not their content was taken away.
+const NEWEST: &str = "message";
+
 /// Notes in the log's row where it stands after `events`.
 fn note_head(connection: &Connection, no: i64, events: &[Event]) -> rusqlite::Result<()> {
     let Some(newest) = events.last() else { return Ok(()) };
-    let message = events.iter().rev().find(|event| matches!(event.body, EventBody::Message(_)));
+    let message = events.iter().rev().find(|event| event.body.kind() == NEWEST);
     let message = message.map(|event| integer(event.seq.0));
     let statement = "UPDATE logs SET seq = ?, ord = ?, at = ?, message = ifnull(?, message) WHERE no = ?";
     let values = params![integer(newest.seq.0), integer(newest.ord), newest.at.0, message, no];

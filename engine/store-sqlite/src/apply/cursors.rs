@@ -2,7 +2,7 @@
 
 use crate::columns::{integer, notify_text};
 use crate::read;
-use rookery_engine::store::{CursorKind, Mark, SettingsChange};
+use rookery_engine::store::{CursorKind, Mark, Settings, SettingsChange};
 use rookery_protocol::{RoomId, Seq, UserId};
 use rusqlite::{Connection, params};
 
@@ -20,7 +20,12 @@ pub(super) fn read(
     connection.prepare_cached(statement)?.execute(values).map(drop)
 }
 
-fn delivered(connection: &Connection, room: RoomId, user: UserId, seq: Seq) -> rusqlite::Result<()> {
+pub(super) fn delivered(
+    connection: &Connection,
+    room: RoomId,
+    user: UserId,
+    seq: Seq,
+) -> rusqlite::Result<()> {
     let statement = "INSERT INTO cursors (room, user, seq, ord, delivered) VALUES (?, ?, 0, 0, ?)
         ON CONFLICT DO UPDATE SET delivered = excluded.delivered WHERE excluded.delivered > delivered";
     let values = params![room.0.as_bytes(), user.0.as_bytes(), integer(seq.0)];
@@ -47,6 +52,16 @@ pub(crate) fn change_settings(
     change: SettingsChange,
 ) -> rusqlite::Result<()> {
     let settings = change.of(read::settings(connection, room, user)?);
+    put_settings(connection, room, user, settings)
+}
+
+/// Has `user` have the room so.
+pub(super) fn put_settings(
+    connection: &Connection,
+    room: RoomId,
+    user: UserId,
+    settings: Settings,
+) -> rusqlite::Result<()> {
     let statement = "INSERT INTO settings (room, user, notify, muted_until, pinned, archived)
         VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET notify = excluded.notify, muted_until = excluded.muted_until,

@@ -10,9 +10,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 const DOOMED: i64 = -1;
 
 /// What refers to files, as in the columns `holder` and `place`.
-type Holder = ([u8; 16], i64);
+pub(super) type Holder = ([u8; 16], i64);
 
-fn avatar(of: AvatarOf) -> Holder {
+pub(super) fn avatar(of: AvatarOf) -> Holder {
     match of {
         AvatarOf::Room(room) => (room.0.into_bytes(), 0),
         AvatarOf::User(user) => (user.0.into_bytes(), -1),
@@ -107,7 +107,11 @@ pub(super) fn attach(
 }
 
 /// Has `holder` refer to exactly `files`.
-fn replace(connection: &Connection, (holder, place): Holder, files: &[FileId]) -> rusqlite::Result<()> {
+pub(super) fn replace(
+    connection: &Connection,
+    (holder, place): Holder,
+    files: &[FileId],
+) -> rusqlite::Result<()> {
     let query = "SELECT file FROM file_links WHERE holder = ? AND place = ?";
     let mut query = connection.prepare_cached(query)?;
     let before = query.query_map(params![holder, place], |row| id(row, 0).map(FileId))?;
@@ -164,7 +168,7 @@ pub(crate) fn forget_files(connection: &Connection, ids: &[FileId]) -> rusqlite:
     Ok(())
 }
 
-fn charge_by(connection: &Connection, user: UserId, bytes: i64) -> rusqlite::Result<()> {
+pub(super) fn charge_by(connection: &Connection, user: UserId, bytes: i64) -> rusqlite::Result<()> {
     let statement = "INSERT INTO file_usage (user, bytes) VALUES (?, ?)
         ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes";
     connection.prepare_cached(statement)?.execute(params![user.0.as_bytes(), bytes]).map(drop)

@@ -11,6 +11,12 @@ pub(crate) fn begin_session(
     session: &LoginSession,
     token: RefreshToken,
 ) -> rusqlite::Result<()> {
+    insert_session(connection, session)?;
+    insert_token(connection, session.session, token)
+}
+
+/// Keeps a login session as it is; one that is there already stays.
+pub(super) fn insert_session(connection: &Connection, session: &LoginSession) -> rusqlite::Result<()> {
     let statement =
         "INSERT INTO sessions (session, user, device, device_name, created_at, expires_at, revoked_at)
         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
@@ -23,7 +29,7 @@ pub(crate) fn begin_session(
         session.expires_at.0,
         session.revoked_at.map(|at| at.0),
     ])?;
-    insert_token(connection, session.session, token)
+    Ok(())
 }
 
 pub(crate) fn rotate(

@@ -8,11 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 pub(crate) fn account_by_email(connection: &Connection, email: &str) -> rusqlite::Result<Option<Account>> {
     let query =
         "SELECT user, handle, name, avatar, about, email, password, created_at FROM users WHERE email = ?";
-    let account = |row: &Row<'_>| {
-        let (email, password) = (row.get(5)?, row.get(6)?);
-        Ok(Account { user: user_in(row)?, email, password, created_at: timestamp(row, 7)? })
-    };
-    connection.prepare_cached(query)?.query_row([email], account).optional()
+    connection.prepare_cached(query)?.query_row([email], account_in).optional()
 }
 
 pub(crate) fn users(connection: &mut Connection, mut ids: Vec<UserId>) -> rusqlite::Result<Vec<User>> {
@@ -26,20 +22,29 @@ pub(crate) fn users(connection: &mut Connection, mut ids: Vec<UserId>) -> rusqli
 }
 
 pub(crate) fn session(connection: &Connection, session: SessionId) -> rusqlite::Result<Option<LoginSession>> {
-    let query = "SELECT user, device, device_name, created_at, expires_at, revoked_at
+    let query = "SELECT session, user, device, device_name, created_at, expires_at, revoked_at
         FROM sessions WHERE session = ?";
-    let found = |row: &Row<'_>| {
-        Ok(LoginSession {
-            session,
-            user: UserId(id(row, 0)?),
-            device: optional_id(row, 1)?.map(DeviceId),
-            device_name: row.get(2)?,
-            created_at: timestamp(row, 3)?,
-            expires_at: timestamp(row, 4)?,
-            revoked_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
-        })
-    };
-    connection.prepare_cached(query)?.query_row([session.0.as_bytes()], found).optional()
+    connection.prepare_cached(query)?.query_row([session.0.as_bytes()], session_in).optional()
+}
+
+/// Returns the session in the columns `session, user, device, device_name, created_at, expires_at,
+/// revoked_at`.
+pub(super) fn session_in(row: &Row<'_>) -> rusqlite::Result<LoginSession> {
+    Ok(LoginSession {
+        session: SessionId(id(row, 0)?),
+        user: UserId(id(row, 1)?),
+        device: optional_id(row, 2)?.map(DeviceId),
+        device_name: row.get(3)?,
+        created_at: timestamp(row, 4)?,
+        expires_at: timestamp(row, 5)?,
+        revoked_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+    })
+}
+
+/// Returns the account in the columns `user, handle, name, avatar, about, email, password, created_at`.
+pub(super) fn account_in(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let (email, password) = (row.get(5)?, row.get(6)?);
+    Ok(Account { user: user_in(row)?, email, password, created_at: timestamp(row, 7)? })
 }
 
 /// Returns the user in the columns `user, handle, name, avatar, about`.

@@ -10,6 +10,11 @@ const LIVING: &str = "
     SELECT file, owner, name, hint, size, expires_at, mime, stored, hash, width, height, thumb_mime, thumb_size
     FROM files WHERE (garbage_at IS NULL OR garbage_at > ?1)";
 
+/// The files that live at some time.
+pub(super) const LIVING_EVER: &str = "
+    SELECT file, owner, name, hint, size, expires_at, mime, stored, hash, width, height, thumb_mime, thumb_size
+    FROM files WHERE (garbage_at IS NULL OR garbage_at > 0)";
+
 pub(crate) fn file(
     connection: &Connection,
     file: FileId,
@@ -48,7 +53,7 @@ pub(crate) fn readable_files(
     found.filter_map(Result::transpose).collect()
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<FileRecord> {
+pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<FileRecord> {
     let upload = Upload {
         file: FileId(id(row, 0)?),
         owner: UserId(id(row, 1)?),

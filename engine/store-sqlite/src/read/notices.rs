@@ -19,10 +19,11 @@ pub(crate) fn notices(
         }
         None => params![b"", b"", 0, "", limit(rows)],
     };
-    connection.prepare_cached(query)?.query_map(values, notice)?.collect()
+    connection.prepare_cached(query)?.query_map(values, notice_in)?.collect()
 }
 
-fn notice(row: &Row<'_>) -> rusqlite::Result<Notice> {
+/// Returns the notice in the columns `user, room, seq, kind, by, at`.
+pub(super) fn notice_in(row: &Row<'_>) -> rusqlite::Result<Notice> {
     let name = row.get_ref(3)?.as_str()?;
     let kind = NoticeKind::ALL.into_iter().find(|kind| kind.as_str() == name);
     Ok(Notice {

@@ -1,7 +1,7 @@
 //! The contract, run against SQLite, against faults over it, and over a restart.
 
 use crate::scratch::Scratch;
-use rookery_engine::contract::{Settled, agrees_with_memory, run_all, run_search};
+use rookery_engine::contract::{Settled, agrees_with_memory, run_all, run_search, run_transfer};
 use rookery_engine::search::Search;
 use rookery_engine::store::Store;
 use rookery_engine::{FaultStore, Faults};
@@ -38,6 +38,12 @@ async fn its_search_passes() {
         (store.clone() as Arc<dyn Store>, store as Arc<dyn Search>)
     })
     .await;
+}
+
+#[tokio::test]
+async fn all_of_it_goes_into_another_store() {
+    let scratch = Scratch::new("contract-transfer");
+    run_transfer(|| async { Arc::new(scratch.open_new()) }).await;
 }
 
 #[tokio::test]
