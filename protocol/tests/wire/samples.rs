@@ -1,10 +1,10 @@
 //! One frame of every kind, the same ones each time: what the golden files hold.
 
 use rookery_protocol::{
-    Attachment, Auth, Authenticated, BodyKind, Change, Changed, ClientId, CloseCode, Command, DeleteBody,
-    DeliveredMark, DeviceId, EditBody, Emptied, ErrorCode, Event, EventBody, FileId, Found, Head, History,
-    InviteAccept, InviteCreate, InviteCreated, InviteRevoke, Marks, Member, MemberAdd, MemberChange,
-    MemberList, MemberRemove, MemberRole, Members, Mention, Message, MessageBody, MessageDelete, MessageEdit,
+    Attachment, Auth, Authenticated, BodyKind, Change, Changed, ClientId, Command, DeleteBody, DeliveredMark,
+    DeviceId, EditBody, Emptied, ErrorCode, Event, EventBody, FileId, Found, Head, History, InviteAccept,
+    InviteCreate, InviteCreated, InviteRevoke, Marks, Member, MemberAdd, MemberChange, MemberList,
+    MemberRemove, MemberRole, Members, Mention, Message, MessageBody, MessageDelete, MessageEdit,
     MessageSearch, MessageSend, Notify, Op, OpenStatus, PinBody, PinSet, Pong, Presence, PresenceSet,
     PresenceState, PresenceWatch, Preview, ProfileUpdate, Quoted, Reaction, ReactionBody, ReactionSet,
     ReadCursor, ReadList, ReadMark, ReadMarked, Readers, Reply, ReplyBody, Role, Room, RoomChange, RoomClose,

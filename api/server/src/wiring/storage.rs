@@ -29,9 +29,8 @@ pub(super) async fn open(
             let cql = CqlStore::open(&cql_options(cql)).await.context("open the store")?;
             let store = Arc::new(cql) as Arc<dyn Store>;
             let options = TantivyOptions::in_dir(config.data_dir.join("search"));
-            let search =
-                TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), &Tasks::new())
-                    .context("open the search index")?;
+            let search = TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), &Tasks::new())
+                .context("open the search index")?;
             Ok((store, Arc::new(search)))
         }
     }
