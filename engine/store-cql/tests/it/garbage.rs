@@ -128,8 +128,8 @@ async fn an_invite_of_many_users_is_forgotten_whole() {
     let late = START.plus_millis(INVITE_KEPT_MS);
     for number in 2..5 {
         assert_eq!(store.create_invite(invite(number, late)).await, Ok(InviteCreated::Created));
-        let used = store.use_invite([1; 32], user(0), late).await;
-        assert!(matches!(used, Ok(InviteUsed::Revoked | InviteUsed::Unknown)), "{used:?}");
+        let late_use = store.use_invite([1; 32], user(0), late).await;
+        assert!(matches!(late_use, Ok(InviteUsed::Revoked | InviteUsed::Unknown)), "{late_use:?}");
     }
     assert_eq!(store.invite([1; 32]).await, Ok(None));
     assert_eq!(rows(&keyspace.session, &keyspace, "invites").await, 3);

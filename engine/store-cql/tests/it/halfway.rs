@@ -28,7 +28,6 @@ macro_rules! at_each_step {
             $after.await;
             if is_done {
                 assert!($steps > 1, "it stopped at some");
-                eprintln!("{} steps of {}", $steps, stringify!($call));
                 break;
             }
         }

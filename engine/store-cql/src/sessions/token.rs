@@ -1,0 +1,103 @@
+//! Refresh tokens: each is spent for one other, and for that one again.
+
+use super::time_to_live;
+use crate::CqlStore;
+use crate::turns::Tries;
+use rookery_engine::store::{RefreshToken, Rotation, StoreError, TokenHash};
+use rookery_protocol::{SessionId, Timestamp};
+use uuid::Uuid;
+
+/// A token as it is kept.
+struct TokenRow {
+    session: SessionId,
+    expires_at: Timestamp,
+    /// What it was spent for.
+    replaced_by: Option<Vec<u8>>,
+}
+
+impl CqlStore {
+    /// Keeps a token unless its hash is there already.
+    pub(super) async fn insert_token(
+        &self,
+        session: SessionId,
+        token: RefreshToken,
+        now: Timestamp,
+        tries: &mut Tries,
+    ) -> Result<(), StoreError> {
+        let statements = &self.sessions;
+        loop {
+            let lives = time_to_live(token.expires_at, now);
+            let values = (token.hash, session.0, token.expires_at.0, lives);
+            let sent = self.cql.decide(&statements.put_token, values).await;
+            let Some(decided) = tries.known(sent).await? else { continue };
+            if !self.gives_way(&decided).await? {
+                return Ok(());
+            }
+            self.make_way(&statements.drop_token, &token.hash, &decided, tries).await?;
+        }
+    }
+
+    async fn read_token(&self, hash: TokenHash) -> Result<Option<TokenRow>, StoreError> {
+        type Columns = (Uuid, i64, Option<Vec<u8>>);
+        let row = self.cql.row::<Columns>(&self.sessions.token, (hash,)).await?;
+        let Some((session, expires_at, replaced_by)) = row else { return Ok(None) };
+        let (session, expires_at) = (SessionId(session), Timestamp(expires_at));
+        let is_forgotten = self.is_forgotten(expires_at).await?;
+        Ok((!is_forgotten).then_some(TokenRow { session, expires_at, replaced_by }))
+    }
+
+    pub(crate) async fn spend(
+        &self,
+        old: TokenHash,
+        new: RefreshToken,
+        now: Timestamp,
+    ) -> Result<Rotation, StoreError> {
+        let _turn = self.turns.at(&old).await;
+        let mut tries = Tries::new();
+        let rotated = self.spend_in_turn(old, new, now, &mut tries).await;
+        tries.settle(rotated)
+    }
+
+    /// That a token is spent for another one is decided in its own row. Whoever stops after that leaves the
+    /// other one absent, and puts it there by asking again.
+    async fn spend_in_turn(
+        &self,
+        old: TokenHash,
+        new: RefreshToken,
+        now: Timestamp,
+        tries: &mut Tries,
+    ) -> Result<Rotation, StoreError> {
+        let statements = &self.sessions;
+        loop {
+            let Some(token) = self.read_token(old).await? else { return Ok(Rotation::Invalid) };
+            let session = self.read_session(&statements.settled_session, token.session).await?;
+            let Some(session) = session else { return Ok(Rotation::Invalid) };
+            match token.replaced_by {
+                Some(hash) if hash != new.hash => {
+                    self.end(&session, now, tries).await?;
+                    return Ok(Rotation::Reused(session.session));
+                }
+                _ if !session.is_live(now) => return Ok(Rotation::Invalid),
+                Some(_) => {
+                    let lives = time_to_live(new.expires_at, now);
+                    let values = (new.hash, session.session.0, new.expires_at.0, lives);
+                    let sent = self.cql.decide(&statements.put_token, values).await;
+                    if tries.known(sent).await?.is_some() {
+                        return Ok(Rotation::Rotated(session));
+                    }
+                }
+                None if token.expires_at <= now => return Ok(Rotation::Invalid),
+                None => {
+                    let lives = time_to_live(token.expires_at, now);
+                    let sent =
+                        self.cql.decide(&statements.spend, (lives, new.hash, old, session.session.0)).await;
+                    if tries.is_applied(sent).await? {
+                        tries.opened();
+                        self.insert_token(session.session, new, now, tries).await?;
+                        return Ok(Rotation::Rotated(session));
+                    }
+                }
+            }
+        }
+    }
+}
