@@ -101,7 +101,7 @@ impl Cluster {
     async fn group_at(&self, node: usize, handles: &[&str]) -> (Vec<TestUser>, Vec<Wire>, Value) {
         let (users, mut wires, mut room) = self.group(handles).await;
         let others: Vec<_> = users.iter().skip(1).collect();
-        while self.home(&room) != node {
+        while self.home(&room) != Some(node) {
             room = crate::rooms::group(&mut wires[0], "Tea", &others).await;
         }
         for wire in &mut wires {
@@ -110,10 +110,12 @@ impl Cluster {
         (users, wires, room)
     }
 
-    /// Returns the number of the node where a room has its home.
-    fn home(&self, room: &Value) -> usize {
-        let home = self.nodes[0].node().home_of(room_id(room));
-        (0..self.nodes.len()).find(|node| id(*node) == home).unwrap()
+    /// Returns the number of the node where a room has its home, as all nodes say; none where they do not
+    /// agree just now.
+    fn home(&self, room: &Value) -> Option<usize> {
+        let homes: Vec<_> = self.nodes.iter().map(|node| node.node().home_of(room_id(room))).collect();
+        let is_agreed = homes.iter().all(|home| *home == homes[0]);
+        (0..self.nodes.len()).find(|node| is_agreed && id(*node) == homes[0])
     }
 
     /// Returns what a node has counted.
