@@ -154,7 +154,7 @@ impl Room {
         };
         let mut is_ours = false;
         if let Some(batch) = self.in_flight.take() {
-            is_ours = batch.events().all(|own| is_among(own, &missed));
+            is_ours = was_applied(batch.events(), &missed);
             if is_ours {
                 // An earlier try was applied. All of it is looked for: another node may have appended what
                 // begins the same, where one draft was sent to both.
@@ -178,10 +178,45 @@ impl Room {
     }
 }
 
-/// Whether an event is in the log, with its content or, since a delete, without.
-fn is_among(own: &Event, log: &[Event]) -> bool {
-    let found = log.binary_search_by_key(&own.seq, |event| event.seq).map(|index| &log[index]);
-    found.is_ok_and(|event| {
-        event == own || *event == Event { body: own.body.clone().emptied(), ..own.clone() }
+/// Whether all of a batch is in the log, with its content or, since a delete, without.
+fn was_applied<'a>(mut batch: impl Iterator<Item = &'a Event>, log: &[Event]) -> bool {
+    batch.all(|own| {
+        let found = log.binary_search_by_key(&own.seq, |event| event.seq).map(|index| &log[index]);
+        found.is_ok_and(|event| {
+            event == own || *event == Event { body: own.body.clone().emptied(), ..own.clone() }
+        })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rookery_protocol::{MessageBody, RoomId, Seq, Timestamp};
+    use uuid::Uuid;
+
+    fn event(seq: u64, text: &str) -> Event {
+        Event {
+            room: RoomId(Uuid::nil()),
+            seq: Seq(seq),
+            ord: seq,
+            at: Timestamp(1),
+            by: UserId(Uuid::nil()),
+            client_id: Some(ClientId(Uuid::from_u128(u128::from(seq)))),
+            target: None,
+            reply_to: None,
+            body: EventBody::Message(MessageBody::text(text)),
+        }
+    }
+
+    #[test]
+    fn a_batch_is_in_the_log_where_all_of_it_is_and_not_where_it_begins_as_another() {
+        let batch = [event(5, "first"), event(6, "second")];
+        let log = |second| vec![event(5, "first"), second, event(7, "of somebody else")];
+        assert!(was_applied(batch.iter(), &log(event(6, "second"))));
+        let emptied = Event { body: batch[1].body.clone().emptied(), ..event(6, "second") };
+        assert!(was_applied(batch.iter(), &log(emptied)), "deleted since");
+        assert!(!was_applied(batch.iter(), &log(event(6, "another"))), "another node sent the first too");
+        assert!(!was_applied(batch.iter(), &[event(5, "first")]));
+        assert!(!was_applied(batch.iter(), &[]));
+    }
 }

@@ -208,7 +208,7 @@ async fn a_home_that_was_paused_wakes_and_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_batch_that_begins_as_another_is_not_taken_for_it() {
+async fn a_home_and_a_node_that_order_the_same_at_once_do_it_once() {
     let cluster = Cluster::start(3).await;
     let (_, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;
     // The home has the first in its hands; it has the others too, until nobody waits for them.
@@ -217,9 +217,9 @@ async fn a_batch_that_begins_as_another_is_not_taken_for_it() {
     assert!(soon(|| cluster.stores[0].held() > 0).await);
     cluster.stores[1].hold();
     sent.extend(burst(&mut wires[1], &room, "more", 2).await);
-    // Now Bob's node has all three in its hands, as one batch.
+    // Now Bob's node orders all three for itself.
     within("the node to order for itself", || cluster.stores[1].held() > 0).await;
-    // The home is faster: the same event at the same place, and no more than that.
+    // The home is faster with the first: the same event at the same place.
     cluster.stores[0].release();
     let first = texts(&mut wires[0], 1).await;
     cluster.stores[1].release();
