@@ -796,7 +796,9 @@ code: number,
 /** Why. */
 reason: string,
 /** Milliseconds to wait before coming back; full jitter where absent. */
-retry_after_ms?: number, } };
+retry_after_ms?: number,
+/** Another server to come back to, as scheme and host; the same one where absent. */
+url?: string, } };
 
 /**
  * A login session: what a refresh token family belongs to and what a user can revoke.
