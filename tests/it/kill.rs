@@ -2,30 +2,12 @@
 //! there twice, and everybody goes on where they were.
 
 use crate::disk::Fault;
+use crate::folder::Folder;
 use crate::rooms::{fresh, group};
 use rookery_tests::server::Server;
 use rookery_tests::wire::{Heard, Wire};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("rookery-{name}-{}", std::process::id()));
-        std::fs::remove_dir_all(&path).ok();
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 fn draft(room: &Value, text: &str, attempt: u64) -> Value {
     let body = json!({ "kind": "text", "text": text });

@@ -35,6 +35,8 @@ mod client;
 mod cluster;
 // A disk that fails when a test says so.
 mod disk;
+// A folder that goes with its test.
+mod folder;
 // Files: sent, carried, fetched, gone.
 mod files;
 // Faults of the store and of our own code.

@@ -51,8 +51,8 @@ impl Slots {
         self.given = self.given.wrapping_add(1);
         let share = |of: u64, step: u32| (of * u64::from(step)) >> 32;
         // The server by another sequence than the time: no server gets all the early ones.
-        let (when, where_to) =
-            (self.given.wrapping_mul(GOLDEN), self.given.wrapping_mul(GOLDEN).reverse_bits());
+        let when = self.given.wrapping_mul(GOLDEN);
+        let where_to = when.reverse_bits();
         let after_ms = u32::try_from(share(u64::from(self.over_ms), when)).unwrap_or(self.over_ms);
         let place = self.places.last().map(|(sum, _)| share((*sum).min(u64::from(u32::MAX)), where_to));
         let url = place.and_then(|place| self.places.iter().find(|(sum, _)| place < *sum));

@@ -70,15 +70,14 @@ impl Cluster {
     }
 
     pub(crate) fn servers(&self) -> Vec<ServerUrl> {
-        let nodes = self.parts.iter().filter(|(name, _)| name.starts_with('n'));
-        nodes.filter_map(|(_, part)| format!("http://{}", part.address).parse().ok()).collect()
+        self.nodes().filter_map(|(_, part)| format!("http://{}", part.address).parse().ok()).collect()
     }
 
     /// Has one thing go wrong, and puts it right again.
     pub(crate) fn disturb(&mut self, rng: &mut Rng) -> anyhow::Result<()> {
         let fault = FAULTS[self.faults % FAULTS.len()];
         self.faults += 1;
-        let nodes: Vec<String> = self.parts.keys().filter(|name| name.starts_with('n')).cloned().collect();
+        let nodes: Vec<String> = self.nodes().map(|(name, _)| name.clone()).collect();
         let node = rng.choice(&nodes).context("a cluster has nodes")?.clone();
         eprintln!("{fault:?} {node}");
         match fault {
@@ -111,13 +110,12 @@ impl Cluster {
     }
 
     pub(crate) fn usage(&self) -> Usage {
-        let nodes = self.parts.iter().filter(|(name, _)| name.starts_with('n'));
-        nodes.fold(self.used, |sum, (_, part)| sum.with(usage(&part.pid)))
+        self.nodes().fold(self.used, |sum, (_, part)| sum.with(usage(&part.pid)))
     }
 
     /// Kills every node, and opens the store.
     pub(crate) async fn stop(&mut self) -> anyhow::Result<Arc<dyn Store>> {
-        let nodes: Vec<String> = self.parts.keys().filter(|name| name.starts_with('n')).cloned().collect();
+        let nodes: Vec<String> = self.nodes().map(|(name, _)| name.clone()).collect();
         for node in nodes {
             self.note_usage(&node);
             self.ask(&["kill", &node])?;
@@ -127,6 +125,10 @@ impl Cluster {
         let replication = Replication::Simple(u8::try_from(addresses.len())?);
         let options = CqlOptions { replication, ..CqlOptions::at(addresses) };
         Ok(Arc::new(CqlStore::open(&options).await.context("open the store of the cluster")?))
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = (&String, &Part)> {
+        self.parts.iter().filter(|(name, _)| name.starts_with('n'))
     }
 
     fn note_usage(&mut self, node: &str) {
