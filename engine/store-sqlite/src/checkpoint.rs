@@ -94,13 +94,13 @@ impl Checkpoints {
 }
 
 impl Checkpointer {
-    /// Runs until the committer has ended.
-    pub(crate) fn run(self) {
+    /// Runs until the committer has ended; [`at_close`](Self::at_close) is for after it.
+    pub(crate) fn run(self) -> Self {
         loop {
             let due = match self.due.recv_timeout(IDLE) {
                 Ok(()) => true,
                 Err(RecvTimeoutError::Timeout) => false,
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self,
             };
             if self.health.failure().is_some() {
                 continue;
@@ -121,12 +121,18 @@ impl Checkpointer {
         let end = Instant::now() + RETRY;
         while self.due.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
     }
-}
 
-/// Leaves the database whole in its one file; a reader in the way leaves it as safe as before.
-pub(crate) fn at_close(connection: &Connection) {
-    if let Err(error) = Progress::of(connection, "TRUNCATE") {
-        tracing::warn!(%error, "the last checkpoint was not made");
+    /// Leaves the database whole in its one file, once no other thread of the store has it open. Somebody
+    /// else who reads it is in the way, and leaves it as safe as before.
+    pub(crate) fn at_close(self) {
+        if self.health.failure().is_some() {
+            return;
+        }
+        match Progress::of(&self.connection, "TRUNCATE") {
+            Ok(progress) if progress.is_blocked => tracing::warn!("a reader held up the last checkpoint"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the last checkpoint was not made"),
+        }
     }
 }
 

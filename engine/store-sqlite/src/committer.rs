@@ -10,7 +10,7 @@ mod write;
 pub(crate) use database::{Database, LogPosition};
 pub(crate) use write::{Write, WriteQueue};
 
-use crate::checkpoint::{self, Checkpoints};
+use crate::checkpoint::Checkpoints;
 use crate::failure::{self, Failure};
 use crate::health::SharedHealth;
 use crate::search::Bell;
@@ -63,9 +63,6 @@ impl Committer {
             if self.health.failure().is_none() {
                 self.followers.checkpoints.after_commit(&self.database.connection, &self.health);
             }
-        }
-        if self.health.failure().is_none() {
-            checkpoint::at_close(&self.database.connection);
         }
     }
 

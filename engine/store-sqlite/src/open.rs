@@ -1,6 +1,6 @@
 //! Opening: the directory's lock, the schema, the connections and the threads that own them.
 
-use crate::checkpoint::checkpoints;
+use crate::checkpoint::{Checkpointer, checkpoints};
 use crate::committer::{Committer, Database, Followers, WriteQueue};
 use crate::health::SharedHealth;
 use crate::options::{OpenError, SqliteOptions};
@@ -38,6 +38,7 @@ pub(crate) struct Opened {
     pub(crate) search: SearchIndex,
     pub(crate) health: SharedHealth,
     pub(crate) threads: Vec<JoinHandle<()>>,
+    pub(crate) checkpointer: JoinHandle<Checkpointer>,
     pub(crate) lock: File,
 }
 
@@ -60,7 +61,7 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     let followers = Followers { checkpoints, bell };
     let committer = Committer::new(Database::new(connection), writes, health.clone(), followers);
     threads.push(spawn("store-commit", move || committer.run())?);
-    threads.push(spawn("store-checkpoint", move || checkpointer.run())?);
+    let checkpointer = spawn("store-checkpoint", move || checkpointer.run())?;
 
     let (read_sender, reads) = sync_channel(options.read_queue);
     let reads = Arc::new(Mutex::new(reads));
@@ -70,7 +71,8 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
         threads.push(spawn(&format!("store-read-{number}"), move || readers::run(connection, &reads))?);
     }
     let reads = ReadQueue::new(read_sender, health.clone());
-    Ok(Opened { writes: WriteQueue::new(write_sender), reads, search, health, threads, lock })
+    let writes = WriteQueue::new(write_sender);
+    Ok(Opened { writes, reads, search, health, threads, checkpointer, lock })
 }
 
 fn lock(dir: &Path) -> Result<File, OpenError> {
@@ -92,7 +94,10 @@ pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
     File::options().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
 }
 
-pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+pub(crate) fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, OpenError> {
     Builder::new().name(name.to_owned()).spawn(run).map_err(OpenError::Threads)
 }
 

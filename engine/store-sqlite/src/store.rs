@@ -4,6 +4,7 @@ mod files;
 mod people;
 mod transfer;
 
+use crate::checkpoint::Checkpointer;
 use crate::committer::WriteQueue;
 use crate::health::SharedHealth;
 use crate::open::{self, Opened};
@@ -38,9 +39,30 @@ pub struct SqliteStore {
     reads: ReadQueue,
     search: SearchIndex,
     health: SharedHealth,
-    /// What is waited for at the end, and the directory's lock, which is let go of after it.
-    ending: Mutex<Option<(Vec<JoinHandle<()>>, File)>>,
+    ending: Mutex<Option<Ending>>,
     ended: watch::Sender<bool>,
+}
+
+/// What is waited for at the end: the threads, then the last checkpoint, which needs the database to
+/// itself. The directory's lock is let go of after it.
+#[derive(Debug)]
+struct Ending {
+    threads: Vec<JoinHandle<()>>,
+    checkpointer: JoinHandle<Checkpointer>,
+    lock: File,
+}
+
+impl Ending {
+    /// A thread that panicked has told the health already.
+    fn wait(self) {
+        for thread in self.threads {
+            drop(thread.join());
+        }
+        if let Ok(checkpointer) = self.checkpointer.join() {
+            checkpointer.at_close();
+        }
+        drop(self.lock);
+    }
 }
 
 impl SqliteStore {
@@ -49,8 +71,8 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`]; nothing has been changed then, except perhaps some of the migrations.
     pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
-        let Opened { writes, reads, search, health, threads, lock } = open::open(options)?;
-        let ending = Mutex::new(Some((threads, lock)));
+        let Opened { writes, reads, search, health, threads, checkpointer, lock } = open::open(options)?;
+        let ending = Mutex::new(Some(Ending { threads, checkpointer, lock }));
         Ok(Self { writes, reads, search, health, ending, ended: watch::Sender::new(false) })
     }
 
@@ -59,16 +81,11 @@ impl SqliteStore {
         self.writes.close();
         self.reads.close();
         self.search.close();
-        let Some((threads, lock)) = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take() else {
-            return;
-        };
+        let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(ending) = ending else { return };
         let ended = self.ended.clone();
         let wait = move || {
-            for thread in threads {
-                // A thread that panicked has told the health already.
-                drop(thread.join());
-            }
-            drop(lock);
+            ending.wait();
             ended.send_replace(true);
         };
         // Without a thread for it the lock goes with the process.
