@@ -11,10 +11,8 @@ use rookery_engine::store::{
     Answer, Asked, Export, Implied, Import, Page, Part, Place, Progress, Record, StoreError, TokenHash,
 };
 use rookery_protocol::{Event, FileId, RoomId, Seq, UserId};
-use scylla::errors::PrepareError;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
-use uuid::Uuid;
 
 /// How much the clocks of two servers differ at most, in microseconds: a minute, where an operator who lets
 /// them drift by a second has lost writes already.
