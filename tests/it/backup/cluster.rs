@@ -10,9 +10,6 @@ use rookery_tests::wire::Wire;
 use serde_json::json;
 use std::net::SocketAddr;
 
-/// A key that signs tokens, in base64.
-const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
-
 /// What nobody should notice: all that is seen, a file, a search, and a client that goes on at its position.
 async fn goes_on(server: SocketAddr, talk: &Talk, seen: &[serde_json::Value]) {
     assert_eq!(talk.seen(server).await, seen);
@@ -39,7 +36,8 @@ async fn a_server_moves_into_a_cluster_and_back_and_nobody_notices() {
     let (one, two) = (one.to_str().unwrap(), two.to_str().unwrap());
     let [keyspace, prefix] = ["moved", "backup"].map(|name| format!("{name}{}", std::process::id()));
     let (url, files) = (format!("redis://{}", redis.address()), folder.at("shared"));
-    let key = ("ROOKERY_AUTH__SIGNING_KEY", KEY);
+    let key = folder.at("signing.key");
+    let key = ("ROOKERY_AUTH__SIGNING_KEY_FILE", key.to_str().unwrap());
     let cluster = [
         key,
         ("ROOKERY_STORAGE__CQL_NODES", cassandra.address.as_str()),
@@ -49,7 +47,8 @@ async fn a_server_moves_into_a_cluster_and_back_and_nobody_notices() {
         ("ROOKERY_CLUSTER__REDIS_PREFIX", &prefix),
         ("ROOKERY_FILES__DIR", files.to_str().unwrap()),
     ];
-    let server = Server::start(&here, &[key]);
+    let server = Server::start(&here, &[]);
+    std::fs::copy(here.join("signing.key"), key.1).unwrap();
     let mut talk = Talk::tell(server.http).await;
     let seen = talk.seen(server.http).await;
     assert_eq!(server.terminate(), 0);

@@ -12,4 +12,5 @@ mod kill;
 mod migrations;
 mod nodes;
 mod races;
+mod running;
 mod size;
