@@ -26,11 +26,11 @@ mod words;
 pub(crate) use said::{Answered, Asked, Events, Group, GroupOf, Implied, Outcome, OwnRead, Signal};
 pub(crate) use view::Home;
 
-use crate::node::Node;
+use crate::node::{LinkState, Node};
 use bytes::Bytes;
 use follow::{Followers, Following};
 use frame::{Kind, encode, passed_on};
-use rookery_engine::bus::{Bus, NodeId, Peer};
+use rookery_engine::bus::{Bus, NodeId, Peer, Peers};
 use rookery_engine::limits::{ASTRAY_ROOMS, BEATS_OF_FOLLOWING, BEATS_OF_TRUST};
 use rookery_engine::{Metrics, Tasks};
 use rookery_protocol::{RoomId, Seq, UserId};
@@ -104,6 +104,31 @@ impl Cluster {
         if let Err(error) = self.bus.close().await {
             tracing::warn!(%error, "lease not given back");
         }
+    }
+
+    /// Returns this node.
+    pub(crate) fn id(&self) -> NodeId {
+        self.bus.id()
+    }
+
+    /// Returns who is there, this node included.
+    pub(crate) fn peers(&self) -> Arc<Peers> {
+        Arc::clone(&self.bus.peers().borrow())
+    }
+
+    /// Returns how a node is reached.
+    pub(crate) fn link_state(&self, node: NodeId) -> LinkState {
+        self.view().link_state(node)
+    }
+
+    /// Returns whether a room's drafts are ordered here only because its home is not reached.
+    pub(crate) fn is_stand_in(&self, room: RoomId) -> bool {
+        !self.is_alone() && self.view().chosen(room).is_some_and(|home| home != self.bus.id())
+    }
+
+    /// Returns the nodes that hear a room from here.
+    pub(crate) fn followers_of(&self, room: RoomId) -> Vec<NodeId> {
+        self.followers().of(room)
     }
 
     /// Returns the other nodes that are not going down.

@@ -1,5 +1,6 @@
 //! Several nodes over one store, joined by a bus that tests break.
 
+mod admin;
 mod delivery;
 mod faults;
 mod signals;

@@ -100,6 +100,14 @@ impl Server {
         self.child.wait().expect("it ends").code().expect("it ends by itself")
     }
 
+    /// Waits for the server to end and returns its exit code, if it ended by itself.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn ended(mut self) -> Option<i32> {
+        self.child.wait().expect("a child can be waited for").code()
+    }
+
     /// Registers a user, logs it in, and returns its access token.
     ///
     /// # Panics

@@ -18,6 +18,9 @@ const STORE_CLOSES_WITHIN: Duration = Duration::from_secs(5);
 /// How long the bus may take to give the node's lease back; the lease ends by itself.
 const BUS_CLOSES_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long a drain may take beyond its grace: giving back the lease, saving who was there, closing the store.
+pub const CLOSES_WITHIN: Duration = BUS_CLOSES_WITHIN.saturating_add(STORE_CLOSES_WITHIN.saturating_mul(2));
+
 impl Node {
     /// Says that the node is going down: it is not ready any more, activates no room, and no room has its
     /// home here.
