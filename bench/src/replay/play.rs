@@ -88,7 +88,7 @@ impl Play {
         self.conduct(&mut company, &mut running, &stage, &ground).await?;
         let played = begun.elapsed();
         let totals = drain(running, &company, &stage.rooms).await?;
-        let (chat, recorder) = (company.chat(0), self.recorder(&company, AUDITOR, &stage)?);
+        let (chat, recorder) = (company.chat(0), self.recorder(&company, AUDITOR, &stage)?.unmeasured());
         final_read::read_again(company.server(), &company.owner, chat, recorder).await?;
         let effort = Effort {
             played,
