@@ -139,6 +139,19 @@ impl Cluster {
         others.cloned().collect()
     }
 
+    /// Returns how the bus is, for people.
+    pub(crate) fn state(&self) -> String {
+        let peers = self.bus.peers();
+        let peers = peers.borrow();
+        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id()).count();
+        match (peers.is_connected, others) {
+            (false, _) => "away: what other nodes do is found in the store, within seconds".to_owned(),
+            (true, 0) => "no other node".to_owned(),
+            (true, 1) => "1 other node".to_owned(),
+            (true, others) => format!("{others} other nodes"),
+        }
+    }
+
     /// Returns whether there is no other node.
     pub(crate) fn is_alone(&self) -> bool {
         self.is_alone.load(Ordering::Acquire)
@@ -324,10 +337,9 @@ impl Cluster {
     }
 
     fn send_bytes(&self, to: NodeId, frame: Bytes, kind: &str) -> bool {
+        let bytes = frame.len();
         let is_sent = self.bus.send(to, frame);
-        if is_sent {
-            self.metrics.bus_sent.of(kind).increment(1);
-        }
+        self.count(kind, bytes, 1, is_sent);
         is_sent
     }
 
@@ -336,11 +348,30 @@ impl Cluster {
             return;
         }
         let others = self.view().others();
-        if let Some(frame) = encode(said)
-            && self.bus.broadcast(frame)
-        {
-            self.metrics.bus_sent.of(K::KIND.1).increment(others);
+        if let Some(frame) = encode(said) {
+            let bytes = frame.len();
+            let is_sent = self.bus.broadcast(frame);
+            self.count(K::KIND.1, bytes, others, is_sent);
         }
+    }
+
+    /// Counts a frame for so many nodes.
+    fn count(&self, kind: &str, bytes: usize, nodes: u64, is_sent: bool) {
+        if is_sent {
+            self.metrics.bus_sent.of(kind).increment(nodes);
+            self.metrics.bus_sent_bytes.increment(bytes as u64 * nodes);
+        } else {
+            self.metrics.bus_unsent.increment(nodes);
+        }
+    }
+
+    /// Counts who is there, as of now.
+    pub(crate) fn gauge(&self) {
+        let peers = self.bus.peers();
+        let peers = peers.borrow();
+        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id()).count();
+        self.metrics.bus_connected.set(f64::from(u8::from(peers.is_connected)));
+        self.metrics.bus_peers.set(u32::try_from(others).map_or(f64::MAX, f64::from));
     }
 
     fn view(&self) -> std::sync::RwLockReadGuard<'_, View> {
