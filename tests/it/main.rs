@@ -37,6 +37,7 @@ mod cluster;
 // A disk that fails when a test says so.
 mod disk;
 // A folder that goes with its test.
+mod fleet;
 mod folder;
 // Files: sent, carried, fetched, gone.
 mod files;
