@@ -64,6 +64,7 @@ mod open;
 // Profiles, handles, finding people.
 mod people;
 // How far members have come.
+mod recall;
 mod receipts;
 // Every op, and whom it is refused.
 mod refusals;
