@@ -48,3 +48,4 @@ mod turns;
 pub use migrate::{MigrateError, MigrationState, MigrationStatus, migrate};
 pub use options::{CqlOptions, OpenError, Replication};
 pub use store::CqlStore;
+pub use transfer::CqlSource;
