@@ -22,6 +22,8 @@ mod model;
 #[cfg(test)]
 mod net;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod tests;
 
 pub use sweep::Swept;

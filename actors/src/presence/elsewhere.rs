@@ -69,6 +69,7 @@ impl Presence {
 
     /// Another node watches people. It is answered with how they are here.
     pub(crate) fn hear_watch(&self, from: NodeId, watch: WatchPeople) {
+        self.others.heard(from);
         let WatchPeople { number, is_all, users } = watch;
         let mut letters = Vec::new();
         let mut is_anew = is_all;
@@ -112,6 +113,7 @@ impl Presence {
 
     /// Another node says how people are there.
     pub(crate) fn hear_people(&self, from: NodeId, are: PeopleAre) {
+        self.others.heard(from);
         let PeopleAre { answers, is_anew, is_for_all, people } = are;
         if is_anew {
             self.forget_at(from, |person| !person.is_asked);

@@ -87,10 +87,7 @@ impl Others {
         }
         let mut state = lock(&self.state);
         for peer in peers.nodes.iter().filter(|peer| peer.id != self.me) {
-            if state.nodes.len() >= CLUSTER_NODES && !state.nodes.contains_key(&peer.id) {
-                continue;
-            }
-            let other = state.nodes.entry(peer.id).or_insert_with(Other::new);
+            let Some(other) = state.admit_node(peer.id) else { continue };
             if other.gone.take().is_some() {
                 // It may have taken us for gone as well.
                 other.is_behind = true;
@@ -108,9 +105,10 @@ impl Others {
         lock(&self.state).nodes.is_empty()
     }
 
-    /// A node was heard.
+    /// A node was heard, be it before its lease was seen: what it says must not outlive it.
     pub(super) fn heard(&self, from: NodeId) {
-        if let Some(other) = lock(&self.state).nodes.get_mut(&from) {
+        let mut state = lock(&self.state);
+        if let Some(other) = state.admit_node(from) {
             other.heard_at = Instant::now();
             if std::mem::take(&mut other.is_forgotten) {
                 other.is_behind = true;
@@ -281,6 +279,12 @@ impl Other {
 }
 
 impl State {
+    /// Returns what is known of a node; `None` for one more than may be known.
+    fn admit_node(&mut self, node: NodeId) -> Option<&mut Other> {
+        let is_full = self.nodes.len() >= CLUSTER_NODES && !self.nodes.contains_key(&node);
+        (!is_full).then(|| self.nodes.entry(node).or_insert_with(Other::new))
+    }
+
     fn ask(&mut self, of: Vec<NodeId>, users: Vec<UserId>, is_all: bool) -> WatchPeople {
         self.number += 1;
         let ask = Ask { users: users.clone(), waits_for: of, since: Instant::now() };

@@ -38,10 +38,11 @@ impl Session {
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
             connection.outbox().room().await;
-            let (last_seen, hidden, ()) = tokio::join!(
+            // First: what a node has written it does not tell, and what it tells is not written yet.
+            asked.known().await;
+            let (last_seen, hidden) = tokio::join!(
                 node.store().last_seen(asked.users()),
-                node.blocked_either_way(user, asked.users()),
-                asked.known(),
+                node.blocked_either_way(user, asked.users())
             );
             match last_seen.and_then(|last_seen| hidden.map(|hidden| (last_seen, hidden))) {
                 Ok((last_seen, hidden)) => {
