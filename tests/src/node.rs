@@ -192,12 +192,14 @@ impl TestNode {
             Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED)),
             None => SigningKey::generate(random.as_ref()),
         };
+        let bus = options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1))));
         let accounts = Arc::new(Accounts::new(
             AccountsParts {
                 store: Arc::clone(&options.store),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 random: Arc::clone(&random),
                 key,
+                bus: Arc::clone(&bus),
             },
             &config,
         ));
@@ -220,7 +222,7 @@ impl TestNode {
             },
             store: options.store,
             search,
-            bus: options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1)))),
+            bus,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random,
             authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
