@@ -35,6 +35,8 @@ mod client;
 mod cluster;
 // A disk that fails when a test says so.
 mod disk;
+// The real binary, asked how a cluster stands.
+mod doctor;
 // A folder that goes with its test.
 mod folder;
 // Files: sent, carried, fetched, gone.

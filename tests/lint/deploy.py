@@ -103,7 +103,7 @@ def check(service, environment, secrets):
     _, *arguments = service["command"]
     mounted = "/etc/rookery/rookery.toml"
     assert arguments == ["--config", mounted] and f"./rookery.toml:{mounted}:ro" in service["volumes"]
-    command = [os.environ["ROOKERY_BIN"], "config", "check", "--config", COMPOSE / "rookery.toml"]
+    command = [os.environ["ROOKERY_BIN"], "config", "--config", COMPOSE / "rookery.toml", "check"]
     told = subprocess.run(command, env=given, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
 
