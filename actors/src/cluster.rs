@@ -26,11 +26,11 @@ mod words;
 pub(crate) use said::{Answered, Asked, Events, Group, GroupOf, Implied, Outcome, OwnRead, Signal};
 pub(crate) use view::Home;
 
-use crate::node::Node;
+use crate::node::{LinkState, Node};
 use bytes::Bytes;
 use follow::{Followers, Following};
 use frame::{Kind, encode, passed_on};
-use rookery_engine::bus::{Bus, NodeId, Peer};
+use rookery_engine::bus::{Bus, NodeId, Peer, Peers};
 use rookery_engine::limits::{ASTRAY_ROOMS, BEATS_OF_FOLLOWING, BEATS_OF_TRUST};
 use rookery_engine::{Metrics, Tasks};
 use rookery_protocol::{RoomId, Seq, UserId};
@@ -106,12 +106,50 @@ impl Cluster {
         }
     }
 
+    /// Returns this node.
+    pub(crate) fn id(&self) -> NodeId {
+        self.bus.id()
+    }
+
+    /// Returns who is there, this node included.
+    pub(crate) fn peers(&self) -> Arc<Peers> {
+        Arc::clone(&self.bus.peers().borrow())
+    }
+
+    /// Returns how a node is reached.
+    pub(crate) fn link_state(&self, node: NodeId) -> LinkState {
+        self.view().link_state(node)
+    }
+
+    /// Returns whether a room's drafts are ordered here only because its home is not reached.
+    pub(crate) fn is_stand_in(&self, room: RoomId) -> bool {
+        !self.is_alone() && self.view().chosen(room).is_some_and(|home| home != self.bus.id())
+    }
+
+    /// Returns the nodes that hear a room from here.
+    pub(crate) fn followers_of(&self, room: RoomId) -> Vec<NodeId> {
+        self.followers().of(room)
+    }
+
     /// Returns the other nodes that are not going down.
     pub(crate) fn survivors(&self) -> Vec<Peer> {
         let peers = self.bus.peers();
         let peers = peers.borrow();
         let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id() && !peer.is_draining);
         others.cloned().collect()
+    }
+
+    /// Returns how the bus is, for people.
+    pub(crate) fn state(&self) -> String {
+        let peers = self.bus.peers();
+        let peers = peers.borrow();
+        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id()).count();
+        match (peers.is_connected, others) {
+            (false, _) => "away: what other nodes do is found in the store, within seconds".to_owned(),
+            (true, 0) => "no other node".to_owned(),
+            (true, 1) => "1 other node".to_owned(),
+            (true, others) => format!("{others} other nodes"),
+        }
     }
 
     /// Returns whether there is no other node.
@@ -299,10 +337,9 @@ impl Cluster {
     }
 
     fn send_bytes(&self, to: NodeId, frame: Bytes, kind: &str) -> bool {
+        let bytes = frame.len();
         let is_sent = self.bus.send(to, frame);
-        if is_sent {
-            self.metrics.bus_sent.of(kind).increment(1);
-        }
+        self.count(kind, bytes, 1, is_sent);
         is_sent
     }
 
@@ -311,11 +348,30 @@ impl Cluster {
             return;
         }
         let others = self.view().others();
-        if let Some(frame) = encode(said)
-            && self.bus.broadcast(frame)
-        {
-            self.metrics.bus_sent.of(K::KIND.1).increment(others);
+        if let Some(frame) = encode(said) {
+            let bytes = frame.len();
+            let is_sent = self.bus.broadcast(frame);
+            self.count(K::KIND.1, bytes, others, is_sent);
         }
+    }
+
+    /// Counts a frame for so many nodes.
+    fn count(&self, kind: &str, bytes: usize, nodes: u64, is_sent: bool) {
+        if is_sent {
+            self.metrics.bus_sent.of(kind).increment(nodes);
+            self.metrics.bus_sent_bytes.increment(bytes as u64 * nodes);
+        } else {
+            self.metrics.bus_unsent.increment(nodes);
+        }
+    }
+
+    /// Counts who is there, as of now.
+    pub(crate) fn gauge(&self) {
+        let peers = self.bus.peers();
+        let peers = peers.borrow();
+        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id()).count();
+        self.metrics.bus_connected.set(f64::from(u8::from(peers.is_connected)));
+        self.metrics.bus_peers.set(u32::try_from(others).map_or(f64::MAX, f64::from));
     }
 
     fn view(&self) -> std::sync::RwLockReadGuard<'_, View> {

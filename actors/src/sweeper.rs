@@ -64,6 +64,7 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
         let (presence, store) = (Arc::clone(node.presence()), Arc::clone(node.store()));
         node.tasks().spawn(presence.save(store));
     }
+    node.cluster().gauge();
     let search = node.search().progress();
     node.metrics().search_indexed.absolute(search.indexed);
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and 2^52 events are never behind")]

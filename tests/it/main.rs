@@ -5,6 +5,7 @@
 
 // Registering, logging in, refreshing, logging out, and what none of it tells.
 mod accounts;
+mod admin;
 // The descriptions for programs: OpenAPI, AsyncAPI.
 mod spec;
 // What is written about the code is true.

@@ -6,6 +6,7 @@ proxy.py WORK
 import base64
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -50,6 +51,19 @@ def call(port, method, path, body=None, source="127.0.0.1", headers=None, token=
     said = answer.read().decode()
     connection.close()
     return answer.status, json.loads(said) if said.startswith("{") else said, answer.headers
+
+
+def is_healthy(node):
+    """Asks what the image asks, of a node that listens elsewhere."""
+    asks = re.search(r"^HEALTHCHECK .*\n\s+(\[.*\])$", (ROOT / "deploy/docker/Dockerfile").read_text(), re.MULTILINE)
+    *shell, words = json.loads(asks[1])
+    assert "/127.0.0.1/7081 " in words
+    words = words.replace("/127.0.0.1/7081 ", f"/127.0.0.1/{admin(node)} ")
+    return subprocess.run([*shell, words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def admin(node):
+    return int(node["admin"].rsplit(":", 1)[1])
 
 
 class Wire:
@@ -153,7 +167,7 @@ class Cluster:
 
 
 def what_is_reached(cluster):
-    """The chat is, over HTTP and WebSocket; metrics and probes are not, by whatever name."""
+    """The chat is reached; metrics, probes and what operators do are not, by whatever name."""
     port = cluster.port
     login = {"email": "ann@example.org", "password": "correct horse battery"}
     status, said, _ = call(port, "POST", "/v1/auth/register", login | {"handle": "ann", "name": "Ann"})
@@ -163,12 +177,15 @@ def what_is_reached(cluster):
     token = said["access_token"]
     status, said, _ = call(port, "GET", "/v1/me", token=token)
     assert status == 200, said
-    for path in ("/metrics", "/livez", "/readyz", "/healthz", "/metrics/", "//metrics", "/readyz?verbose", "/%72eadyz"):
+    inner = ("/metrics", "/admin/nodes", "/admin/rooms", "/livez", "/readyz", "/healthz")
+    for path in (*inner, "/metrics/", "//metrics", "/./admin/nodes", "/readyz?verbose", "/%72eadyz", "/Readyz"):
         status, said, _ = call(port, "GET", path)
         assert status == 404 and "rookery_" not in str(said), f"{path} is reached: {status} {said}"
+    status, said, _ = call(port, "POST", "/admin/drain", {})
+    assert status == 404, f"a node can be drained from outside: {status} {said}"
     # The admin listeners are there, for those who are inside.
     for node in cluster.nodes.values():
-        assert call(int(node["admin"].rsplit(":", 1)[1]), "GET", "/metrics")[0] == 200
+        assert call(admin(node), "GET", "/metrics")[0] == 200 and is_healthy(node)
     return token
 
 
@@ -220,6 +237,7 @@ def where_clients_go(cluster, token):
             assert said.get("ev") != "bye", said
     is_over.set()
     asking.join()
+    assert not is_healthy(cluster.nodes["n1"])
     assert set(statuses) == {200}, f"requests failed while a node drained: {statuses}"
 
     cluster.control("start", "n1")

@@ -11,7 +11,7 @@ use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
-use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom};
+use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -225,6 +225,7 @@ impl TestNode {
             random,
             authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
             metrics,
+            ports: Tasks::new(),
         })
         .await
         .expect("a runtime that runs takes actors");

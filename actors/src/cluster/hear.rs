@@ -44,6 +44,7 @@ impl Node {
     }
 
     fn hear_frame(self: &Arc<Self>, from: NodeId, frame: &Bytes) {
+        self.metrics().bus_heard_bytes.increment(frame.len() as u64);
         let Some((kind, said)) = decode(frame) else {
             return self.metrics().bus_heard.of("unknown").increment(1);
         };

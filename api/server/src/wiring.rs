@@ -13,7 +13,7 @@ use rookery_api::{Accounts, AccountsParts, Config, Edge, EdgeParts, SigningKey, 
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
 use rookery_engine::bus::{NodeId, Peer};
-use rookery_engine::{Clock, Random, SystemClock, SystemRandom, uuid_v7};
+use rookery_engine::{Clock, Random, SystemClock, SystemRandom, Tasks, uuid_v7};
 use secrecy::ExposeSecret;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -27,12 +27,22 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     let data_dir = &config.storage.data_dir;
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let (store, search) = storage::open(&config.storage, &clock).await?;
+    let ports = Tasks::new();
+    let (store, search) = storage::open(&config.storage, &clock, &ports).await?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let key = match &config.auth.signing_key {
         Some(text) => SigningKey::parse(text.expose_secret())?,
         None => SigningKey::open_or_create(data_dir, random.as_ref())?,
     };
+    let me = Peer {
+        id: NodeId(uuid_v7(clock.now(), random.as_ref())),
+        name: config.server.node.clone(),
+        url: config.server.node_url.clone().unwrap_or_default(),
+        connections: 0,
+        capacity: u64::try_from(config.server.max_connections).unwrap_or(u64::MAX),
+        is_draining: false,
+    };
+    let bus = bus::open(config.cluster.as_ref(), me, &ports)?;
     let accounts = Arc::new(Accounts::new(
         AccountsParts {
             store: Arc::clone(&store),
@@ -44,14 +54,6 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     ));
     let blobs = open_blobs(&config.files.place)?;
     let (metrics, exporter) = exporter();
-    let me = Peer {
-        id: NodeId(uuid_v7(clock.now(), random.as_ref())),
-        name: config.server.node.clone(),
-        url: config.server.node_url.clone().unwrap_or_default(),
-        connections: 0,
-        capacity: u64::try_from(config.server.max_connections).unwrap_or(u64::MAX),
-        is_draining: false,
-    };
     let node = Node::start(NodeParts {
         name: config.server.node.clone(),
         config: NodeConfig {
@@ -61,11 +63,12 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
         },
         store,
         search,
-        bus: bus::open(config.cluster.as_ref(), me)?,
+        bus,
         clock,
         random,
         authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
         metrics,
+        ports,
     })
     .await
     .context("start the node")?;

@@ -11,6 +11,7 @@
 //! | `log`, `bucket` | compare-and-append and reading back; which partition an event is in |
 //! | `project` | what follows from a batch: worked out before it is appended, put after |
 //! | `messages`, `rooms`, `cursors`, `notices` | reads over what was put, and the writes that are no events |
+//! | `transfer` | everything out of the store, and into it |
 //! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen` | the other domains of the port |
 //!
 //! **How an append goes.** The events and the room's head are in one partition; one conditional batch
@@ -43,6 +44,7 @@ mod project;
 mod rooms;
 mod sessions;
 mod store;
+mod transfer;
 mod turns;
 
 pub use inspect::{ClusterStatus, CommitlogSync, NodeSaid, NodeStatus, inspect};

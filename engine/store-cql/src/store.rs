@@ -17,6 +17,7 @@ use crate::options::{CqlOptions, OpenError};
 use crate::people::PeopleStatements;
 use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
+use crate::transfer::TransferStatements;
 use crate::turns::Turns;
 use rookery_engine::store::{Answer, Health, Store};
 
@@ -37,6 +38,7 @@ pub struct CqlStore {
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
     pub(crate) last_seen: LastSeenStatements,
+    pub(crate) transfer: TransferStatements,
     pub(crate) turns: Turns,
     probe: Write,
     health: SharedHealth,
@@ -68,6 +70,7 @@ impl CqlStore {
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,
             last_seen: LastSeenStatements::prepare(&cql).await?,
+            transfer: TransferStatements::prepare(&cql).await?,
             turns: Turns::new(),
             cql,
             health,

@@ -7,10 +7,10 @@ use rookery_engine::Tasks;
 use rookery_engine::bus::{Alone, Bus, Peer};
 use std::sync::Arc;
 
-/// Opens the bus of `me`: over Redis in a cluster, to nobody otherwise.
-pub(super) fn open(config: Option<&ClusterConfig>, me: Peer) -> Result<Arc<dyn Bus>> {
+/// Opens the bus of `me`, which runs on `tasks`: over Redis in a cluster, to nobody otherwise.
+pub(super) fn open(config: Option<&ClusterConfig>, me: Peer, tasks: &Tasks) -> Result<Arc<dyn Bus>> {
     let Some(config) = config else { return Ok(Arc::new(Alone::new(me))) };
-    Ok(RedisBus::open(&redis_options(config), me, &Tasks::new()).context("open the bus")?)
+    Ok(RedisBus::open(&redis_options(config), me, tasks).context("open the bus")?)
 }
 
 /// Returns what the adapter is told of the Redis of a cluster.

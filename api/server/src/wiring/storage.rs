@@ -10,10 +10,11 @@ use rookery_store_cql::{CqlOptions, CqlStore, Replication};
 use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use std::sync::Arc;
 
-/// Opens the store, and what finds messages there by their words.
+/// Opens the store, and what finds messages there by their words; what they do by themselves runs on `tasks`.
 pub(super) async fn open(
     config: &StorageConfig,
     clock: &Arc<dyn Clock>,
+    tasks: &Tasks,
 ) -> Result<(Arc<dyn Store>, Arc<dyn Search>)> {
     match &config.place {
         StoragePlace::Embedded => {
@@ -29,7 +30,7 @@ pub(super) async fn open(
             let cql = CqlStore::open(&cql_options(cql)).await.context("open the store")?;
             let store = Arc::new(cql) as Arc<dyn Store>;
             let options = TantivyOptions::in_dir(config.data_dir.join("search"));
-            let search = TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), &Tasks::new())
+            let search = TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), tasks)
                 .context("open the search index")?;
             Ok((store, Arc::new(search)))
         }

@@ -38,9 +38,10 @@ impl Tls {
         // Freed before Redis takes it: a port that is given to nobody else soon.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
         let port = port.expect("there is a free port").port();
-        let redis = RedisServer::start(&[
+        let tls_port = port.to_string();
+        let arguments = [
             "--tls-port",
-            &port.to_string(),
+            &tls_port,
             "--tls-cert-file",
             &certificate,
             "--tls-key-file",
@@ -51,8 +52,8 @@ impl Tls {
             "no",
             "--requirepass",
             PASSWORD,
-        ]);
-        Self { port, _redis: redis.await, dir }
+        ];
+        Self { port, _redis: RedisServer::start(&arguments).await, dir }
     }
 
     fn options(&self, host: &str, password: &str, ca: &str) -> RedisOptions {

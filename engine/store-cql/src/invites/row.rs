@@ -12,16 +12,21 @@ pub(super) const INVITE: i8 = 0;
 /// The kind of a row that says who has used one.
 pub(super) const USE: i8 = 1;
 
+/// Returns whether rows of this kind say who has used an invite.
+pub(crate) const fn is_use(kind: i8) -> bool {
+    kind == USE
+}
+
 /// The user in an invite's own row.
 pub(super) const NOBODY: Uuid = Uuid::nil();
 
 /// An invite and what became of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) invite: Invite,
+pub(crate) struct Row {
+    pub(crate) invite: Invite,
     pub(super) used: i64,
-    pub(super) used_at: Option<Timestamp>,
-    pub(super) revoked_at: Option<Timestamp>,
+    pub(crate) used_at: Option<Timestamp>,
+    pub(crate) revoked_at: Option<Timestamp>,
 }
 
 impl Row {
@@ -81,7 +86,7 @@ impl CqlStore {
     }
 
     /// Returns an invite, whatever became of it.
-    pub(super) async fn find_invite(&self, hash: TokenHash) -> Result<Option<Row>, StoreError> {
+    pub(crate) async fn find_invite(&self, hash: TokenHash) -> Result<Option<Row>, StoreError> {
         match self.room_of_invite(hash).await? {
             Some(room) => self.invite_in(room, hash).await,
             None => Ok(None),
