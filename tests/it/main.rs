@@ -36,6 +36,8 @@ mod client;
 mod cluster;
 // A disk that fails when a test says so.
 mod disk;
+// The real binary, asked how a cluster stands.
+mod doctor;
 // A folder that goes with its test.
 mod fleet;
 mod folder;

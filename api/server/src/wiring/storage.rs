@@ -46,10 +46,10 @@ async fn check_whole(store: &dyn Import) -> Result<()> {
 
 /// Returns what the adapter is told of a cluster of ScyllaDB or Cassandra.
 pub(crate) fn cql_options(config: &CqlConfig) -> CqlOptions {
-    let CqlConfig { nodes, keyspace, replication, datacenter, login } = config.clone();
+    let CqlConfig { nodes, keyspace, replication, datacenter, login, ca } = config.clone();
     let replication = match replication {
         rookery_api::config::Replication::Simple(copies) => Replication::Simple(copies),
         rookery_api::config::Replication::DataCenters(copies) => Replication::ByDatacenter(copies),
     };
-    CqlOptions { keyspace, replication, datacenter, login, ..CqlOptions::at(nodes) }
+    CqlOptions { keyspace, replication, datacenter, login, ca, ..CqlOptions::at(nodes) }
 }
