@@ -42,10 +42,11 @@ struct Member {
     bus: FaultProxy,
 }
 
+/// Redis and the folder are gone with it.
 struct Fleet {
     members: Vec<Member>,
-    _redis: Redis,
-    _folder: Folder,
+    redis: Redis,
+    folder: Folder,
 }
 
 impl Fleet {
@@ -58,12 +59,12 @@ impl Fleet {
             cassandra.to_str().and_then(|address| address.parse().ok()).expect("it is ADDRESS:PORT");
         let (redis, folder) = (Redis::find(), Folder::new(name));
         let unique = format!("{name}_{}_{}", std::process::id(), fresh() & 0xffff);
-        let mut fleet = Self { members: Vec::new(), _redis: redis, _folder: folder };
+        let mut fleet = Self { members: Vec::new(), redis: redis, folder: folder };
         for number in 0..members {
             let (store, bus) =
-                (FaultProxy::start(cassandra).await, FaultProxy::start(fleet._redis.address()).await);
+                (FaultProxy::start(cassandra).await, FaultProxy::start(fleet.redis.address()).await);
             let (cql, redis) = (store.address().to_string(), format!("redis://{}", bus.address()));
-            let (node, files) = (format!("n{number}"), fleet._folder.at("files").display().to_string());
+            let (node, files) = (format!("n{number}"), fleet.folder.at("files").display().to_string());
             let env = [
                 ("ROOKERY_SERVER__NODE", node.as_str()),
                 ("ROOKERY_STORAGE__CQL_NODES", &cql),
@@ -74,7 +75,7 @@ impl Fleet {
                 ("ROOKERY_AUTH__SIGNING_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
                 ("ROOKERY_FILES__DIR", &files),
             ];
-            let server = Some(Server::start(&fleet._folder.at(&node), &env));
+            let server = Some(Server::start(&fleet.folder.at(&node), &env));
             fleet.members.push(Member { server, store, bus });
         }
         fleet.agree(members).await;
@@ -185,7 +186,7 @@ async fn after_a_kill_of_one_of_three_everybody_is_back_within_ten_seconds_and_h
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_redis_others_hear_within_three_seconds_and_the_same_server_does_not_notice() {
+async fn withoutredis_others_hear_within_three_seconds_and_the_same_server_does_not_notice() {
     let fleet = Fleet::start("unbussed", 3).await;
     let (mut wires, room) = fleet.wires(&[0, 0, 1, 2]).await;
     say(&mut wires[0], &room, "with Redis").await;

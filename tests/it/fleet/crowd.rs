@@ -142,8 +142,8 @@ impl Person {
             News::Connected { .. } => self.connected = Instant::now(),
             News::Answered { op, outcome, .. } => {
                 let Op::MessageSend(send) = op.as_ref() else { return };
-                let sent: Sent = outcome.expect("nothing is refused for good").read().unwrap();
-                assert_eq!(self.acked.insert(sent.seq, send.client_id), None, "acked once");
+                let said: Sent = outcome.expect("nothing is refused for good").read().unwrap();
+                assert_eq!(self.acked.insert(said.seq, send.client_id), None, "acked once");
             }
             News::Event(event) if event.room == self.room => {
                 assert_eq!(self.heard.insert(event.seq, event.client_id), None, "heard once");
