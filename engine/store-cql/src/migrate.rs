@@ -151,7 +151,7 @@ pub(crate) async fn run(
 ///
 /// # Errors
 /// [`MigrateError`]; also when the schema is not exactly this version's.
-pub(crate) async fn look(
+pub(crate) async fn is_whole(
     session: &Session,
     options: &CqlOptions,
     known: &[Migration],
