@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `frame`, `said` | what nodes say to each other, as bytes and as values |
 //! | `view` | who is there, who hears whom, and where a room's home is |
+//! | `astray` | rooms at home here in which another node orders for itself |
 //! | `follow` | which nodes hear of which rooms: as a home, and as a follower |
 //! | `hear` | the task that hears the others |
 //! | `beat` | the task that says that this node is there, and what it follows |
@@ -14,6 +15,7 @@
 //! reached is its own, and the store decides whose append counts. What the bus may have lost is read from
 //! the store.
 
+mod astray;
 mod beat;
 mod follow;
 mod frame;
@@ -26,16 +28,17 @@ mod words;
 pub(crate) use said::{Answered, Asked, Events, Group, GroupOf, Implied, Outcome, OwnRead, Signal};
 pub(crate) use view::Home;
 
-use crate::node::Node;
+use crate::node::{LinkState, Node};
+use astray::Astray;
 use bytes::Bytes;
 use follow::{Followers, Following};
 use frame::{Kind, encode, passed_on};
-use rookery_engine::bus::{Bus, NodeId, Peer};
-use rookery_engine::limits::{ASTRAY_ROOMS, BEATS_OF_FOLLOWING, BEATS_OF_TRUST};
+use rookery_engine::bus::{Bus, NodeId, Peer, Peers};
+use rookery_engine::limits::{BEATS_OF_FOLLOWING, BEATS_OF_TRUST};
 use rookery_engine::{Metrics, Tasks};
 use rookery_protocol::{RoomId, Seq, UserId};
 use said::{Beacon, EventsOf, Follow, Signalled, SubmitOf};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -60,16 +63,8 @@ pub(crate) struct Cluster {
     has_doubts: Notify,
     /// Whether a word of a login that is over may have been lost.
     are_logins_doubtful: AtomicBool,
-    astray: Mutex<Astray>,
+    astray: Astray,
     runs: AtomicU64,
-}
-
-/// Rooms with their home here in which another node orders for itself, each until when that is expected.
-#[derive(Debug, Default)]
-struct Astray {
-    rooms: HashMap<RoomId, Instant>,
-    /// There were too many: it may be any room.
-    any: Option<Instant>,
 }
 
 impl Cluster {
@@ -87,7 +82,7 @@ impl Cluster {
             doubtful: Mutex::default(),
             has_doubts: Notify::new(),
             are_logins_doubtful: AtomicBool::new(false),
-            astray: Mutex::default(),
+            astray: Astray::default(),
             runs: AtomicU64::new(1),
         }
     }
@@ -106,12 +101,50 @@ impl Cluster {
         }
     }
 
+    /// Returns this node.
+    pub(crate) fn id(&self) -> NodeId {
+        self.bus.id()
+    }
+
+    /// Returns who is there, this node included.
+    pub(crate) fn peers(&self) -> Arc<Peers> {
+        Arc::clone(&self.bus.peers().borrow())
+    }
+
+    /// Returns how a node is reached.
+    pub(crate) fn link_state(&self, node: NodeId) -> LinkState {
+        self.view().link_state(node)
+    }
+
+    /// Returns whether a room's drafts are ordered here only because its home is not reached.
+    pub(crate) fn is_stand_in(&self, room: RoomId) -> bool {
+        !self.is_alone() && self.view().chosen(room).is_some_and(|home| home != self.bus.id())
+    }
+
+    /// Returns the nodes that hear a room from here.
+    pub(crate) fn followers_of(&self, room: RoomId) -> Vec<NodeId> {
+        self.followers().of(room)
+    }
+
     /// Returns the other nodes that are not going down.
     pub(crate) fn survivors(&self) -> Vec<Peer> {
         let peers = self.bus.peers();
         let peers = peers.borrow();
         let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id() && !peer.is_draining);
         others.cloned().collect()
+    }
+
+    /// Returns how the bus is, for people.
+    pub(crate) fn state(&self) -> String {
+        let peers = self.bus.peers();
+        let peers = peers.borrow();
+        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id()).count();
+        match (peers.is_connected, others) {
+            (false, _) => "away: what other nodes do is found in the store, within seconds".to_owned(),
+            (true, 0) => "no other node".to_owned(),
+            (true, 1) => "1 other node".to_owned(),
+            (true, others) => format!("{others} other nodes"),
+        }
     }
 
     /// Returns whether there is no other node.
@@ -138,27 +171,12 @@ impl Cluster {
     /// Returns whether nobody else should append to a room, so that what this node knows of it is so.
     pub(crate) fn is_sure(&self, room: RoomId) -> bool {
         matches!(self.home_of(room), Home::Here { is_sure: true })
-            && (self.is_alone() || !self.is_astray(room))
-    }
-
-    fn is_astray(&self, room: RoomId) -> bool {
-        let (astray, now) = (self.astray.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
-        astray.any.into_iter().chain(astray.rooms.get(&room).copied()).any(|until| now < until)
+            && (self.is_alone() || !self.astray.has(room))
     }
 
     /// Another node orders what happens in a room for itself, for a while.
     fn goes_astray(&self, room: RoomId) {
-        let now = Instant::now();
-        let until = now + self.beat * BEATS_OF_FOLLOWING;
-        let mut astray = self.astray.lock().unwrap_or_else(PoisonError::into_inner);
-        if astray.rooms.len() >= ASTRAY_ROOMS {
-            astray.rooms.retain(|_, until| now < *until);
-        }
-        if astray.rooms.len() < ASTRAY_ROOMS {
-            astray.rooms.insert(room, until);
-        } else {
-            astray.any = Some(until);
-        }
+        self.astray.note(room, Instant::now() + self.beat * BEATS_OF_FOLLOWING);
     }
 
     /// Tells the home of a room that this node orders for itself what happens there.
@@ -299,10 +317,9 @@ impl Cluster {
     }
 
     fn send_bytes(&self, to: NodeId, frame: Bytes, kind: &str) -> bool {
+        let bytes = frame.len();
         let is_sent = self.bus.send(to, frame);
-        if is_sent {
-            self.metrics.bus_sent.of(kind).increment(1);
-        }
+        self.count(kind, bytes, 1, is_sent);
         is_sent
     }
 
@@ -311,11 +328,30 @@ impl Cluster {
             return;
         }
         let others = self.view().others();
-        if let Some(frame) = encode(said)
-            && self.bus.broadcast(frame)
-        {
-            self.metrics.bus_sent.of(K::KIND.1).increment(others);
+        if let Some(frame) = encode(said) {
+            let bytes = frame.len();
+            let is_sent = self.bus.broadcast(frame);
+            self.count(K::KIND.1, bytes, others, is_sent);
         }
+    }
+
+    /// Counts a frame for so many nodes.
+    fn count(&self, kind: &str, bytes: usize, nodes: u64, is_sent: bool) {
+        if is_sent {
+            self.metrics.bus_sent.of(kind).increment(nodes);
+            self.metrics.bus_sent_bytes.increment(bytes as u64 * nodes);
+        } else {
+            self.metrics.bus_unsent.increment(nodes);
+        }
+    }
+
+    /// Counts who is there, as of now.
+    pub(crate) fn gauge(&self) {
+        let peers = self.bus.peers();
+        let peers = peers.borrow();
+        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id()).count();
+        self.metrics.bus_connected.set(f64::from(u8::from(peers.is_connected)));
+        self.metrics.bus_peers.set(u32::try_from(others).map_or(f64::MAX, f64::from));
     }
 
     fn view(&self) -> std::sync::RwLockReadGuard<'_, View> {

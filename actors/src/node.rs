@@ -5,6 +5,10 @@ mod courier;
 mod drain;
 mod rooms;
 mod slots;
+mod standing;
+
+pub use drain::CLOSES_WITHIN;
+pub use standing::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 
 use crate::cluster::Cluster;
 use crate::identity::Authenticator;
@@ -80,6 +84,9 @@ pub struct NodeParts {
     pub authenticator: Arc<dyn Authenticator>,
     /// What it counts with.
     pub metrics: Metrics,
+    /// What the bus, the store and the search run by themselves: stopped when the node's lease is given back,
+    /// before the store is closed.
+    pub ports: Tasks,
 }
 
 /// One thing that has to be in order for the node to be ready.
@@ -137,6 +144,7 @@ struct Parts {
     random: Arc<dyn Random>,
     authenticator: Arc<dyn Authenticator>,
     metrics: Arc<Metrics>,
+    ports: Tasks,
 }
 
 impl Node {
@@ -145,7 +153,8 @@ impl Node {
     /// # Errors
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
-        let NodeParts { name, config, store, search, bus, clock, random, authenticator, metrics } = parts;
+        let NodeParts { name, config, store, search, bus, clock, random, authenticator, metrics, ports } =
+            parts;
         let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
@@ -155,16 +164,16 @@ impl Node {
             unheard: Mutex::default(),
             rooms: Directory::new(),
             parked: Parking::new(),
-            rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict() },
+            rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict(&bus) },
             blocks: tokio::sync::Mutex::default(),
-            presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics)),
+            presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
             session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
             room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             is_draining: AtomicBool::new(false),
-            parts: Parts { name, config, store, search, clock, random, authenticator, metrics },
+            parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
         });
         node.tasks.spawn(courier::run(Arc::clone(&node)));
         Cluster::start(&node, &node.tasks);
@@ -317,15 +326,17 @@ impl Node {
         connection.close(code, bye.as_ref(), self.clock().elapsed());
     }
 
-    /// Returns what has to be in order for the node to be ready, and whether it is.
+    /// Returns what has to be in order for the node to be ready, and whether it is. The bus is told of too: a
+    /// node whose bus is away does all its work, so it is ready.
     pub fn readiness(&self) -> Vec<Check> {
         let store = match self.store().health() {
             Health::Ready => Check { name: "store", ok: true, detail: "takes writes".to_owned() },
             Health::Refusing(why) | Health::Failed(why) => Check { name: "store", ok: false, detail: why },
         };
+        let bus = Check { name: "bus", ok: true, detail: self.cluster.state() };
         let is_draining = self.is_draining();
         let detail = if is_draining { "draining" } else { "serving" }.to_owned();
-        vec![store, Check { name: "node", ok: !is_draining, detail }]
+        vec![store, bus, Check { name: "node", ok: !is_draining, detail }]
     }
 
     /// Returns whether the node is going down.

@@ -60,10 +60,12 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
     node.tell_unheard();
     let tick = |room: &ActorRef<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     node.presence().sweep();
+    node.say_presence();
     if node.presence().has_unsaved(&**node.store()) {
         let (presence, store) = (Arc::clone(node.presence()), Arc::clone(node.store()));
         node.tasks().spawn(presence.save(store));
     }
+    node.cluster().gauge();
     let search = node.search().progress();
     node.metrics().search_indexed.absolute(search.indexed);
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and 2^52 events are never behind")]

@@ -28,6 +28,7 @@ use crate::irc::{Day, generate};
 use anyhow::{Context, ensure};
 use conductor::Speed;
 use ground::Place;
+use killer::Kills;
 use play::Play;
 use script::Script;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,10 @@ use std::time::Duration;
 ///
 /// A day has some 1,700 messages: this leaves 17 between two kills.
 const KILLS_PER_ROUND: usize = 100;
+
+/// Steps a second of a play that lasts: each is heard by a hundred clients, and what waits while something is
+/// away is made up for in a few seconds after it.
+const STEPS_PER_SECOND: u32 = 10;
 
 /// The time for a start, for each kill, and for each step: ten times what a busy machine of two cores
 /// takes.
@@ -58,9 +63,12 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = Speed::Max)]
     speed: Speed,
     /// How often the server is killed (SIGKILL) and started again meanwhile. In a cluster, how often something
-    /// goes wrong: a node is killed, one stands still beyond its lease, Redis goes and comes, the store stands still.
+    /// goes wrong, each kind in its turn.
     #[arg(long, alias = "kill", default_value_t = 0)]
     kills: usize,
+    /// Lasts so long, with a few steps a second of the days again and again, and something goes wrong all the time.
+    #[arg(long, value_name = "MINUTES", conflicts_with_all = ["kills", "speed"])]
+    minutes: Option<u32>,
     /// How many rooms play; each day plays in as many as it takes. At least one for each day.
     #[arg(long, default_value_t = 1)]
     rooms: usize,
@@ -113,6 +121,10 @@ fn run_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Resu
     let steps: usize = scripts.iter().map(|script| script.steps.len()).sum();
     let within = args.within.map_or_else(|| time_for(args, &scripts, steps), Duration::from_secs);
     println!("{} users, {steps} steps in {} rooms, {} kills", users(&scripts), scripts.len(), args.kills);
+    let (speed, kills) = match args.minutes {
+        Some(minutes) => (Speed::Lasting(Duration::from_secs(60) * minutes), Kills::Throughout),
+        None => (args.speed, Kills::Times(args.kills)),
+    };
     let play = Play {
         place: match args.cluster {
             None => Place::Alone(args.server.clone()),
@@ -120,8 +132,8 @@ fn run_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Resu
         },
         folder: folder.to_owned(),
         scripts,
-        speed: args.speed,
-        kills: args.kills,
+        speed,
+        kills,
         seed: args.seed,
     };
     let (report, verdict) = runtime.block_on(async {
@@ -142,9 +154,18 @@ fn scripts(args: &Args) -> anyhow::Result<Vec<Arc<Script>>> {
     let mut days = args.files.iter().map(|path| Day::read(path)).collect::<anyhow::Result<Vec<_>>>()?;
     days.extend(args.generate.iter().map(|(seed, lines)| generate(*seed, *lines)));
     ensure!(!days.is_empty(), "there is nothing to play: name a file, or --generate SEED");
-    let rounds = args.kills.div_ceil(KILLS_PER_ROUND).max(1);
-    let of_days: Vec<_> = days.iter().map(|day| Arc::new(Script::new(day, rounds, args.seed))).collect();
-    let rooms = args.rooms.max(of_days.len());
+    let rooms = args.rooms.max(days.len());
+    let script = |day| {
+        let rounds = match args.minutes {
+            None => args.kills.div_ceil(KILLS_PER_ROUND),
+            Some(minutes) => {
+                let wanted = usize::try_from(minutes * 60 * STEPS_PER_SECOND)? / rooms;
+                wanted.div_ceil(Script::new(day, 1, args.seed).steps.len())
+            }
+        };
+        Ok(Arc::new(Script::new(day, rounds.max(1), args.seed)))
+    };
+    let of_days = days.iter().map(script).collect::<anyhow::Result<Vec<_>>>()?;
     Ok((0..rooms).map(|room| Arc::clone(&of_days[room % of_days.len()])).collect())
 }
 
@@ -162,11 +183,12 @@ fn users(scripts: &[Arc<Script>]) -> usize {
 fn time_for(args: &Args, scripts: &[Arc<Script>], steps: usize) -> Duration {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let scripted = match args.speed {
-        Speed::Max => Duration::ZERO,
+        Speed::Max | Speed::Lasting(_) => Duration::ZERO,
         Speed::Times(times) => {
             let last = scripts.iter().filter_map(|script| script.steps.last()).map(|step| step.at).max();
             last.unwrap_or_default().div_f64(times)
         }
     };
-    TIME_TO_BEGIN + TIME_PER_KILL * count(args.kills) + TIME_PER_STEP * count(steps) + scripted
+    let lasting = Duration::from_secs(60) * args.minutes.unwrap_or(0);
+    TIME_TO_BEGIN + TIME_PER_KILL * count(args.kills) + TIME_PER_STEP * count(steps) + scripted + lasting
 }

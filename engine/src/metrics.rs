@@ -93,6 +93,11 @@ catalogue! {
     BUS_HEARD = Counter "rookery_bus_frames_received_total" Count Some(("kind", BUS_FRAMES)), "Frames of other nodes received, by kind; `unknown` are those of a newer version, or broken.";
     BUS_LOST = Counter "rookery_bus_losses_total" Count None, "Times that frames of other nodes may have been lost, so that rooms were compared with the store.";
     BUS_AWAY = Counter "rookery_bus_away_seconds_total" Seconds None, "Time for which the bus was away.";
+    BUS_SENT_BYTES = Counter "rookery_bus_sent_bytes_total" Bytes None, "Bytes of frames sent to other nodes; one that goes to several counts once for each.";
+    BUS_HEARD_BYTES = Counter "rookery_bus_received_bytes_total" Bytes None, "Bytes of frames of other nodes received.";
+    BUS_UNSENT = Counter "rookery_bus_frames_unsent_total" Count None, "Frames to other nodes that were not taken, because the bus was away or too many waited.";
+    BUS_CONNECTED = Gauge "rookery_bus_connected" Count None, "Whether the bus is there: 1 or 0. A node without others has one that always is.";
+    BUS_PEERS = Gauge "rookery_bus_peers" Count None, "Other nodes whose lease holds, as last heard.";
     FORWARDS = Counter "rookery_forwards_total" Count Some(("outcome", FORWARDED)), "Writes that were sent to the home of their room on another node, by what became of that.";
     GAPS = Counter "rookery_room_gaps_total" Count None, "Times that a room lacked events of another node and read them from the store.";
     FOLLOWED = Gauge "rookery_followed_rooms" Count None, "Rooms with their home here that other nodes follow.";
@@ -141,6 +146,9 @@ const BUS_FRAMES: &[&str] = &[
     "user_changed",
     "block_changed",
     "astray",
+    "watch",
+    "unwatch",
+    "presence",
     "unknown",
 ];
 const FORWARDED: &[&str] = &["answered", "not_taken", "unknown", "late", "moved"];
@@ -235,6 +243,11 @@ pub struct Metrics {
     pub bus_heard: CounterBy,
     pub bus_lost: Counter,
     pub bus_away: Counter,
+    pub bus_sent_bytes: Counter,
+    pub bus_heard_bytes: Counter,
+    pub bus_unsent: Counter,
+    pub bus_connected: Gauge,
+    pub bus_peers: Gauge,
     pub forwards: CounterBy,
     pub gaps: Counter,
     pub followed: Gauge,
@@ -313,6 +326,11 @@ impl Metrics {
             bus_heard: by(BUS_HEARD),
             bus_lost: counter(BUS_LOST),
             bus_away: counter(BUS_AWAY),
+            bus_sent_bytes: counter(BUS_SENT_BYTES),
+            bus_heard_bytes: counter(BUS_HEARD_BYTES),
+            bus_unsent: counter(BUS_UNSENT),
+            bus_connected: gauge_of(BUS_CONNECTED, None),
+            bus_peers: gauge_of(BUS_PEERS, None),
             forwards: by(FORWARDS),
             gaps: counter(GAPS),
             followed: recorder.register_gauge(&key(FOLLOWED, None), &METADATA),

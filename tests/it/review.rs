@@ -7,7 +7,7 @@ use rookery_engine::bus::{Alone, NodeId, Peer};
 use rookery_engine::limits::OUTBOX_SOFT_BYTES;
 use rookery_engine::search::ScanSearch;
 use rookery_engine::store::Store;
-use rookery_engine::{Connection, FaultStore, MemoryStore, SeededRandom, SystemClock};
+use rookery_engine::{Connection, FaultStore, MemoryStore, SeededRandom, SystemClock, Tasks};
 use rookery_protocol::{CloseCode, Codec, ErrorCode, WireError};
 use rookery_tests::node::{TestNode, TestNodeOptions};
 use rookery_tests::wire::Wire;
@@ -259,6 +259,7 @@ impl Authenticator for Nobody {
 /// Starts a node whose sweeper runs by itself, by the time that the executor keeps.
 async fn sweeping(store: Arc<dyn Store>) -> Arc<Node> {
     Node::start(NodeParts {
+        ports: Tasks::new(),
         name: "test".to_owned(),
         config: NodeConfig::default(),
         search: Arc::new(ScanSearch::over(Arc::clone(&store))),

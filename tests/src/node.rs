@@ -11,7 +11,7 @@ use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::Store;
-use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom};
+use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -192,12 +192,14 @@ impl TestNode {
             Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED)),
             None => SigningKey::generate(random.as_ref()),
         };
+        let bus = options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1))));
         let accounts = Arc::new(Accounts::new(
             AccountsParts {
                 store: Arc::clone(&options.store),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 random: Arc::clone(&random),
                 key,
+                bus: Arc::clone(&bus),
             },
             &config,
         ));
@@ -220,11 +222,12 @@ impl TestNode {
             },
             store: options.store,
             search,
-            bus: options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1)))),
+            bus,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random,
             authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
             metrics,
+            ports: Tasks::new(),
         })
         .await
         .expect("a runtime that runs takes actors");

@@ -1,8 +1,11 @@
 //! What is said to every node: logins that are over, profiles and blocks that have changed, heads of rooms.
 
 use super::Cluster;
+use super::frame::Kind;
 use super::said::{BlockChanged, HeadMoved, LoginEnded, OwnRead, UserChanged};
 use crate::node::Node;
+use crate::presence::{Letter, Word};
+use rookery_engine::bus::NodeId;
 use rookery_engine::ephemeral_key;
 use rookery_protocol::{CloseCode, Frame, RoomId, Seq, ServerEvent, SessionId, UserId};
 use std::sync::Arc;
@@ -23,6 +26,14 @@ impl Cluster {
         self.broadcast(&BlockChanged { one, other });
     }
 
+    /// Says something to one node, or to all.
+    fn say<K: Kind>(&self, to: Option<NodeId>, said: &K) {
+        match to {
+            Some(to) => drop(self.send(to, said)),
+            None => self.broadcast(said),
+        }
+    }
+
     /// Has every other node tell those members of a room of its head who are there and have it not open.
     pub(crate) fn tell_head_moved(&self, room: RoomId, seq: Seq, members: Option<Vec<UserId>>) {
         self.broadcast(&HeadMoved { room, seq, members });
@@ -30,6 +41,17 @@ impl Cluster {
 }
 
 impl Node {
+    /// Says to other nodes what presence has to say to them.
+    pub(crate) fn say_presence(&self) {
+        for Letter { to, word } in self.presence().letters() {
+            match word {
+                Word::Watch(watch) => self.cluster().say(to, &watch),
+                Word::Unwatch(unwatch) => self.cluster().say(to, &unwatch),
+                Word::Are(are) => self.cluster().say(to, &are),
+            }
+        }
+    }
+
     pub(super) fn heard_login_ended(&self, LoginEnded { session, code }: LoginEnded) {
         self.close_login(session, CloseCode::from_u16(code).unwrap_or(CloseCode::SessionRevoked));
     }

@@ -18,6 +18,14 @@ const STORE_CLOSES_WITHIN: Duration = Duration::from_secs(5);
 /// How long the bus may take to give the node's lease back; the lease ends by itself.
 const BUS_CLOSES_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long what the ports run may take to end: a batch of an index, a read of the store.
+const PORTS_END_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a drain may take beyond its grace: giving back the lease, ending what the ports run,
+/// saving who was there, closing the store.
+pub const CLOSES_WITHIN: Duration =
+    BUS_CLOSES_WITHIN.saturating_add(PORTS_END_WITHIN).saturating_add(STORE_CLOSES_WITHIN.saturating_mul(2));
+
 impl Node {
     /// Says that the node is going down: it is not ready any more, activates no room, and no room has its
     /// home here.
@@ -59,6 +67,8 @@ impl Node {
         let left = until.saturating_duration_since(Instant::now()).max(LOOK_EVERY);
         all_gone &= self.tasks.finished(left).await;
         drop(timeout(BUS_CLOSES_WITHIN, self.cluster.close()).await);
+        self.parts.ports.stop();
+        all_gone &= self.parts.ports.finished(PORTS_END_WITHIN).await;
         // Not acked to anybody: without it the store knows of an earlier moment.
         drop(timeout(STORE_CLOSES_WITHIN, self.presence.save_all(&**self.store())).await);
         match timeout(STORE_CLOSES_WITHIN, self.store().close()).await {

@@ -3,6 +3,7 @@
 mod bus;
 mod storage;
 
+pub(crate) use bus::redis_options;
 pub(crate) use storage::cql_options;
 
 use anyhow::{Context, Result};
@@ -12,7 +13,7 @@ use rookery_api::{Accounts, AccountsParts, Config, Edge, EdgeParts, SigningKey, 
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
 use rookery_engine::bus::{NodeId, Peer};
-use rookery_engine::{Clock, Random, SystemClock, SystemRandom, uuid_v7};
+use rookery_engine::{Clock, Random, SystemClock, SystemRandom, Tasks, uuid_v7};
 use secrecy::ExposeSecret;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -26,23 +27,13 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     let data_dir = &config.storage.data_dir;
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let (store, search) = storage::open(&config.storage, &clock).await?;
+    let ports = Tasks::new();
+    let (store, search) = storage::open(&config.storage, &clock, &ports).await?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let key = match &config.auth.signing_key {
         Some(text) => SigningKey::parse(text.expose_secret())?,
         None => SigningKey::open_or_create(data_dir, random.as_ref())?,
     };
-    let accounts = Arc::new(Accounts::new(
-        AccountsParts {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            random: Arc::clone(&random),
-            key,
-        },
-        &config,
-    ));
-    let blobs = open_blobs(&config.files.place)?;
-    let (metrics, exporter) = exporter();
     let me = Peer {
         id: NodeId(uuid_v7(clock.now(), random.as_ref())),
         name: config.server.node.clone(),
@@ -51,6 +42,19 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
         capacity: u64::try_from(config.server.max_connections).unwrap_or(u64::MAX),
         is_draining: false,
     };
+    let bus = bus::open(config.cluster.as_ref(), me, &ports)?;
+    let accounts = Arc::new(Accounts::new(
+        AccountsParts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            key,
+            bus: Arc::clone(&bus),
+        },
+        &config,
+    ));
+    let blobs = open_blobs(&config.files.place)?;
+    let (metrics, exporter) = exporter();
     let node = Node::start(NodeParts {
         name: config.server.node.clone(),
         config: NodeConfig {
@@ -60,11 +64,12 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
         },
         store,
         search,
-        bus: bus::open(config.cluster.as_ref(), me)?,
+        bus,
         clock,
         random,
         authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
         metrics,
+        ports,
     })
     .await
     .context("start the node")?;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `options`, `connect`, `store` | what can be set; reaching the cluster; the store and its statements |
 //! | `cql`, `failure`, `health` | requests and their three outcomes; what an error means; whether the cluster answers |
+//! | `inspect` | what a cluster says of itself |
 //! | `migrate` | the schema's versions |
 //! | `turns` | deciding by compare-and-set, one after another |
 //! | `columns` | values to columns and back |
@@ -30,6 +31,7 @@ mod cursors;
 mod failure;
 mod files;
 mod health;
+mod inspect;
 mod invites;
 mod last_seen;
 mod log;
@@ -45,6 +47,7 @@ mod store;
 mod transfer;
 mod turns;
 
+pub use inspect::{ClusterStatus, CommitlogSync, NodeSaid, NodeStatus, inspect};
 pub use migrate::{MigrateError, MigrationState, MigrationStatus, migrate};
 pub use options::{CqlOptions, OpenError, Replication};
 pub use store::CqlStore;

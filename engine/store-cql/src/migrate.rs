@@ -11,6 +11,7 @@ mod lock;
 use crate::connect;
 use crate::options::{CqlOptions, OpenError};
 use aws_lc_rs::digest::{SHA256, digest};
+pub(crate) use keyspace::rows;
 use lock::Lock;
 use scylla::client::session::Session;
 use scylla::errors::ExecutionError;
@@ -113,9 +114,17 @@ pub enum MigrationState {
 pub async fn migrate(options: &CqlOptions, dry_run: bool) -> Result<Vec<MigrationStatus>, OpenError> {
     let session = connect::for_schema(options).await?;
     if dry_run {
-        return Ok(status(&session, options, MIGRATIONS).await?);
+        return Ok(look(&session, options).await?);
     }
     Ok(run(&session, options, MIGRATIONS).await?)
+}
+
+/// Returns how each migration stands, by number.
+pub(crate) async fn look(
+    session: &Session,
+    options: &CqlOptions,
+) -> Result<Vec<MigrationStatus>, MigrateError> {
+    status(session, options, MIGRATIONS).await
 }
 
 /// Brings the schema up to date. Returns how each migration stood before.
@@ -142,7 +151,7 @@ pub(crate) async fn run(
 ///
 /// # Errors
 /// [`MigrateError`]; also when the schema is not exactly this version's.
-pub(crate) async fn look(
+pub(crate) async fn is_whole(
     session: &Session,
     options: &CqlOptions,
     known: &[Migration],

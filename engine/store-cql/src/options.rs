@@ -4,6 +4,7 @@ use crate::migrate::MigrateError;
 use rookery_engine::store::StoreError;
 use scylla::errors::{NewSessionError, PrepareError};
 use secrecy::SecretString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where the cluster is and how it is used.
@@ -19,6 +20,9 @@ pub struct CqlOptions {
     pub datacenter: Option<String>,
     /// The user and the password, where the cluster asks for them.
     pub login: Option<(String, SecretString)>,
+    /// A file of certificates in PEM: nodes are reached over TLS then, and each has to have a certificate for its
+    /// IP address that one of these has signed. Without it nothing is encrypted.
+    pub ca: Option<PathBuf>,
     /// Positions of a room's log in one partition; at least 1. It is kept in the keyspace when that is made,
     /// and another value is refused from then on.
     pub bucket_size: u64,
@@ -44,6 +48,7 @@ impl CqlOptions {
             replication: Replication::Simple(3),
             datacenter: None,
             login: None,
+            ca: None,
             bucket_size: 10_000,
             request_timeout: Duration::from_secs(3),
             requests: 512,
@@ -70,6 +75,14 @@ pub enum OpenError {
         /// Which.
         option: &'static str,
         /// Why.
+        reason: String,
+    },
+    /// Certificates that cannot be used.
+    #[error("use the certificates in {file}: {reason}")]
+    Ca {
+        /// Where they are.
+        file: PathBuf,
+        /// Why not.
         reason: String,
     },
     /// No node answered in time.

@@ -61,7 +61,7 @@ impl CqlStore {
     /// # Errors
     /// [`OpenError`]; also when the keyspace was made by another version.
     pub async fn open_as_it_is(options: &CqlOptions) -> Result<Option<Self>, OpenError> {
-        let is_there = migrate::look(&connect::for_schema(options).await?, options, MIGRATIONS).await?;
+        let is_there = migrate::is_whole(&connect::for_schema(options).await?, options, MIGRATIONS).await?;
         if is_there { Self::in_keyspace(options).await.map(Some) } else { Ok(None) }
     }
 

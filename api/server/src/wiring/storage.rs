@@ -10,10 +10,11 @@ use rookery_store_cql::{CqlOptions, CqlStore, Replication};
 use rookery_store_sqlite::{SqliteOptions, SqliteStore};
 use std::sync::Arc;
 
-/// Opens the store, and what finds messages there by their words.
+/// Opens the store, and what finds messages there by their words; what they do by themselves runs on `tasks`.
 pub(super) async fn open(
     config: &StorageConfig,
     clock: &Arc<dyn Clock>,
+    tasks: &Tasks,
 ) -> Result<(Arc<dyn Store>, Arc<dyn Search>)> {
     match &config.place {
         StoragePlace::Embedded => {
@@ -26,7 +27,7 @@ pub(super) async fn open(
             check_whole(&cql).await?;
             let store = Arc::new(cql) as Arc<dyn Store>;
             let options = TantivyOptions::in_dir(config.data_dir.join("search"));
-            let search = TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), &Tasks::new())
+            let search = TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), tasks)
                 .context("open the search index")?;
             Ok((store, Arc::new(search)))
         }
@@ -45,10 +46,10 @@ async fn check_whole(store: &dyn Import) -> Result<()> {
 
 /// Returns what the adapter is told of a cluster of ScyllaDB or Cassandra.
 pub(crate) fn cql_options(config: &CqlConfig) -> CqlOptions {
-    let CqlConfig { nodes, keyspace, replication, datacenter, login } = config.clone();
+    let CqlConfig { nodes, keyspace, replication, datacenter, login, ca } = config.clone();
     let replication = match replication {
         rookery_api::config::Replication::Simple(copies) => Replication::Simple(copies),
         rookery_api::config::Replication::DataCenters(copies) => Replication::ByDatacenter(copies),
     };
-    CqlOptions { keyspace, replication, datacenter, login, ..CqlOptions::at(nodes) }
+    CqlOptions { keyspace, replication, datacenter, login, ca, ..CqlOptions::at(nodes) }
 }
