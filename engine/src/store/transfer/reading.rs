@@ -3,7 +3,7 @@
 use super::{Asked, Batch, Export, Page, Part, Place, Record};
 use crate::limits::BATCH_EVENTS;
 use crate::store::StoreError;
-use rookery_protocol::{FileId, RoomId, Seq};
+use rookery_protocol::{Event, EventBody, FileId, RoomId, Seq};
 use std::collections::VecDeque;
 
 /// Records of one page; with the longest ones, which are batches, about 8 MiB.
@@ -101,9 +101,7 @@ impl<'a> Reading<'a> {
         let asked = Asked::about(&events);
         let implied = if asked.is_empty() { Vec::new() } else { self.source.implied(room, &asked).await? };
         let batch = Batch::new(room, events, implied);
-        // What a later event has changed already is told with that one. So the last batch has to be as it is
-        // while it is the last one; otherwise it is read once more, with what has come.
-        if is_end && !self.source.events(room, batch.newest(), 1).await?.is_empty() {
+        if is_end && self.is_changed(room, batch.newest()).await? {
             return Ok(Vec::new());
         }
         let Some(mut records) = self.late(batch.files().collect()).await? else { return Ok(Vec::new()) };
@@ -114,6 +112,19 @@ impl<'a> Reading<'a> {
         }
         records.push(Record::Batch(batch));
         Ok(records)
+    }
+
+    /// Returns whether something after `end` may have changed what was read of the log up to there.
+    ///
+    /// What a later event has changed already (content that is gone, a membership) is told with that one. A
+    /// log that ends before it would not tell it at all, so its last batch is read once more, with what has
+    /// come. A room where that comes faster than it is read is never through.
+    async fn is_changed(&self, room: RoomId, end: Seq) -> Result<bool, StoreError> {
+        let since = self.source.events(room, end, BATCH_EVENTS).await?;
+        let changes_nothing = |event: &Event| {
+            matches!(event.body, EventBody::Message(_) | EventBody::Reaction(_) | EventBody::Pin(_))
+        };
+        Ok(since.len() >= BATCH_EVENTS || !since.iter().all(changes_nothing))
     }
 
     fn next_room(&mut self) {
