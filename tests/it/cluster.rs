@@ -2,6 +2,9 @@
 
 mod delivery;
 mod faults;
+mod limits;
+mod over_redis;
+mod presence;
 mod signals;
 mod story;
 mod words;
