@@ -9,6 +9,7 @@
 //! Locks, each taken only under those before it: a watcher, a shard of people, then any one of the
 //! queues, what is known of other nodes, or the outbox.
 
+mod blocks;
 mod elsewhere;
 mod others;
 mod person;
@@ -39,7 +40,7 @@ use rookery_engine::{Clock, Connection, ConnectionId, Metrics};
 use rookery_protocol::{CloseCode, PresenceState, SessionId, Timestamp, UserId, Watched};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use unsaved::Unsaved;
@@ -67,6 +68,8 @@ pub struct Presence {
     /// Watchers that have to be told, each once.
     behind: Mutex<VecDeque<Arc<Watcher>>>,
     unsaved: Unsaved,
+    /// What was said of blocks may be lost.
+    are_blocks_doubtful: AtomicBool,
     others: Others,
     /// Users whom nobody watches here any more, and for whom the others are still asked.
     forsaken: Mutex<Vec<UserId>>,
@@ -129,6 +132,7 @@ impl Presence {
             leaving: Mutex::default(),
             behind: Mutex::default(),
             unsaved: Unsaved::default(),
+            are_blocks_doubtful: AtomicBool::new(false),
             others: Others::new(bus.id(), bus.peers(), beat),
             forsaken: Mutex::default(),
             letters: Mutex::default(),
@@ -149,29 +153,6 @@ impl Presence {
             at
         });
         Attendance { presence: Arc::clone(self), user, watcher }
-    }
-
-    /// Has two users see nothing of each other from now on: what `user.block` calls once the store
-    /// has it. Both are shown offline to each other's live watches, without when they were there.
-    pub fn hide(&self, one: UserId, other: UserId) {
-        self.set_hiding(one, other, Hiding::Hidden);
-    }
-
-    /// Has two users see each other again.
-    pub fn unhide(&self, one: UserId, other: UserId) {
-        self.set_hiding(one, other, Hiding::Shown);
-    }
-
-    fn set_hiding(&self, one: UserId, other: UserId, hiding: Hiding) {
-        for (user, watched) in [(one, other), (other, one)] {
-            let mut watchers = Vec::new();
-            self.look(user, |person| watchers = person.own_watchers());
-            for watcher in watchers {
-                if watcher.hide(watched, hiding) {
-                    lock(&self.behind).push_back(watcher);
-                }
-            }
-        }
     }
 
     /// Has every connection gone for good, since nobody can come back to a node that goes down. Those

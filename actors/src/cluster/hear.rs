@@ -218,6 +218,7 @@ impl Node {
         self.wake_courier();
         self.cluster().doubt_logins();
         self.presence().doubt();
+        self.presence().doubt_blocks();
     }
 
     /// Homes have moved, or whom they can be reached by: what is sure now must be found out.

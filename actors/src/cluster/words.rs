@@ -61,6 +61,24 @@ impl Node {
         self.tasks().spawn(async move { node.look_at_block(one, other).await });
     }
 
+    /// Compares the blocks of all who watch somebody here with the store, since a word of one may be lost. One
+    /// user at a time; what cannot be read is looked at again.
+    pub(crate) async fn look_at_blocks(&self) {
+        for (user, list) in self.presence().lists() {
+            let watched: Vec<_> = list.iter().copied().collect();
+            let _one_at_a_time = self.blocks.lock().await;
+            match self.blocked_either_way(user, &watched).await {
+                Ok(blocked) => {
+                    self.presence().take_blocks(user, &list, &blocked.into_iter().collect());
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "blocks not compared with the store: tried again");
+                    return self.presence().doubt_blocks();
+                }
+            }
+        }
+    }
+
     /// Tells the devices of a user here how far it has read.
     pub(crate) fn tell_own_read(&self, own: OwnRead) {
         let OwnRead { user, room, read, unread, mentions } = own;

@@ -23,6 +23,12 @@ fn sweep(net: &mut Net) -> Vec<Swept> {
     swept
 }
 
+fn say(members: &[Peer], state: PresenceState) {
+    for member in members {
+        member.attendance.set(state, None);
+    }
+}
+
 /// Watches `users`, of whom the store knows nothing, once the others have answered.
 fn watch(net: &mut Net, peer: &mut Peer, users: impl IntoIterator<Item = u128>) {
     peer.list = users.into_iter().map(user).collect();
@@ -44,7 +50,7 @@ async fn what_is_said_between_nodes_grows_with_watchers_and_not_with_members() {
     sweep(&mut net);
     let quiet = net.said;
     for state in [PresenceState::Away, PresenceState::Online] {
-        members.iter().for_each(|member| member.attendance.set(state, None));
+        say(&members, state);
         sweep(&mut net);
     }
     assert_eq!(net.said, quiet, "nobody watches, nothing is said");
@@ -58,7 +64,7 @@ async fn what_is_said_between_nodes_grows_with_watchers_and_not_with_members() {
     );
     let asked = net.said;
     for state in [PresenceState::Away, PresenceState::Online, PresenceState::Away] {
-        members.iter().for_each(|member| member.attendance.set(state, None));
+        say(&members, state);
     }
     sweep(&mut net);
     assert_eq!(net.said - asked, 1, "of 3000 that changed thrice, the fifty that are watched, in one word");
@@ -70,7 +76,7 @@ async fn what_is_said_between_nodes_grows_with_watchers_and_not_with_members() {
     }
     sweep(&mut net);
     let unwatched = net.said;
-    members.iter().for_each(|member| member.attendance.set(PresenceState::Online, None));
+    say(&members, PresenceState::Online);
     sweep(&mut net);
     assert_eq!(net.said, unwatched, "nobody watches any more");
 }

@@ -207,12 +207,11 @@ impl Others {
         let ask = state.asks.get_mut(&number)?;
         let index = ask.waits_for.iter().position(|node| *node == from)?;
         ask.waits_for.swap_remove(index);
-        let users = if ask.waits_for.is_empty() {
+        if ask.waits_for.is_empty() {
             state.asks.remove(&number).map(|ask| ask.users)
         } else {
             Some(ask.users.clone())
-        };
-        users
+        }
     }
 
     /// Has those look who wait for answers.

@@ -70,6 +70,7 @@ enum Link {
 
 /// A user who has connections, or who is watched, or who hides on another node.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them goes with any")]
 pub(super) struct Person {
     devices: Vec<Device>,
     /// What its connections to other nodes come to: of all nodes where others were asked for it, and

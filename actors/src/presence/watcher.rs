@@ -88,6 +88,11 @@ impl Watcher {
         before != Some(hiding == Hiding::Hidden) && watch.mark(user)
     }
 
+    /// Returns whom it watches.
+    pub(super) fn users(&self) -> Vec<UserId> {
+        self.lock().users.keys().copied().collect()
+    }
+
     /// Tells what has changed, in one event, as far as it fits.
     pub(super) fn tell(&self, round: &mut Round<'_>) -> Told {
         let mut watch = self.lock();
