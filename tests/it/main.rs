@@ -49,6 +49,8 @@ mod faults;
 mod inbox;
 // The real binary, killed and on a disk that fails.
 mod kill;
+// Rows of the fault matrix.
+mod matrix;
 // What becomes of a message.
 mod messages;
 // Random interleavings of all ops, against a model.

@@ -132,6 +132,29 @@ impl Server {
         self.child.wait().expect("a child can be waited for").code()
     }
 
+    /// Asks the server to end, and starts it again on the same data and the same ports.
+    ///
+    /// # Panics
+    /// When it does not end well, or does not start again.
+    #[must_use]
+    pub fn terminate_and_restart(mut self) -> Self {
+        let (http, admin, data_dir) = (self.http, self.admin, self.data_dir.clone());
+        let env = std::mem::take(&mut self.env);
+        assert_eq!(self.terminate(), 0);
+        Self::launch(data_dir, env, http, admin)
+    }
+
+    /// Returns how much memory the server has, in KiB.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("a process that runs has a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it says its memory");
+        line.trim().trim_end_matches(" kB").parse().expect("it is a number")
+    }
+
     /// Registers a user, logs it in, and returns its access token.
     ///
     /// # Panics

@@ -3,6 +3,7 @@
 
 mod cast;
 mod contract;
+mod driver;
 mod events;
 mod garbage;
 mod halfway;
