@@ -29,6 +29,7 @@ impl Setting {
             ("ROOKERY_STORAGE__DATA_DIR", folder.0.display().to_string()),
             ("ROOKERY_AUTH__SIGNING_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
             ("ROOKERY_FILES__DIR", files),
+            ("ROOKERY_LOG__FILTER", "error".to_owned()),
         ]);
         Self { folder, env }
     }

@@ -24,7 +24,10 @@ impl Cassandra {
         let lines = folder.at("extra.yaml");
         std::fs::write(&lines, extra).unwrap();
         let server = Self { port: port.expect("a free port"), dir: folder.at("cassandra"), extra: lines };
-        assert!(server.script("start").status().unwrap().success(), "Cassandra starts");
+        if !server.script("start").status().unwrap().success() {
+            let log = |name: &str| std::fs::read_to_string(server.dir.join("node1").join(name));
+            panic!("Cassandra does not start:\n{:?}\n{:?}", log("out.log"), log("system.log"));
+        }
         server
     }
 
