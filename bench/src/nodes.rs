@@ -8,6 +8,7 @@ use anyhow::ensure;
 
 /// Measures a play at full speed over one server and over several, with a store of the same kind.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// How many servers, in turn.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 3], value_parser = clap::value_parser!(u8).range(1..=9))]
