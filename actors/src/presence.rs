@@ -1,41 +1,55 @@
 //! Presence: who is there, and who wants to know.
 //!
-//! Hears from sessions (attend, set, watch, gone) and the sweeper (sweep). Tells the outboxes of
-//! watchers, and the store when somebody was last there.
+//! Hears from sessions (attend, set, watch, gone), the sweeper (sweep) and other nodes (whom they watch, how
+//! people are there). Tells the outboxes of watchers, other nodes, and the store when somebody was last there.
 //! A plain value of the node, not an actor: it is told from many sessions at once, and waits for
 //! nobody. A user that nobody watches costs one entry while it is connected and nothing when it
-//! changes. All of it concerns the connections of this node.
+//! changes.
 //!
 //! Locks, each taken only under those before it: a watcher, a shard of people, then any one of the
-//! queues or the outbox.
+//! queues, what is known of other nodes, or the outbox.
 
+mod blocks;
+mod elsewhere;
+mod others;
 mod person;
 mod sweep;
 mod unsaved;
 mod watcher;
+mod word;
 
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod net;
+#[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod tests;
 
 pub use sweep::Swept;
+#[cfg(test)]
+pub(crate) use word::Whereabouts;
+pub(crate) use word::{Letter, PeopleAre, UnwatchPeople, WatchPeople, Word};
 
+use others::Others;
 use person::{Person, Says, Shown};
+use rookery_engine::bus::Bus;
 use rookery_engine::limits::PRESENCE_GRACE_SWEEPS;
 use rookery_engine::{Clock, Connection, ConnectionId, Metrics};
 use rookery_protocol::{CloseCode, PresenceState, SessionId, Timestamp, UserId, Watched};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use unsaved::Unsaved;
 use watcher::{Hiding, Watch, Watcher};
 
 /// Shards of the table of people, so that sessions seldom meet at one lock.
 const SHARDS: usize = 16;
 
-/// The presence of everybody who is connected to a node.
+/// The presence of everybody who is connected to a node, or watched on it.
 #[derive(Debug)]
 pub struct Presence {
     clock: Arc<dyn Clock>,
@@ -44,7 +58,8 @@ pub struct Presence {
     hasher: RandomState,
     /// Sweeps so far.
     tick: AtomicU64,
-    /// Statuses said so far.
+    /// The place of what was said last among all that is said on all nodes: a time in milliseconds, or one
+    /// more than the one before.
     said: AtomicU64,
     /// Watched users that have changed since the last sweep, each once.
     pending: Mutex<VecDeque<UserId>>,
@@ -53,6 +68,13 @@ pub struct Presence {
     /// Watchers that have to be told, each once.
     behind: Mutex<VecDeque<Arc<Watcher>>>,
     unsaved: Unsaved,
+    /// What was said of blocks may be lost.
+    are_blocks_doubtful: AtomicBool,
+    others: Others,
+    /// Users whom nobody watches here any more, and for whom the others are still asked.
+    forsaken: Mutex<Vec<UserId>>,
+    /// What is to be said to other nodes.
+    letters: Mutex<Vec<Letter>>,
 }
 
 /// A connection whose user may come back until the sweep `tick`.
@@ -78,6 +100,8 @@ pub(crate) struct Asked {
     watcher: Arc<Watcher>,
     list: u64,
     users: Vec<UserId>,
+    /// What other nodes were asked last and have not answered.
+    number: Option<u64>,
 }
 
 /// What the store knows about the users of a list.
@@ -90,8 +114,13 @@ pub(crate) struct Known {
 }
 
 impl Presence {
-    /// Returns a presence of nobody.
-    pub(crate) fn new(clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Arc<Self> {
+    /// Returns a presence of nobody, on a node of `bus` whose nodes say every `beat` that they are there.
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        bus: &dyn Bus,
+        beat: Duration,
+    ) -> Arc<Self> {
         Arc::new(Self {
             clock,
             metrics,
@@ -103,6 +132,10 @@ impl Presence {
             leaving: Mutex::default(),
             behind: Mutex::default(),
             unsaved: Unsaved::default(),
+            are_blocks_doubtful: AtomicBool::new(false),
+            others: Others::new(bus.id(), bus.peers(), beat),
+            forsaken: Mutex::default(),
+            letters: Mutex::default(),
         })
     }
 
@@ -120,29 +153,6 @@ impl Presence {
             at
         });
         Attendance { presence: Arc::clone(self), user, watcher }
-    }
-
-    /// Has two users see nothing of each other from now on: what `user.block` calls once the store
-    /// has it. Both are shown offline to each other's live watches, without when they were there.
-    pub fn hide(&self, one: UserId, other: UserId) {
-        self.set_hiding(one, other, Hiding::Hidden);
-    }
-
-    /// Has two users see each other again.
-    pub fn unhide(&self, one: UserId, other: UserId) {
-        self.set_hiding(one, other, Hiding::Shown);
-    }
-
-    fn set_hiding(&self, one: UserId, other: UserId, hiding: Hiding) {
-        for (user, watched) in [(one, other), (other, one)] {
-            let mut watchers = Vec::new();
-            self.look(user, |person| watchers = person.own_watchers());
-            for watcher in watchers {
-                if watcher.hide(watched, hiding) {
-                    lock(&self.behind).push_back(watcher);
-                }
-            }
-        }
     }
 
     /// Has every connection gone for good, since nobody can come back to a node that goes down. Those
@@ -170,9 +180,10 @@ impl Presence {
     fn change(&self, user: UserId, turn: impl FnOnce(&mut Person) -> Timestamp) {
         let mut shard = self.shard(user);
         let person = shard.entry(user).or_insert_with(|| Person::new(self.unsaved.of(user)));
-        let (before, was_here) = (person.shown(), person.is_here());
+        let (before, was_here, seen_here) = (person.shown(), person.is_here(), person.seen_here());
+        let whereabouts = self.is_told_of(person).then(|| person.whereabouts());
         let at = turn(person);
-        person.changed(before.state, at, self.tick.load(Ordering::Relaxed));
+        person.changed(seen_here, at, self.tick.load(Ordering::Relaxed));
         match (was_here, person.is_here()) {
             (false, true) => self.metrics.presence_users.increment(1.0),
             (true, false) => self.metrics.presence_users.decrement(1.0),
@@ -181,7 +192,9 @@ impl Presence {
         if let Some(last_seen) = person.take_unsaved() {
             self.unsaved.note(user, last_seen);
         }
-        if !person.watchers.is_empty() && !person.is_pending && person.shown() != before {
+        person.has_news |= self.is_told_of(person) && whereabouts.as_ref() != Some(&person.whereabouts());
+        let is_news = !person.watchers.is_empty() && person.shown() != before;
+        if (is_news || person.has_news) && !person.is_pending {
             person.is_pending = true;
             lock(&self.pending).push_back(user);
         }
@@ -190,11 +203,29 @@ impl Presence {
         }
     }
 
-    /// Looks at `user`, if anything is known of it.
+    /// Whether other nodes are told how a user is here.
+    fn is_told_of(&self, person: &Person) -> bool {
+        !person.watched_by.is_empty() || person.is_told_to_hide || (person.hides() && !self.others.is_alone())
+    }
+
+    /// Looks at `user`, if anything is known of it, and forgets it if nothing is to be known any more.
     fn look(&self, user: UserId, turn: impl FnOnce(&mut Person)) {
-        if let Some(person) = self.shard(user).get_mut(&user) {
+        let mut shard = self.shard(user);
+        if let Some(person) = shard.get_mut(&user) {
             turn(person);
+            if person.is_idle() {
+                shard.remove(&user);
+            }
         }
+    }
+
+    /// Returns the place of what is said now: after all that was said on this node, and after what was said
+    /// on others as far as clocks agree.
+    fn next_place(&self) -> u64 {
+        let now = u64::try_from(self.clock.now().0).unwrap_or(0);
+        let after = |last: u64| (last + 1).max(now);
+        let last = self.said.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(after(last)));
+        after(last.unwrap_or_else(|last| last))
     }
 
     fn shown(&self, user: UserId) -> Shown {
@@ -205,37 +236,47 @@ impl Presence {
         lock(&self.people[usize::try_from(self.hasher.hash_one(user) % SHARDS as u64).unwrap_or(0)])
     }
 
-    /// Has `watcher` watch `users` and nobody else. Returns the list's number.
-    fn watch(&self, watcher: &Arc<Watcher>, users: &[UserId]) -> u64 {
+    /// Has `watcher` watch `users` and nobody else. Returns the list's number, and what other nodes were
+    /// asked last.
+    fn watch(&self, watcher: &Arc<Watcher>, users: &[UserId]) -> (u64, Option<u64>) {
         self.watch_locked(watcher, &mut watcher.lock(), users)
     }
 
-    fn watch_locked(&self, watcher: &Arc<Watcher>, watch: &mut Watch, users: &[UserId]) -> u64 {
+    fn watch_locked(
+        &self,
+        watcher: &Arc<Watcher>,
+        watch: &mut Watch,
+        users: &[UserId],
+    ) -> (u64, Option<u64>) {
         let (list, new, gone) = watch.begin(users);
         for user in &gone {
-            let mut shard = self.shard(*user);
-            if let Some(person) = shard.get_mut(user) {
+            self.look(*user, |person| {
                 person.watchers.remove(&watcher.id());
-                if person.is_idle() {
-                    shard.remove(user);
+                if person.is_asked && person.watchers.is_empty() {
+                    lock(&self.forsaken).push(*user);
                 }
-            }
+            });
         }
+        let mut unasked = Vec::new();
         for user in &new {
             let mut shard = self.shard(*user);
             let person = shard.entry(*user).or_insert_with(|| Person::new(self.unsaved.of(*user)));
             person.watchers.insert(watcher.id(), Arc::clone(watcher));
+            if !person.is_asked && self.others.admit() {
+                person.is_asked = true;
+                unasked.push(*user);
+            }
         }
         self.metrics.presence_watches.increment(amount(new.len()));
         self.metrics.presence_watches.decrement(amount(gone.len()));
-        list
+        (list, self.ask(unasked))
     }
 }
 
 impl Attendance {
     /// The connection says how its user is there; an empty status is none.
     pub(crate) fn set(&self, state: PresenceState, status: Option<String>) {
-        let order = self.presence.said.fetch_add(1, Ordering::Relaxed) + 1;
+        let order = self.presence.next_place();
         let status = status.filter(|status| !status.is_empty()).map(Arc::from);
         let at = self.presence.clock.now();
         self.presence.change(self.user, |person| {
@@ -249,9 +290,9 @@ impl Attendance {
     pub(crate) fn watch(&self, mut users: Vec<UserId>) -> Asked {
         let mut named = HashSet::new();
         users.retain(|user| named.insert(*user));
-        let list = self.presence.watch(&self.watcher, &users);
+        let (list, number) = self.presence.watch(&self.watcher, &users);
         let (presence, watcher) = (Arc::clone(&self.presence), Arc::clone(&self.watcher));
-        Asked { presence, watcher, list, users }
+        Asked { presence, watcher, list, users, number }
     }
 }
 
@@ -281,6 +322,15 @@ impl Asked {
     /// Returns whom it is about.
     pub(crate) fn users(&self) -> &[UserId] {
         &self.users
+    }
+
+    /// Waits until it is known how they are on other nodes, as far as those answer in time. Who does so later
+    /// is told of as a change.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub(crate) async fn known(&self) {
+        self.presence.answered(self.number).await;
     }
 
     /// Says how the users of the list are there, and tells changes from now on. `give` runs before

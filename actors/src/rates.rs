@@ -1,7 +1,9 @@
-//! How often a user may do what costs others something, on sockets and over HTTP together.
+//! How often a user may do what costs others something, on sockets and over HTTP together, on all nodes.
 
-use rookery_engine::{Rule, Throttle, Throttled};
+use rookery_engine::bus::Bus;
+use rookery_engine::{ClusterThrottle, Rule, Throttled};
 use rookery_protocol::{Timestamp, UserId};
+use std::sync::Arc;
 
 /// Searches for users: 30 at once, then one every two seconds.
 ///
@@ -18,14 +20,15 @@ pub(crate) struct Rates(Option<Buckets>);
 
 #[derive(Debug)]
 struct Buckets {
-    search: Throttle<UserId>,
-    handle: Throttle<UserId>,
+    search: ClusterThrottle,
+    handle: ClusterThrottle,
 }
 
 impl Rates {
-    /// Returns rates that hold.
-    pub(crate) fn strict() -> Self {
-        Self(Some(Buckets { search: Throttle::new(SEARCH_RATE), handle: Throttle::new(HANDLE_RATE) }))
+    /// Returns rates that hold over the nodes of `bus`.
+    pub(crate) fn strict(bus: &Arc<dyn Bus>) -> Self {
+        let of = |rule| ClusterThrottle::new(rule, Arc::clone(bus));
+        Self(Some(Buckets { search: of(SEARCH_RATE), handle: of(HANDLE_RATE) }))
     }
 
     /// Returns rates that let everything pass.
@@ -34,12 +37,18 @@ impl Rates {
     }
 
     /// Takes one search of `user`.
-    pub(crate) fn search(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
-        self.0.as_ref().map_or(Ok(()), |buckets| buckets.search.take(user, now))
+    pub(crate) async fn search(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
+        match &self.0 {
+            Some(buckets) => buckets.search.take(&user.to_string(), now).await,
+            None => Ok(()),
+        }
     }
 
     /// Takes one change of the handle of `user`.
-    pub(crate) fn handle(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
-        self.0.as_ref().map_or(Ok(()), |buckets| buckets.handle.take(user, now))
+    pub(crate) async fn handle(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
+        match &self.0 {
+            Some(buckets) => buckets.handle.take(&user.to_string(), now).await,
+            None => Ok(()),
+        }
     }
 }

@@ -60,6 +60,11 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
     node.tell_unheard();
     let tick = |room: &ActorRef<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     node.presence().sweep();
+    node.say_presence();
+    if node.presence().take_doubt_of_blocks() {
+        let looking = Arc::clone(node);
+        node.tasks().spawn(async move { looking.look_at_blocks().await });
+    }
     if node.presence().has_unsaved(&**node.store()) {
         let (presence, store) = (Arc::clone(node.presence()), Arc::clone(node.store()));
         node.tasks().spawn(presence.save(store));

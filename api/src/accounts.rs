@@ -36,6 +36,7 @@ pub(crate) use settle::settle;
 use crate::config::Config;
 use password::PasswordPool;
 use recent::Recent;
+use rookery_engine::bus::Bus;
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, Random, uuid_v7};
 use rookery_protocol::Timestamp;
@@ -56,6 +57,8 @@ pub struct AccountsParts {
     pub random: Arc<dyn Random>,
     /// What signs access tokens.
     pub key: SigningKey,
+    /// The other nodes, with which tries are counted together.
+    pub bus: Arc<dyn Bus>,
 }
 
 /// Accounts, logins and tokens over a store.
@@ -81,7 +84,11 @@ impl Accounts {
         Self {
             passwords: PasswordPool::start(&config.auth, parts.random.as_ref()),
             tokens,
-            throttles: if config.limits.relaxed { Throttles::relaxed() } else { Throttles::strict() },
+            throttles: if config.limits.relaxed {
+                Throttles::relaxed()
+            } else {
+                Throttles::strict(&parts.bus)
+            },
             recent: Recent::default(),
             login_lasts: config.auth.refresh_token,
             store: parts.store,

@@ -8,7 +8,7 @@
 //! is in them.
 
 mod cast;
-mod cluster;
+pub(crate) mod cluster;
 mod companion;
 mod conductor;
 mod doing;
@@ -30,6 +30,8 @@ use conductor::Speed;
 use ground::Place;
 use killer::Kills;
 use play::Play;
+pub(crate) use report::Report;
+use rookery_tests::checker::Verdict;
 use script::Script;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -92,6 +94,13 @@ pub(crate) struct Args {
     within: Option<u64>,
 }
 
+impl Args {
+    /// Returns the same over a cluster of so many servers.
+    pub(crate) fn over(&self, nodes: u8) -> Self {
+        Self { cluster: Some(nodes), ..self.clone() }
+    }
+}
+
 fn seed_and_lines(text: &str) -> Result<(u64, usize), String> {
     let (seed, lines) = text.split_once(':').map_or((text, None), |(seed, lines)| (seed, Some(lines)));
     let bad = |_| "a seed is a number, or two with a colon between".to_owned();
@@ -100,31 +109,43 @@ fn seed_and_lines(text: &str) -> Result<(u64, usize), String> {
 
 /// Runs the replay and prints what it found.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (report, verdict) = played(args)?;
+    println!("{verdict}");
+    print!("{report}");
+    if let Some(path) = &args.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
+            .with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Plays, and keeps the folder where that is wanted or something was found.
+pub(crate) fn played(args: &Args) -> anyhow::Result<(Report, Verdict)> {
     let scripts = scripts(args)?;
     let folder = args
         .keep
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(format!("rookery-replay-{}", std::process::id())));
     std::fs::create_dir(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
-    let outcome = run_in(args, scripts, &folder);
-    let is_clean = outcome.as_ref().is_ok_and(|is_clean| *is_clean);
+    let outcome = play_in(args, scripts, &folder);
+    let is_clean = outcome.as_ref().is_ok_and(|(report, _)| report.is_clean());
     if args.keep.is_some() || !is_clean {
         println!("kept in {}", folder.display());
     } else {
         std::fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
     }
-    outcome.map(|is_clean| if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    outcome
 }
 
-fn run_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Result<bool> {
+fn play_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Result<(Report, Verdict)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let steps: usize = scripts.iter().map(|script| script.steps.len()).sum();
     let within = args.within.map_or_else(|| time_for(args, &scripts, steps), Duration::from_secs);
-    println!("{} users, {steps} steps in {} rooms, {} kills", users(&scripts), scripts.len(), args.kills);
     let (speed, kills) = match args.minutes {
         Some(minutes) => (Speed::Lasting(Duration::from_secs(60) * minutes), Kills::Throughout),
         None => (args.speed, Kills::Times(args.kills)),
     };
+    println!("{} users, {steps} steps in {} rooms, {kills}", users(&scripts), scripts.len());
     let play = Play {
         place: match args.cluster {
             None => Place::Alone(args.server.clone()),
@@ -136,17 +157,10 @@ fn run_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Resu
         kills,
         seed: args.seed,
     };
-    let (report, verdict) = runtime.block_on(async {
+    runtime.block_on(async {
         let playing = tokio::time::timeout(within, play.run());
         playing.await.with_context(|| format!("end within {} s", within.as_secs()))?
-    })?;
-    println!("{verdict}");
-    print!("{report}");
-    if let Some(path) = &args.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
-            .with_context(|| format!("write {}", path.display()))?;
-    }
-    Ok(report.is_clean())
+    })
 }
 
 /// Writes the script of each room: the days in turn.

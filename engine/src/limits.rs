@@ -145,6 +145,12 @@ pub const HANDLE_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 /// Buckets of one rate limit at a time: about 1 MiB of whoever is limited.
 pub const RATE_BUCKETS: usize = 10_000;
 
+/// How long a try that is counted over all nodes waits for the bus; after that the node's own count decides.
+///
+/// Redis answers within a millisecond. What is counted so is done by hand, and hashing a password takes
+/// tens of milliseconds: nobody notices a quarter of a second while Redis hangs.
+pub const THROTTLE_WITHIN: std::time::Duration = std::time::Duration::from_millis(250);
+
 /// A room that was not used for this long is passivated.
 pub const ROOM_IDLE: std::time::Duration = std::time::Duration::from_secs(60);
 
@@ -163,6 +169,16 @@ pub const PRESENCE_GRACE_SWEEPS: u64 = 6;
 /// Half of what an outbox holds of signals, so that it always fits an idle one. 200 users without a
 /// status are 22 KiB, and fit.
 pub const PRESENCE_EVENT_BYTES: usize = OUTBOX_SOFT_BYTES / 2;
+
+/// Users that one node has the others asked for, because they are watched on it; further ones are shown as
+/// they are on this node.
+///
+/// An entry is some 200 bytes on each node: 13 MiB for each node that has as many. What is said again after a
+/// loss is 1.2 MB.
+pub const PRESENCE_ASKED: usize = 65_536;
+
+/// People in one word between nodes: with the longest status of each, two thirds of [`BUS_FRAME`].
+pub const PEOPLE_PER_FRAME: usize = 1000;
 
 /// Watchers noted and entries told in one sweep of presence, each; what is left waits for the next.
 ///
@@ -244,6 +260,12 @@ pub const BEATS_OF_TRUST: u32 = 4;
 /// killed; one that has only lost the bus has it back by then, or is looked for every
 /// [`BEATS_BETWEEN_ROUNDS`].
 pub const BEATS_OF_DOUBT: u32 = 120;
+
+/// Beats for which another node's word on who is there counts although it is not heard: 30 s.
+///
+/// A Redis that is started again, or whose replica takes over, is back by then. Longer, and people are shown
+/// who went long ago.
+pub const BEATS_OF_SILENCE: u32 = 75;
 
 /// Beats between two looks at the store for rooms that the bus says nothing reliable of: 0.8 s.
 pub const BEATS_BETWEEN_LOOKS: u64 = 2;

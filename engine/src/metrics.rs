@@ -146,6 +146,9 @@ const BUS_FRAMES: &[&str] = &[
     "user_changed",
     "block_changed",
     "astray",
+    "watch",
+    "unwatch",
+    "presence",
     "unknown",
 ];
 const FORWARDED: &[&str] = &["answered", "not_taken", "unknown", "late", "moved"];

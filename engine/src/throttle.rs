@@ -1,7 +1,13 @@
 //! How often somebody may do something: token buckets, bounded in number.
 //!
+//! [`Throttle`] counts on one node, [`ClusterThrottle`] over all of them.
+//!
 //! A bucket is one moment, as in the generic cell rate algorithm (ITU-T I.371, annex A): the time
 //! at which it will be full again. Buckets that are full are forgotten.
+
+mod cluster;
+
+pub use cluster::ClusterThrottle;
 
 use crate::limits::RATE_BUCKETS;
 use rookery_protocol::{ErrorCode, Timestamp, WireError};
@@ -51,18 +57,33 @@ impl<K: Clone + Eq + Hash> Throttle<K> {
     /// [`Throttled`] when there is none left; nothing is taken then.
     pub fn take(&self, who: K, now: Timestamp) -> Result<(), Throttled> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = self.after_one_more(full_at.get(&who).copied(), now)?;
         if full_at.len() >= RATE_BUCKETS && !full_at.contains_key(&who) {
             make_room(&mut full_at, now);
         }
+        full_at.insert(who, full);
+        Ok(())
+    }
+
+    /// Says whether a try of `who` would pass at `now`, and takes none.
+    ///
+    /// # Errors
+    /// [`Throttled`] when there is none left.
+    pub fn check(&self, who: &K, now: Timestamp) -> Result<(), Throttled> {
+        let full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner).get(who).copied();
+        self.after_one_more(full_at, now).map(drop)
+    }
+
+    /// Returns when a bucket that is full at `full_at` would be full after one more try.
+    fn after_one_more(&self, full_at: Option<i64>, now: Timestamp) -> Result<i64, Throttled> {
         let every = i64::from(self.rule.every_ms);
-        let full = full_at.get(&who).copied().unwrap_or(now.0).max(now.0) + every;
+        let full = full_at.unwrap_or(now.0).max(now.0) + every;
         let over = full - now.0 - every * i64::from(self.rule.burst);
         if over > 0 {
             let retry_after_ms = u32::try_from(over).unwrap_or(u32::MAX);
             return Err(Throttled { rule: self.rule, retry_after_ms });
         }
-        full_at.insert(who, full);
-        Ok(())
+        Ok(full)
     }
 
     /// Returns how many buckets are kept: at most [`RATE_BUCKETS`].

@@ -1,7 +1,7 @@
 //! The bus over real Redis through networks that break: nothing is out of order, and nothing is missing
 //! without a word.
 
-mod redis;
+pub(crate) mod redis;
 
 use bytes::Bytes;
 use redis::Redis;

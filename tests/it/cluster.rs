@@ -3,6 +3,9 @@
 mod admin;
 mod delivery;
 mod faults;
+mod limits;
+mod over_redis;
+mod presence;
 mod signals;
 mod story;
 mod words;

@@ -39,6 +39,7 @@ mod disk;
 // The real binary, asked how a cluster stands.
 mod doctor;
 // A folder that goes with its test.
+mod fleet;
 mod folder;
 // Files: sent, carried, fetched, gone.
 mod files;
@@ -48,6 +49,8 @@ mod faults;
 mod inbox;
 // The real binary, killed and on a disk that fails.
 mod kill;
+// Rows of the fault matrix.
+mod matrix;
 // What becomes of a message.
 mod messages;
 // Random interleavings of all ops, against a model.
@@ -65,6 +68,7 @@ mod open;
 // Profiles, handles, finding people.
 mod people;
 // How far members have come.
+mod recall;
 mod receipts;
 // Every op, and whom it is refused.
 mod refusals;

@@ -11,7 +11,7 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Settings under which limits hold.
-const STRICT: [(&str, &str); 3] = [
+pub(crate) const STRICT: [(&str, &str); 3] = [
     ("ROOKERY_LIMITS__RELAXED", "false"),
     ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "7168"),
     ("ROOKERY_AUTH__ARGON2_PASSES", "5"),

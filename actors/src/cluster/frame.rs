@@ -9,6 +9,7 @@ use super::said::{
     Answered, Astray, Beacon, BlockChanged, Events, EventsOf, Follow, Followed, HeadMoved, LoginEnded, Pulse,
     Said, Signalled, Submit, SubmitOf, Unfollow, Unread, UserChanged,
 };
+use crate::presence::{PeopleAre, UnwatchPeople, WatchPeople};
 use bytes::Bytes;
 use rookery_engine::limits::BUS_FRAME;
 use rookery_protocol::Codec;
@@ -60,6 +61,9 @@ kinds! {
     12 "user_changed" UserChanged;
     13 "block_changed" BlockChanged;
     14 "astray" Astray;
+    15 "watch" WatchPeople;
+    16 "unwatch" UnwatchPeople;
+    17 "presence" PeopleAre;
 }
 
 impl Kind for EventsOf<'_> {

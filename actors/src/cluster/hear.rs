@@ -75,10 +75,20 @@ impl Node {
             Said::LoginEnded(ended) => self.heard_login_ended(ended),
             Said::UserChanged(changed) => self.authenticator().forget_user(changed.user),
             Said::BlockChanged(changed) => self.heard_block(changed),
+            Said::WatchPeople(watch) => {
+                self.presence().hear_watch(from, watch);
+                self.say_presence();
+            }
+            Said::UnwatchPeople(unwatch) => self.presence().hear_unwatch(from, unwatch),
+            Said::PeopleAre(are) => {
+                self.presence().hear_people(from, are);
+                self.say_presence();
+            }
         }
     }
 
     fn heard_pulse(self: &Arc<Self>, from: NodeId, pulse: &Pulse) {
+        self.presence().heard(from);
         let cluster = self.cluster();
         let is_news = cluster.change_view(|view| view.hear(from, pulse));
         if is_news || !pulse.hears.contains(&cluster.bus.id()) {
@@ -207,6 +217,8 @@ impl Node {
         self.homes_moved();
         self.wake_courier();
         self.cluster().doubt_logins();
+        self.presence().doubt();
+        self.presence().doubt_blocks();
     }
 
     /// Homes have moved, or whom they can be reached by: what is sure now must be found out.

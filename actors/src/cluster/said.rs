@@ -1,5 +1,6 @@
 //! What nodes say to each other.
 
+use crate::presence::{PeopleAre, UnwatchPeople, WatchPeople};
 use crate::room::Action;
 use rookery_engine::bus::NodeId;
 use rookery_engine::store::{CursorKind, Membership, Projection, RoomRecord};
@@ -41,6 +42,12 @@ pub(crate) enum Said {
     UserChanged(UserChanged),
     /// A block between two users was set or taken off.
     BlockChanged(BlockChanged),
+    /// The sender watches people.
+    WatchPeople(WatchPeople),
+    /// The sender watches people no more.
+    UnwatchPeople(UnwatchPeople),
+    /// How people are at the sender.
+    PeopleAre(PeopleAre),
 }
 
 /// The sender is there, sees these nodes, and hears those.

@@ -1,8 +1,9 @@
 //! The sweep: once a second, whoever has changed is told to whoever watches it.
 //!
-//! It looks at nobody else: its cost is the changes of watched users, each times its watchers, and
-//! the connections that have gone. What is more than a sweep may cost waits for the next one.
+//! It looks at nobody else: its cost is the changes of watched users, each times its watchers and the nodes
+//! that watch it, and the connections that have gone. What is more than a sweep may cost waits for the next one.
 
+use super::elsewhere::News;
 use super::person::Shown;
 use super::watcher::Told;
 use super::{Presence, lock};
@@ -35,22 +36,26 @@ pub(super) struct Round<'a> {
     shown: HashMap<UserId, Shown>,
     /// Events about one user that changed alone, which is what most watchers of somebody get.
     alone: HashMap<UserId, Frame>,
+    news: News,
     pub(super) swept: Swept,
 }
 
 impl Presence {
-    /// Ends the graces that are over and tells watchers what has changed. Once a second.
+    /// Ends the graces that are over and tells watchers, and the nodes of others, what has changed. Once a
+    /// second.
     pub fn sweep(&self) -> Swept {
         let tick = self.tick.fetch_add(1, Ordering::Relaxed) + 1;
-        let (shown, alone) = (HashMap::new(), HashMap::new());
-        let mut round = Round { presence: self, shown, alone, swept: Swept::default() };
+        let (shown, alone, news) = (HashMap::new(), HashMap::new(), News::default());
+        let mut round = Round { presence: self, shown, alone, news, swept: Swept::default() };
+        self.forget_nodes(tick);
         round.let_go(tick);
         round.mark();
         round.tell();
-        let Swept { events, held, .. } = round.swept;
-        self.metrics.presence_events.increment(events as u64);
-        self.metrics.presence_held.increment(held as u64);
-        round.swept
+        let Round { news, swept, .. } = round;
+        self.write(news);
+        self.metrics.presence_events.increment(swept.events as u64);
+        self.metrics.presence_held.increment(swept.held as u64);
+        swept
     }
 }
 
@@ -73,15 +78,17 @@ impl Round<'_> {
         let mut work = 0;
         while work < PRESENCE_WORK_PER_SWEEP {
             let Some(user) = lock(&self.presence.pending).pop_front() else { return };
-            let mut watchers = Vec::new();
+            let (mut watchers, mut nodes) = (Vec::new(), 0);
+            let (shown, news) = (&mut self.shown, &mut self.news);
             self.presence.look(user, |person| {
                 person.is_pending = false;
                 watchers.extend(person.watchers.values().cloned());
-                self.shown.insert(user, person.shown());
+                nodes = news.take_up(user, person);
+                shown.insert(user, person.shown());
             });
             self.swept.changed += 1;
             self.swept.marked += watchers.len();
-            work += 1 + watchers.len();
+            work += 1 + watchers.len() + nodes;
             for watcher in watchers {
                 if watcher.mark(user) {
                     lock(&self.presence.behind).push_back(watcher);

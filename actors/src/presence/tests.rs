@@ -2,7 +2,10 @@
 
 use super::{Attendance, Known, Presence, Swept};
 use bytes::Bytes;
-use rookery_engine::limits::{OUTBOX_SOFT_BYTES, PRESENCE_GRACE_SWEEPS, PRESENCE_WORK_PER_SWEEP};
+use rookery_engine::bus::{self, Bus, MemoryBus, MemoryBuses, NodeId};
+use rookery_engine::limits::{
+    CLUSTER_BEAT, OUTBOX_SOFT_BYTES, PRESENCE_GRACE_SWEEPS, PRESENCE_WORK_PER_SWEEP,
+};
 use rookery_engine::{Connection, ConnectionId, ManualClock, Metrics};
 use rookery_protocol::{
     CloseCode, Codec, Presence as Entry, PresenceState, Seen, ServerEvent, SessionId, Timestamp, UserId,
@@ -93,8 +96,19 @@ impl Peer {
     }
 }
 
+/// Lets node `number` join.
+pub(super) fn join(buses: &MemoryBuses, number: u8) -> Arc<MemoryBus> {
+    let (id, text) = (NodeId(Uuid::from_u128(u128::from(number))), String::new);
+    buses.join(bus::Peer { id, name: text(), url: text(), connections: 0, capacity: 0, is_draining: false })
+}
+
+/// Returns the presence of a node.
+pub(super) fn presence_on(bus: &dyn Bus, clock: Arc<ManualClock>) -> Arc<Presence> {
+    Presence::new(clock, Arc::new(Metrics::none()), bus, CLUSTER_BEAT)
+}
+
 fn presence() -> Arc<Presence> {
-    Presence::new(Arc::new(ManualClock::at(NOW)), Arc::new(Metrics::none()))
+    presence_on(&*join(&MemoryBuses::new(), 1), Arc::new(ManualClock::at(NOW)))
 }
 
 fn states(told: &[Vec<Entry>]) -> Vec<Vec<Seen>> {

@@ -84,8 +84,13 @@ impl Watcher {
     pub(super) fn hide(&self, user: UserId, hiding: Hiding) -> bool {
         let mut watch = self.lock();
         let Some(watched) = watch.users.get_mut(&user) else { return false };
-        watched.is_hidden = Some(hiding == Hiding::Hidden);
-        watch.mark(user)
+        let before = watched.is_hidden.replace(hiding == Hiding::Hidden);
+        before != Some(hiding == Hiding::Hidden) && watch.mark(user)
+    }
+
+    /// Returns whom it watches.
+    pub(super) fn users(&self) -> Vec<UserId> {
+        self.lock().users.keys().copied().collect()
     }
 
     /// Tells what has changed, in one event, as far as it fits.

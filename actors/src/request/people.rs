@@ -33,7 +33,7 @@ pub(super) async fn search(node: &Node, user: &User, asked: UserSearch) -> Resul
     if prefix.chars().count() < SEARCH_CHARS_MIN {
         return Err(check::invalid("query", format!("a search has at least {SEARCH_CHARS_MIN} characters")));
     }
-    node.rates().search(user.id, node.clock().now())?;
+    node.rates().search(user.id, node.clock().now()).await?;
     // No handle begins like that.
     if prefix.len() > HANDLE_CHARS || !prefix.chars().all(is_of_handles) {
         return Ok(Users { users: Vec::new() }.into());
@@ -120,7 +120,7 @@ fn name(name: &str) -> Result<String, WireError> {
 async fn may_change_handle(node: &Node, user: UserId, handle: &str) -> Result<(), WireError> {
     let users = node.store().users(&[user]).await.map_err(unread)?;
     if users.iter().all(|user| user.handle != handle) {
-        node.rates().handle(user, node.clock().now())?;
+        node.rates().handle(user, node.clock().now()).await?;
     }
     Ok(())
 }

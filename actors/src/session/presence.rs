@@ -29,14 +29,17 @@ impl Session {
     }
 
     /// The list is in force at once, so that of two the later one stays; it is answered by a task,
-    /// which asks the store when the users were last there.
+    /// which asks the store when the users were last there, and waits for what other nodes say of them.
     pub(super) fn watch_presence(&self, watch: PresenceWatch, answer: Answer) {
         let Some(attendance) = &self.attendance else { return answer.err(nobody_speaks()) };
         let Some((user, _)) = self.connection.identity() else { return answer.err(nobody_speaks()) };
         let asked = attendance.watch(watch.users);
+        self.node.say_presence();
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
             connection.outbox().room().await;
+            // First: what a node has written it does not tell, and what it tells is not written yet.
+            asked.known().await;
             let (last_seen, hidden) = tokio::join!(
                 node.store().last_seen(asked.users()),
                 node.blocked_either_way(user, asked.users())

@@ -49,6 +49,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
             key,
+            bus: Arc::clone(&bus),
         },
         &config,
     ));

@@ -84,7 +84,7 @@ impl Accounts {
         let device = request.device.unwrap_or_default();
         let device_name = device.name.as_deref().map(device_name).transpose()?;
         let email = names::email(&request.email).ok();
-        self.throttles.login(from, email.as_deref(), self.now())?;
+        self.throttles.login(from, email.as_deref(), self.now()).await?;
 
         let account = match &email {
             Some(email) => self.store.account_by_email(email).await?,

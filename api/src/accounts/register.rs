@@ -60,7 +60,7 @@ impl Accounts {
         names::handle(&request.handle)?;
         let name = names::name(&request.name)?;
         names::password(&request.password)?;
-        self.throttles.register(from, &email, self.now())?;
+        self.throttles.register(from, &email, self.now()).await?;
 
         let password = self.passwords.hash(request.password, self.random.as_ref()).await?;
         let user =

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::Sources;
 use rookery_actors::Authenticator;
+use rookery_engine::bus::{Alone, NodeId, Peer};
 use rookery_engine::{FaultStore, Faults, ManualClock, MemoryStore, SeededRandom};
 use rookery_protocol::{ErrorCode, Timestamp, User};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,6 +14,13 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 struct Fixture {
     accounts: Accounts,
     clock: Arc<ManualClock>,
+}
+
+/// Returns the bus of a node without others.
+pub(super) fn alone() -> Arc<dyn Bus> {
+    let (id, text) = (NodeId(uuid::Uuid::nil()), String::new);
+    let me = Peer { id, name: text(), url: text(), connections: 0, capacity: 0, is_draining: false };
+    Arc::new(Alone::new(me))
 }
 
 fn fixture(settings: &[(&str, &str)]) -> Fixture {
@@ -27,7 +35,7 @@ fn fixture_over(store: Arc<dyn Store>, settings: &[(&str, &str)]) -> Fixture {
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
     let key = SigningKey::generate(random.as_ref());
-    let parts = AccountsParts { store, clock: clock.clone(), random, key };
+    let parts = AccountsParts { store, clock: clock.clone(), random, key, bus: alone() };
     Fixture { accounts: Accounts::new(parts, &config), clock }
 }
 
@@ -257,7 +265,10 @@ async fn a_hash_made_with_other_parameters_is_renewed_at_login() {
         let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
         let (store, clock, random, key) = (store.clone(), clock.clone(), random.clone(), key.clone());
         Fixture {
-            accounts: Accounts::new(AccountsParts { store, clock: clock.clone(), random, key }, &config),
+            accounts: Accounts::new(
+                AccountsParts { store, clock: clock.clone(), random, key, bus: alone() },
+                &config,
+            ),
             clock,
         }
     };

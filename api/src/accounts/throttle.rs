@@ -1,8 +1,12 @@
-//! How often an address or an account may try.
+//! How often an address or an account may try, on all nodes together.
 
-use rookery_engine::{Rule, Throttle, Throttled};
+use super::secret;
+use rookery_engine::bus::Bus;
+use rookery_engine::{ClusterThrottle, Rule, Throttled};
 use rookery_protocol::Timestamp;
+use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Registrations from one address: 10 at once, then 10 an hour.
 const REGISTER_ADDRESS: Rule = Rule { name: "register-address", burst: 10, every_ms: 360_000 };
@@ -23,19 +27,21 @@ pub(super) struct Throttles(Option<Buckets>);
 
 #[derive(Debug)]
 struct Buckets {
-    register_address: Throttle<String>,
-    register_account: Throttle<String>,
-    login_address: Throttle<String>,
-    login_account: Throttle<String>,
+    register_address: ClusterThrottle,
+    register_account: ClusterThrottle,
+    login_address: ClusterThrottle,
+    login_account: ClusterThrottle,
 }
 
 impl Throttles {
-    pub(super) fn strict() -> Self {
+    /// Returns throttles that count over the nodes of `bus`.
+    pub(super) fn strict(bus: &Arc<dyn Bus>) -> Self {
+        let of = |rule| ClusterThrottle::new(rule, Arc::clone(bus));
         Self(Some(Buckets {
-            register_address: Throttle::new(REGISTER_ADDRESS),
-            register_account: Throttle::new(REGISTER_ACCOUNT),
-            login_address: Throttle::new(LOGIN_ADDRESS),
-            login_account: Throttle::new(LOGIN_ACCOUNT),
+            register_address: of(REGISTER_ADDRESS),
+            register_account: of(REGISTER_ACCOUNT),
+            login_address: of(LOGIN_ADDRESS),
+            login_account: of(LOGIN_ACCOUNT),
         }))
     }
 
@@ -44,19 +50,35 @@ impl Throttles {
         Self(None)
     }
 
-    pub(super) fn register(&self, from: IpAddr, email: &str, now: Timestamp) -> Result<(), Throttled> {
+    pub(super) async fn register(&self, from: IpAddr, email: &str, now: Timestamp) -> Result<(), Throttled> {
         let Some(buckets) = &self.0 else { return Ok(()) };
-        buckets.register_address.take(network(from), now)?;
-        buckets.register_account.take(email.to_owned(), now)
+        buckets.register_address.take(&network(from), now).await?;
+        buckets.register_account.take(&account(email), now).await
     }
 
     /// `email` is an address as an account has it; what cannot be one is kept by nobody, since it
     /// may be as long as a request.
-    pub(super) fn login(&self, from: IpAddr, email: Option<&str>, now: Timestamp) -> Result<(), Throttled> {
+    pub(super) async fn login(
+        &self,
+        from: IpAddr,
+        email: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Throttled> {
         let Some(buckets) = &self.0 else { return Ok(()) };
-        buckets.login_address.take(network(from), now)?;
-        email.map_or(Ok(()), |email| buckets.login_account.take(email.to_owned(), now))
+        buckets.login_address.take(&network(from), now).await?;
+        match email {
+            Some(email) => buckets.login_account.take(&account(email), now).await,
+            None => Ok(()),
+        }
     }
+}
+
+/// Names an account without saying its e-mail address, since the name leaves this process.
+fn account(email: &str) -> String {
+    secret::hash(email).iter().take(16).fold(String::new(), |mut name, byte| {
+        write!(name, "{byte:02x}").expect("a string takes every write");
+        name
+    })
 }
 
 /// Names the network that one party holds: an IPv4 address, or the /64 of an IPv6 one.
@@ -78,11 +100,11 @@ mod tests {
         Timestamp(1_700_000_000_000 + millis)
     }
 
-    #[test]
-    fn what_is_no_address_of_an_account_has_no_bucket() {
-        let throttles = Throttles::strict();
+    #[tokio::test]
+    async fn what_is_no_address_of_an_account_has_no_bucket() {
+        let throttles = Throttles::strict(&super::super::tests::alone());
         let from = IpAddr::from([192, 0, 2, 1]);
-        assert_eq!(throttles.login(from, None, at(0)), Ok(()));
+        assert_eq!(throttles.login(from, None, at(0)).await, Ok(()));
         let Throttles(Some(buckets)) = &throttles else { panic!("it is strict") };
         assert_eq!((buckets.login_address.len(), buckets.login_account.len()), (1, 0));
     }

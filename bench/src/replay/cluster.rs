@@ -67,12 +67,8 @@ impl Cluster {
 
     /// Starts one more node, with ways of its own.
     async fn add(&mut self) -> anyhow::Result<()> {
-        let to = |part: &str| -> anyhow::Result<_> {
-            let part = self.parts.get(part).with_context(|| format!("there is no {part}"))?;
-            part.address.parse().with_context(|| part.address.clone())
-        };
-        let ways =
-            Ways { store: FaultProxy::start(to("c1")?).await, redis: FaultProxy::start(to("redis")?).await };
+        let (store, redis) = (self.address("c1")?.parse()?, self.address("redis")?.parse()?);
+        let ways = Ways { store: FaultProxy::start(store).await, redis: FaultProxy::start(redis).await };
         let (store, redis) = (ways.store.address().to_string(), ways.redis.address().to_string());
         let said = tokio::task::block_in_place(|| self.ask(&["add", "--cql", &store, "--redis", &redis]))?;
         self.ways.insert(said.into_iter().next().context("a node was started")?, ways);
@@ -94,11 +90,28 @@ impl Cluster {
             self.note_usage(&node);
             self.ask(&["kill", &node])?;
         }
-        let stores = self.parts.iter().filter(|(name, _)| name.starts_with('c'));
-        let addresses: Vec<_> = stores.map(|(_, part)| part.address.clone()).collect();
-        let replication = Replication::Simple(u8::try_from(addresses.len())?);
-        let options = CqlOptions { replication, ..CqlOptions::at(addresses) };
+        self.open_store().await
+    }
+
+    /// Opens the store, beside the servers if there are any.
+    pub(crate) async fn open_store(&self) -> anyhow::Result<Arc<dyn Store>> {
+        let options =
+            CqlOptions { replication: Replication::Simple(1), ..CqlOptions::at([self.address("c1")?]) };
         Ok(Arc::new(CqlStore::open(&options).await.context("open the store of the cluster")?))
+    }
+
+    /// Returns where a part is reached.
+    pub(crate) fn address(&self, part: &str) -> anyhow::Result<&str> {
+        Ok(&self.part(part)?.address)
+    }
+
+    /// Returns the id of a part's process.
+    pub(crate) fn process(&self, part: &str) -> anyhow::Result<&str> {
+        Ok(&self.part(part)?.pid)
+    }
+
+    fn part(&self, name: &str) -> anyhow::Result<&Part> {
+        self.parts.get(name).with_context(|| format!("there is no {name}"))
     }
 
     fn nodes(&self) -> impl Iterator<Item = (&String, &Part)> {

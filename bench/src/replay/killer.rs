@@ -3,6 +3,7 @@
 use super::ground::Ground;
 use super::stage::Stage;
 use fastrand::Rng;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,15 @@ pub(crate) enum Kills {
     Times(usize),
     /// Again and again for as long as there are steps, with rests between.
     Throughout,
+}
+
+impl fmt::Display for Kills {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Times(kills) => write!(f, "{kills} kills"),
+            Self::Throughout => f.write_str("kills throughout"),
+        }
+    }
 }
 
 /// Disturbs the servers while `steps` steps are played.

@@ -18,6 +18,7 @@ use rookery_engine::store::{
 use rookery_protocol::{FileId, Timestamp, UserId};
 use row::UNREFERENCED;
 use scylla::errors::PrepareError;
+use uuid::Uuid;
 
 /// A moment at which every file lives that is no garbage.
 const EVER: Timestamp = Timestamp(0);
@@ -120,6 +121,11 @@ impl FileStatements {
                 .await?,
         })
     }
+}
+
+/// Returns the key of a file's own row.
+pub(crate) const fn key_of(owner: UserId, file: FileId) -> (Uuid, Uuid, Uuid, i64) {
+    (owner.0, file.0, row::OWN.0, row::OWN.1)
 }
 
 impl CqlStore {

@@ -51,3 +51,4 @@ pub use inspect::{ClusterStatus, CommitlogSync, NodeSaid, NodeStatus, inspect};
 pub use migrate::{MigrateError, MigrationState, MigrationStatus, migrate};
 pub use options::{CqlOptions, OpenError, Replication};
 pub use store::CqlStore;
+pub use transfer::CqlSource;

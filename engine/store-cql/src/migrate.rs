@@ -147,6 +147,30 @@ pub(crate) async fn run(
     Ok(before)
 }
 
+/// Returns whether there is a keyspace with a schema.
+///
+/// # Errors
+/// [`MigrateError`]; also when the schema is not exactly this version's.
+pub(crate) async fn is_whole(
+    session: &Session,
+    options: &CqlOptions,
+    known: &[Migration],
+) -> Result<bool, OpenError> {
+    let status = status(session, options, known).await?;
+    check(&status, known)?;
+    let mut pending = status.iter().filter(|status| status.state == MigrationState::Pending);
+    match pending.next() {
+        None => {
+            keyspace::keep_bucket_size(session, options).await?;
+            Ok(true)
+        }
+        Some(_) if status.iter().all(|status| status.state == MigrationState::Pending) => Ok(false),
+        Some(MigrationStatus { number, name, .. }) => {
+            Err(OpenError::Outdated { number: *number, name: name.clone() })
+        }
+    }
+}
+
 async fn apply(
     session: &Session,
     options: &CqlOptions,

@@ -1,6 +1,7 @@
 //! What can be set of the cluster's store, and why it does not open.
 
 use crate::migrate::MigrateError;
+use rookery_engine::store::StoreError;
 use scylla::errors::{NewSessionError, PrepareError};
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -95,6 +96,17 @@ pub enum OpenError {
     /// The schema is not one that this version knows how to use, or could not be brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// The keyspace was made by an older version, and was not to be changed.
+    #[error("use the schema: migration {number} ({name}) is not applied; the start of a server does that")]
+    Outdated {
+        /// Which.
+        number: u32,
+        /// Its name.
+        name: String,
+    },
+    /// The cluster was reached and does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A statement does not fit the schema.
     #[error("prepare the statements: {0}")]
     Prepare(#[from] PrepareError),

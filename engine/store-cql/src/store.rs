@@ -53,6 +53,19 @@ impl CqlStore {
     /// [`OpenError`]; some of the migrations may have been applied then.
     pub async fn open(options: &CqlOptions) -> Result<Self, OpenError> {
         migrate::run(&connect::for_schema(options).await?, options, MIGRATIONS).await?;
+        Self::in_keyspace(options).await
+    }
+
+    /// Opens the store beside whoever uses it, if there is one; nothing of the keyspace is changed.
+    ///
+    /// # Errors
+    /// [`OpenError`]; also when the keyspace was made by another version.
+    pub async fn open_as_it_is(options: &CqlOptions) -> Result<Option<Self>, OpenError> {
+        let is_there = migrate::is_whole(&connect::for_schema(options).await?, options, MIGRATIONS).await?;
+        if is_there { Self::in_keyspace(options).await.map(Some) } else { Ok(None) }
+    }
+
+    async fn in_keyspace(options: &CqlOptions) -> Result<Self, OpenError> {
         let health = SharedHealth::new();
         let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone());
         Ok(Self {

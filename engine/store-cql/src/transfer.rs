@@ -5,13 +5,17 @@
 //! | `export` | listings: a table's keys page by page, in the order of their tokens, and what each of them names |
 //! | `import` | records into the tables, each by the write that a server makes |
 //! | `progress` | how far the keyspace has been filled |
+//! | `source` | a store that is being written to meanwhile |
 //!
 //! There is no moment at which all tables are read. [`rookery_engine::store::Reading`] reads in an order in
-//! which that does no harm.
+//! which that does little harm, and `source` mends what is left.
 
 mod export;
 mod import;
 mod progress;
+mod source;
+
+pub use source::CqlSource;
 
 use crate::CqlStore;
 use crate::cql::Cql;

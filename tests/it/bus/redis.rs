@@ -9,14 +9,14 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers/redis");
 
 /// A Redis that ends with the test, unless others use it too.
 #[derive(Debug)]
-pub(super) struct Redis {
+pub(crate) struct Redis {
     address: SocketAddr,
     own: Option<PathBuf>,
 }
 
 impl Redis {
     /// Finds one, or starts one.
-    pub(super) fn find() -> Self {
+    pub(crate) fn find() -> Self {
         if let Some(address) =
             std::env::var_os("ROOKERY_TEST_REDIS").and_then(|named| named.into_string().ok())
         {
@@ -32,7 +32,7 @@ impl Redis {
         Self { address: address.parse().expect("it says an address"), own: Some(folder) }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 }

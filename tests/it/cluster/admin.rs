@@ -20,12 +20,12 @@ async fn room(cluster: &Cluster, node: usize, room: &Value) -> Value {
 
 /// Waits until `ask` gives what is wanted.
 async fn until<T: PartialEq + std::fmt::Debug>(wanted: T, mut ask: impl AsyncFnMut() -> T) {
-    let waited = tokio::time::timeout(PATIENCE, async {
+    let in_time = tokio::time::timeout(PATIENCE, async {
         while ask().await != wanted {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    assert!(waited.await.is_ok(), "waited too long for {wanted:?}, at last {:?}", ask().await);
+    assert!(in_time.await.is_ok(), "waited too long for {wanted:?}, at last {:?}", ask().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

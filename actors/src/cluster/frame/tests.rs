@@ -2,12 +2,14 @@
 
 use super::*;
 use crate::cluster::said::{Asked, Group, Implied, Outcome, Signal};
+use crate::presence::Whereabouts;
 use crate::room::Action;
 use rookery_engine::bus::NodeId;
+use rookery_engine::limits::PEOPLE_PER_FRAME;
 use rookery_engine::store::{Membership, Notice, NoticeKind, RoomRecord};
 use rookery_protocol::{
-    ClientId, Event, EventBody, MessageBody, MessageSend, Role, RoomId, RoomKind, Sent, Seq, SessionId,
-    Timestamp, Typing, UserId, WireError,
+    ClientId, Event, EventBody, MessageBody, MessageSend, PresenceState, Role, RoomId, RoomKind, Sent, Seq,
+    SessionId, Timestamp, Typing, UserId, WireError,
 };
 use uuid::Uuid;
 
@@ -60,6 +62,15 @@ fn events() -> Events {
     Events { room: ROOM, groups: vec![Group { events: vec![event], implied }] }
 }
 
+fn whereabouts(status: &str) -> Whereabouts {
+    Whereabouts {
+        state: Some(PresenceState::Invisible),
+        last_seen: Some(Timestamp(1_790_000_000_000)),
+        status: Some((u64::MAX, status.to_owned())),
+        left: vec![SessionId(Uuid::from_u128(4))],
+    }
+}
+
 fn frames() -> Vec<Bytes> {
     let heads = vec![(ROOM, Seq(1 << 40))];
     let rooms = vec![ROOM];
@@ -89,6 +100,13 @@ fn frames() -> Vec<Bytes> {
         encode(&UserChanged { user: USER }),
         encode(&Astray { room: ROOM }),
         encode(&BlockChanged { one: USER, other: USER }),
+        encode(&WatchPeople { number: 7, is_all: true, users: vec![USER] }),
+        encode(&UnwatchPeople { users: vec![USER] }),
+        encode(&PeopleAre {
+            answers: Some(7),
+            people: vec![(USER, whereabouts(""))],
+            ..PeopleAre::default()
+        }),
     ]
     .into_iter()
     .map(|frame| frame.unwrap())
@@ -115,6 +133,9 @@ fn every_frame_survives_the_way_there() {
             Said::LoginEnded(said) => encode(&said),
             Said::UserChanged(said) => encode(&said),
             Said::BlockChanged(said) => encode(&said),
+            Said::WatchPeople(said) => encode(&said),
+            Said::UnwatchPeople(said) => encode(&said),
+            Said::PeopleAre(said) => encode(&said),
             Said::NotUnderstood(_) => panic!("{kind} is not understood"),
         };
         assert_eq!(again.unwrap(), frame, "{kind}");
@@ -155,6 +176,15 @@ fn cut_and_flipped_frames_are_refused_or_read_and_nothing_else() {
             [VERSION, kind, 0].into_iter().chain((0..chance.usize(..64)).map(|_| chance.u8(..))).collect();
         drop(decode(&bytes));
     }
+}
+
+#[test]
+fn a_word_of_as_many_people_as_it_may_have_with_the_longest_status_fits() {
+    let status = "\u{10ffff}".repeat(rookery_protocol::limits::STATUS_CHARS);
+    let people = vec![(USER, whereabouts(&status)); PEOPLE_PER_FRAME];
+    assert!(encode(&PeopleAre { people, ..PeopleAre::default() }).is_some());
+    let users = vec![USER; PEOPLE_PER_FRAME];
+    assert!(encode(&WatchPeople { number: u64::MAX, is_all: true, users }).is_some());
 }
 
 #[test]

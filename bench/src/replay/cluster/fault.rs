@@ -168,8 +168,8 @@ impl Cluster {
 
     /// Returns a count of a node, by its name with its label; 0 where nothing was counted.
     fn counted(&self, node: &str, name: &str) -> anyhow::Result<u64> {
-        let part = self.parts.get(node).with_context(|| format!("there is no {node}"))?;
-        let admin = part.admin.as_ref().context("a node says where it is looked after")?.parse()?;
+        let admin =
+            self.part(node)?.admin.as_ref().context("a node says where it is looked after")?.parse()?;
         let (status, text) = get(admin, "/metrics").with_context(|| format!("ask {node} for its metrics"))?;
         ensure!(status == 200, "{node} answers {status}");
         let value = series(&text).find(|(found, _)| *found == name).map_or("0", |(_, value)| value);

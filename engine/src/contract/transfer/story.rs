@@ -237,7 +237,9 @@ impl Teller<'_> {
         let invite = Invite { hash, room: at, by, created_at: now, expires_at, uses };
         self.store.create_invite(invite).await.expect("a write");
         // Who has used one that is for everybody a store may keep or not.
-        for who in (1..=3).filter(|_| uses.is_some()) {
+        let kept = self.store.invite(hash).await.expect("a read");
+        let is_counted = kept.is_some_and(|invite| invite.uses.is_some());
+        for who in (1..=3).filter(|_| is_counted) {
             self.store.use_invite(hash, user(who), now).await.expect("a write");
         }
         self.store.revoke_invite(at, other, now).await.expect("a write");

@@ -20,6 +20,11 @@ pub(crate) const fn is_use(kind: i8) -> bool {
 /// The user in an invite's own row.
 pub(super) const NOBODY: Uuid = Uuid::nil();
 
+/// Returns the key of an invite's own row.
+pub(crate) const fn key_of(room: RoomId, hash: TokenHash) -> (Uuid, i8, TokenHash, Uuid) {
+    (room.0, INVITE, hash, NOBODY)
+}
+
 /// An invite and what became of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
