@@ -123,7 +123,7 @@ fn what_is_wrong_with_a_cluster_is_told_before_a_server_starts_on_it() {
     let (code, found) = setting.doctor();
     assert_eq!(code, 1, "{found:?}");
     let (level, detail) = &found["replication"];
-    assert!(level == "fail" && detail.contains("3 copies") && detail.contains("1 nodes"), "{detail}");
+    assert!(level == "fail" && detail.contains("3 copies") && detail.contains("needs 2 nodes"), "{detail}");
     assert!(found["migrations"].1.starts_with("the next start applies 0001_start"), "{found:?}");
 
     setting.set("ROOKERY_STORAGE__CQL_REPLICATION", "1");

@@ -1,7 +1,7 @@
 //! What a Redis says of itself: for whoever sets one up, before a node uses it.
 
 use crate::options::{OpenError, RedisOptions};
-use crate::session::ANSWER_WITHIN;
+use crate::session::TLS_WITHIN;
 use redis::{AsyncConnectionConfig, RedisError};
 
 /// What a Redis says of itself.
@@ -34,9 +34,10 @@ pub enum InspectError {
 /// # Errors
 /// [`InspectError`]; one of Redis may pass.
 pub async fn inspect(options: &RedisOptions) -> Result<RedisStatus, InspectError> {
+    // Whoever asks once has more time than a node that asks all the time.
     let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(ANSWER_WITHIN))
-        .set_response_timeout(Some(ANSWER_WITHIN));
+        .set_connection_timeout(Some(TLS_WITHIN))
+        .set_response_timeout(Some(TLS_WITHIN));
     options.names()?;
     let mut connection = options.client()?.get_multiplexed_async_connection_with_config(&config).await?;
     let said: String = redis::cmd("INFO").query_async(&mut connection).await?;

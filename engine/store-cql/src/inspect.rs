@@ -93,7 +93,8 @@ async fn ask(session: &Session, node: &Arc<Node>, clock: &dyn Clock) -> Result<N
     let asked = clock.now();
     let time = one::<(i64,)>(session, node, "SELECT toUnixTimestamp(now()) FROM system.local").await?;
     let answered = clock.now();
-    let (ahead_ms, ahead_within_ms) = ahead(asked, time.map_or(asked.0, |(time,)| time), answered);
+    let (time,) = time.ok_or_else(|| MigrateError::Answer("no time".to_owned()))?;
+    let (ahead_ms, ahead_within_ms) = ahead(asked, time, answered);
     let (server, sync) =
         match settings(session, node, "system_views.settings", "commitlog_sync_period").await? {
             Some((mode, every)) => (format!("Cassandra {version}"), sync(mode, every, false)),

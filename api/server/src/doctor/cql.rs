@@ -88,17 +88,22 @@ fn copies(status: &ClusterStatus, options: &CqlOptions) -> Finding {
     {
         let quorum = copies / 2 + 1;
         let detail = format!(
-            "{when} has {copies} copies{place}, a quorum of which is {quorum}, but {nodes} nodes answer"
+            "{when} has {}{place}, and a request needs {quorum} nodes; those that answer: {nodes}",
+            counted(*copies)
         );
         return Finding::fail(NAME, detail);
     }
-    let kept: Vec<_> = places.iter().map(|(place, copies, _)| format!("{copies} copies{place}")).collect();
+    let kept: Vec<_> = places.iter().map(|(place, copies, _)| counted(*copies) + place).collect();
     let detail = format!("{when} has {}", kept.join(", "));
     match places.iter().map(|(_, copies, _)| *copies).min() {
         Some(0 | 1) => Finding::warn(NAME, format!("{detail}: what is on a node is lost with its disk")),
         Some(2) => Finding::warn(NAME, format!("{detail}: without either, nothing can be read or written")),
         _ => Finding::ok(NAME, detail),
     }
+}
+
+fn counted(copies: u8) -> String {
+    if copies == 1 { "1 copy".to_owned() } else { format!("{copies} copies") }
 }
 
 fn commit_log(said: &[(&str, &NodeSaid)]) -> Finding {

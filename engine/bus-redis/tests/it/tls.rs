@@ -8,6 +8,11 @@ use rookery_engine::bus::{Bus, Heard};
 use secrecy::SecretString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long two nodes may take to find each other: a handshake that was not done in time begins anew, and on
+/// a machine that does much else several may have to.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const PASSWORD: &str = "a secret";
 
@@ -82,7 +87,11 @@ async fn nodes_speak_over_tls_with_the_redis_that_was_signed_for() {
     let tls = Tls::start("tls-nodes").await;
     let options = tls.options("localhost", PASSWORD, "ca.pem");
     assert!(inspect(&options).await.expect("it is the one").is_primary);
-    let [one, two] = Cluster::with(options).pair().await;
+    let cluster = Cluster::with(options);
+    let [one, two] = ["n1", "n2"].map(|name| cluster.join(name));
+    for node in [&one, &two] {
+        node.sees(2, PATIENCE).await;
+    }
     for (from, to) in [(&one, &two), (&two, &one)] {
         assert!(from.bus.send(to.id(), frame("sealed")));
         while to.hear().await != (Heard::Frame { from: from.id(), frame: frame("sealed") }) {}
