@@ -59,7 +59,7 @@ impl Fleet {
             cassandra.to_str().and_then(|address| address.parse().ok()).expect("it is ADDRESS:PORT");
         let (redis, folder) = (Redis::find(), Folder::new(name));
         let unique = format!("{name}_{}_{}", std::process::id(), fresh() & 0xffff);
-        let mut fleet = Self { members: Vec::new(), redis: redis, folder: folder };
+        let mut fleet = Self { members: Vec::new(), redis, folder };
         for number in 0..members {
             let (store, bus) =
                 (FaultProxy::start(cassandra).await, FaultProxy::start(fleet.redis.address()).await);
