@@ -3,6 +3,7 @@
 mod delivery;
 mod faults;
 mod limits;
+mod operators;
 mod over_redis;
 mod presence;
 mod signals;
