@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `frame`, `said` | what nodes say to each other, as bytes and as values |
 //! | `view` | who is there, who hears whom, and where a room's home is |
+//! | `astray` | rooms at home here in which another node orders for itself |
 //! | `follow` | which nodes hear of which rooms: as a home, and as a follower |
 //! | `hear` | the task that hears the others |
 //! | `beat` | the task that says that this node is there, and what it follows |
@@ -14,6 +15,7 @@
 //! reached is its own, and the store decides whose append counts. What the bus may have lost is read from
 //! the store.
 
+mod astray;
 mod beat;
 mod follow;
 mod frame;
@@ -26,16 +28,17 @@ mod words;
 pub(crate) use said::{Answered, Asked, Events, Group, GroupOf, Implied, Outcome, OwnRead, Signal};
 pub(crate) use view::Home;
 
-use crate::node::Node;
+use crate::node::{LinkState, Node};
+use astray::Astray;
 use bytes::Bytes;
 use follow::{Followers, Following};
 use frame::{Kind, encode, passed_on};
-use rookery_engine::bus::{Bus, NodeId, Peer};
-use rookery_engine::limits::{ASTRAY_ROOMS, BEATS_OF_FOLLOWING, BEATS_OF_TRUST};
+use rookery_engine::bus::{Bus, NodeId, Peer, Peers};
+use rookery_engine::limits::{BEATS_OF_FOLLOWING, BEATS_OF_TRUST};
 use rookery_engine::{Metrics, Tasks};
 use rookery_protocol::{RoomId, Seq, UserId};
 use said::{Beacon, EventsOf, Follow, Signalled, SubmitOf};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -60,16 +63,8 @@ pub(crate) struct Cluster {
     has_doubts: Notify,
     /// Whether a word of a login that is over may have been lost.
     are_logins_doubtful: AtomicBool,
-    astray: Mutex<Astray>,
+    astray: Astray,
     runs: AtomicU64,
-}
-
-/// Rooms with their home here in which another node orders for itself, each until when that is expected.
-#[derive(Debug, Default)]
-struct Astray {
-    rooms: HashMap<RoomId, Instant>,
-    /// There were too many: it may be any room.
-    any: Option<Instant>,
 }
 
 impl Cluster {
@@ -87,7 +82,7 @@ impl Cluster {
             doubtful: Mutex::default(),
             has_doubts: Notify::new(),
             are_logins_doubtful: AtomicBool::new(false),
-            astray: Mutex::default(),
+            astray: Astray::default(),
             runs: AtomicU64::new(1),
         }
     }
@@ -104,6 +99,31 @@ impl Cluster {
         if let Err(error) = self.bus.close().await {
             tracing::warn!(%error, "lease not given back");
         }
+    }
+
+    /// Returns this node.
+    pub(crate) fn id(&self) -> NodeId {
+        self.bus.id()
+    }
+
+    /// Returns who is there, this node included.
+    pub(crate) fn peers(&self) -> Arc<Peers> {
+        Arc::clone(&self.bus.peers().borrow())
+    }
+
+    /// Returns how a node is reached.
+    pub(crate) fn link_state(&self, node: NodeId) -> LinkState {
+        self.view().link_state(node)
+    }
+
+    /// Returns whether a room's drafts are ordered here only because its home is not reached.
+    pub(crate) fn is_stand_in(&self, room: RoomId) -> bool {
+        !self.is_alone() && self.view().chosen(room).is_some_and(|home| home != self.bus.id())
+    }
+
+    /// Returns the nodes that hear a room from here.
+    pub(crate) fn followers_of(&self, room: RoomId) -> Vec<NodeId> {
+        self.followers().of(room)
     }
 
     /// Returns the other nodes that are not going down.
@@ -151,27 +171,12 @@ impl Cluster {
     /// Returns whether nobody else should append to a room, so that what this node knows of it is so.
     pub(crate) fn is_sure(&self, room: RoomId) -> bool {
         matches!(self.home_of(room), Home::Here { is_sure: true })
-            && (self.is_alone() || !self.is_astray(room))
-    }
-
-    fn is_astray(&self, room: RoomId) -> bool {
-        let (astray, now) = (self.astray.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
-        astray.any.into_iter().chain(astray.rooms.get(&room).copied()).any(|until| now < until)
+            && (self.is_alone() || !self.astray.has(room))
     }
 
     /// Another node orders what happens in a room for itself, for a while.
     fn goes_astray(&self, room: RoomId) {
-        let now = Instant::now();
-        let until = now + self.beat * BEATS_OF_FOLLOWING;
-        let mut astray = self.astray.lock().unwrap_or_else(PoisonError::into_inner);
-        if astray.rooms.len() >= ASTRAY_ROOMS {
-            astray.rooms.retain(|_, until| now < *until);
-        }
-        if astray.rooms.len() < ASTRAY_ROOMS {
-            astray.rooms.insert(room, until);
-        } else {
-            astray.any = Some(until);
-        }
+        self.astray.note(room, Instant::now() + self.beat * BEATS_OF_FOLLOWING);
     }
 
     /// Tells the home of a room that this node orders for itself what happens there.

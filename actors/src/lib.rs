@@ -29,7 +29,10 @@ mod sweeper;
 pub use answer::Answer;
 pub use identity::{Authenticating, Authenticator, Identity};
 pub use naming::{direct_room, inbox_of};
-pub use node::{Check, Node, NodeConfig, NodeParts, StartError};
+pub use node::{
+    CLOSES_WITHIN, Check, LinkState, Node, NodeConfig, NodeParts, NodeStanding, NodesStanding, RoomStanding,
+    RoomsStanding, StartError,
+};
 pub use presence::{Presence, Swept};
 pub use rates::{HANDLE_RATE, SEARCH_RATE};
 pub use request::attachment;

@@ -5,6 +5,10 @@ mod courier;
 mod drain;
 mod rooms;
 mod slots;
+mod standing;
+
+pub use drain::CLOSES_WITHIN;
+pub use standing::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 
 use crate::cluster::Cluster;
 use crate::identity::Authenticator;

@@ -11,6 +11,7 @@ mod own;
 mod people;
 mod read;
 mod search;
+mod source;
 mod write;
 
 pub use attachments::attachment;

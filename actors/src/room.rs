@@ -1,6 +1,6 @@
 //! A room: the one place where its events get their order.
 //!
-//! Hears from sessions and requests (submit, open, signal, join, glance), its own store tasks (loaded, known,
+//! Hears from sessions and requests (submit, open, signal, join, glance, recall), its own store tasks (loaded, known,
 //! appended, located, marked, counted), the sweeper (tick) and other nodes (foreign, told, echo, forwarded).
 //! Tells the store (append), its audience (fan out), whoever waits for an answer, and other nodes.
 //! Owns the head, the members and the batch being built. Lives while it is used; a panic loses
@@ -20,6 +20,7 @@ mod marks;
 mod message;
 mod open;
 mod policy;
+mod recall;
 mod remembered;
 mod ring;
 mod signal;
@@ -33,6 +34,7 @@ pub(crate) use glance::Glance;
 pub(crate) use message::RoomMessage;
 pub(crate) use open::{Open, Opening};
 pub(crate) use policy::may_invite;
+pub(crate) use recall::{Recall, Recalled};
 pub(crate) use signal::{Said, Signal};
 
 use crate::node::Node;
@@ -157,7 +159,7 @@ impl Room {
                 return;
             }
             // What it would tell is not known to be so.
-            Phase::Loading(_) if matches!(message, RoomMessage::Glance(_)) => return,
+            Phase::Loading(_) if matches!(message, RoomMessage::Glance(_) | RoomMessage::Recall(_)) => return,
             Phase::Loading(_) | Phase::Live => {}
         }
         match message {
@@ -166,6 +168,7 @@ impl Room {
             RoomMessage::Signal(signal) => self.signal(signal),
             RoomMessage::Join(join) => self.join(join),
             RoomMessage::Glance(glance) => self.glance(glance),
+            RoomMessage::Recall(recall) => self.recall(recall),
             RoomMessage::Loaded(loaded) => self.loaded(loaded),
             RoomMessage::Known(ticket, known) => self.known(ticket, known),
             RoomMessage::Appended(outcome) => self.appended(outcome),

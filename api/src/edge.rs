@@ -12,6 +12,7 @@ use rookery_engine::blobs::Blobs;
 use rookery_protocol::ErrorCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 /// What an edge is made of.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct Edge {
     pub(crate) config: Arc<Config>,
     pub(crate) exporter: Exporter,
     draining: AtomicBool,
+    /// An operator has asked for a drain.
+    is_asked_to_drain: Notify,
 }
 
 impl Edge {
@@ -44,7 +47,15 @@ impl Edge {
     pub fn new(parts: EdgeParts) -> Arc<Self> {
         let EdgeParts { node, accounts, blobs, config, exporter } = parts;
         let files = Files::new(&node, blobs, &config);
-        Arc::new(Self { node, accounts, files, config, exporter, draining: AtomicBool::new(false) })
+        Arc::new(Self {
+            node,
+            accounts,
+            files,
+            config,
+            exporter,
+            draining: AtomicBool::new(false),
+            is_asked_to_drain: Notify::new(),
+        })
     }
 
     /// Returns the node.
@@ -73,6 +84,16 @@ impl Edge {
             return Err(Problem::new(ErrorCode::Busy, "no more connections are taken at the moment"));
         }
         Ok(())
+    }
+
+    /// Has the server drain, as a signal would. Asked again it changes nothing.
+    pub(crate) fn ask_to_drain(&self) {
+        self.is_asked_to_drain.notify_one();
+    }
+
+    /// Waits until somebody has asked for a drain.
+    pub(crate) async fn asked_to_drain(&self) {
+        self.is_asked_to_drain.notified().await;
     }
 
     /// Says from now on that the server is going away, while it still serves.

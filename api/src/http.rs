@@ -2,6 +2,7 @@
 
 pub(crate) mod accept_invite;
 pub(crate) mod add_members;
+pub(crate) mod admin;
 pub(crate) mod begin_upload;
 pub(crate) mod block_user;
 pub(crate) mod change_role;

@@ -42,6 +42,7 @@ mod server;
 mod socket;
 mod stream;
 
+pub use crate::http::admin::DrainStanding;
 pub use accounts::{Accounts, AccountsParts, SigningKey};
 pub use config::Config;
 pub use edge::{Edge, EdgeParts};

@@ -58,6 +58,10 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::swagger::PAGE,
     endpoint::swagger::FILE,
     endpoint::metrics::ROUTE,
+    endpoint::admin::NODES,
+    endpoint::admin::ROOMS_HEARD,
+    endpoint::admin::ROOM,
+    endpoint::admin::DRAIN,
 ];
 
 /// What others may know of a route.

@@ -46,7 +46,7 @@ pub struct Listeners {
     pub admin: TcpListener,
 }
 
-/// Serves until `shutdown`, then drains: `/readyz` says no, connections are refused, sockets and event
+/// Serves until `shutdown`, or until an operator asks for it on the admin listener, then drains: `/readyz` says no, connections are refused, sockets and event
 /// streams are told to come back, requests in flight are answered, rooms and store finish.
 ///
 /// Returns once that is done, or its time is over.
@@ -66,7 +66,10 @@ pub async fn serve(
     edge.node.tasks().spawn(files::run_janitor(Arc::clone(&edge.files)));
     tracing::info!(%http, %admin, "serving");
 
-    shutdown.await;
+    tokio::select! {
+        () = shutdown => {}
+        () = edge.asked_to_drain() => tracing::info!("an operator asks for a drain"),
+    }
     let server = &edge.config.server;
     tracing::info!(delay = ?server.drain_delay, grace = ?server.drain_grace, "draining");
     edge.begin_drain();

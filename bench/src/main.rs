@@ -2,7 +2,9 @@
 
 mod chat;
 mod check;
+mod cql;
 mod irc;
+mod nodes;
 mod process;
 mod replay;
 mod search;
@@ -21,6 +23,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Store(store::Args),
+    Cql(cql::Args),
+    Nodes(nodes::Args),
     Search(search::Args),
     Chat(chat::Args),
     Replay(replay::Args),
@@ -30,6 +34,8 @@ enum Bench {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().bench {
         Bench::Store(args) => store::run(&args).map(|()| ExitCode::SUCCESS),
+        Bench::Cql(args) => cql::run(&args).map(|()| ExitCode::SUCCESS),
+        Bench::Nodes(args) => nodes::run(&args).map(|()| ExitCode::SUCCESS),
         Bench::Search(args) => search::run(&args).map(|()| ExitCode::SUCCESS),
         Bench::Chat(args) => chat::run(&args),
         Bench::Replay(args) => replay::run(&args),

@@ -8,7 +8,7 @@
 //! is in them.
 
 mod cast;
-mod cluster;
+pub(crate) mod cluster;
 mod companion;
 mod conductor;
 mod doing;
@@ -28,7 +28,10 @@ use crate::irc::{Day, generate};
 use anyhow::{Context, ensure};
 use conductor::Speed;
 use ground::Place;
+use killer::Kills;
 use play::Play;
+pub(crate) use report::Report;
+use rookery_tests::checker::Verdict;
 use script::Script;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,6 +42,10 @@ use std::time::Duration;
 ///
 /// A day has some 1,700 messages: this leaves 17 between two kills.
 const KILLS_PER_ROUND: usize = 100;
+
+/// Steps a second of a play that lasts: each is heard by a hundred clients, and what waits while something is
+/// away is made up for in a few seconds after it.
+const STEPS_PER_SECOND: u32 = 10;
 
 /// The time for a start, for each kill, and for each step: ten times what a busy machine of two cores
 /// takes.
@@ -58,9 +65,12 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = Speed::Max)]
     speed: Speed,
     /// How often the server is killed (SIGKILL) and started again meanwhile. In a cluster, how often something
-    /// goes wrong: a node is killed, one stands still beyond its lease, Redis goes and comes, the store stands still.
+    /// goes wrong, each kind in its turn.
     #[arg(long, alias = "kill", default_value_t = 0)]
     kills: usize,
+    /// Lasts so long, with a few steps a second of the days again and again, and something goes wrong all the time.
+    #[arg(long, value_name = "MINUTES", conflicts_with_all = ["kills", "speed"])]
+    minutes: Option<u32>,
     /// How many rooms play; each day plays in as many as it takes. At least one for each day.
     #[arg(long, default_value_t = 1)]
     rooms: usize,
@@ -84,6 +94,13 @@ pub(crate) struct Args {
     within: Option<u64>,
 }
 
+impl Args {
+    /// Returns the same over a cluster of so many servers.
+    pub(crate) fn over(&self, nodes: u8) -> Self {
+        Self { cluster: Some(nodes), ..self.clone() }
+    }
+}
+
 fn seed_and_lines(text: &str) -> Result<(u64, usize), String> {
     let (seed, lines) = text.split_once(':').map_or((text, None), |(seed, lines)| (seed, Some(lines)));
     let bad = |_| "a seed is a number, or two with a colon between".to_owned();
@@ -92,27 +109,43 @@ fn seed_and_lines(text: &str) -> Result<(u64, usize), String> {
 
 /// Runs the replay and prints what it found.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (report, verdict) = played(args)?;
+    println!("{verdict}");
+    print!("{report}");
+    if let Some(path) = &args.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
+            .with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Plays, and keeps the folder where that is wanted or something was found.
+pub(crate) fn played(args: &Args) -> anyhow::Result<(Report, Verdict)> {
     let scripts = scripts(args)?;
     let folder = args
         .keep
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(format!("rookery-replay-{}", std::process::id())));
     std::fs::create_dir(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
-    let outcome = run_in(args, scripts, &folder);
-    let is_clean = outcome.as_ref().is_ok_and(|is_clean| *is_clean);
+    let outcome = play_in(args, scripts, &folder);
+    let is_clean = outcome.as_ref().is_ok_and(|(report, _)| report.is_clean());
     if args.keep.is_some() || !is_clean {
         println!("kept in {}", folder.display());
     } else {
         std::fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
     }
-    outcome.map(|is_clean| if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    outcome
 }
 
-fn run_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Result<bool> {
+fn play_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Result<(Report, Verdict)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let steps: usize = scripts.iter().map(|script| script.steps.len()).sum();
     let within = args.within.map_or_else(|| time_for(args, &scripts, steps), Duration::from_secs);
-    println!("{} users, {steps} steps in {} rooms, {} kills", users(&scripts), scripts.len(), args.kills);
+    let (speed, kills) = match args.minutes {
+        Some(minutes) => (Speed::Lasting(Duration::from_secs(60) * minutes), Kills::Throughout),
+        None => (args.speed, Kills::Times(args.kills)),
+    };
+    println!("{} users, {steps} steps in {} rooms, {kills}", users(&scripts), scripts.len());
     let play = Play {
         place: match args.cluster {
             None => Place::Alone(args.server.clone()),
@@ -120,21 +153,14 @@ fn run_in(args: &Args, scripts: Vec<Arc<Script>>, folder: &Path) -> anyhow::Resu
         },
         folder: folder.to_owned(),
         scripts,
-        speed: args.speed,
-        kills: args.kills,
+        speed,
+        kills,
         seed: args.seed,
     };
-    let (report, verdict) = runtime.block_on(async {
+    runtime.block_on(async {
         let playing = tokio::time::timeout(within, play.run());
         playing.await.with_context(|| format!("end within {} s", within.as_secs()))?
-    })?;
-    println!("{verdict}");
-    print!("{report}");
-    if let Some(path) = &args.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
-            .with_context(|| format!("write {}", path.display()))?;
-    }
-    Ok(report.is_clean())
+    })
 }
 
 /// Writes the script of each room: the days in turn.
@@ -142,9 +168,18 @@ fn scripts(args: &Args) -> anyhow::Result<Vec<Arc<Script>>> {
     let mut days = args.files.iter().map(|path| Day::read(path)).collect::<anyhow::Result<Vec<_>>>()?;
     days.extend(args.generate.iter().map(|(seed, lines)| generate(*seed, *lines)));
     ensure!(!days.is_empty(), "there is nothing to play: name a file, or --generate SEED");
-    let rounds = args.kills.div_ceil(KILLS_PER_ROUND).max(1);
-    let of_days: Vec<_> = days.iter().map(|day| Arc::new(Script::new(day, rounds, args.seed))).collect();
-    let rooms = args.rooms.max(of_days.len());
+    let rooms = args.rooms.max(days.len());
+    let script = |day| {
+        let rounds = match args.minutes {
+            None => args.kills.div_ceil(KILLS_PER_ROUND),
+            Some(minutes) => {
+                let wanted = usize::try_from(minutes * 60 * STEPS_PER_SECOND)? / rooms;
+                wanted.div_ceil(Script::new(day, 1, args.seed).steps.len())
+            }
+        };
+        Ok(Arc::new(Script::new(day, rounds.max(1), args.seed)))
+    };
+    let of_days = days.iter().map(script).collect::<anyhow::Result<Vec<_>>>()?;
     Ok((0..rooms).map(|room| Arc::clone(&of_days[room % of_days.len()])).collect())
 }
 
@@ -162,11 +197,12 @@ fn users(scripts: &[Arc<Script>]) -> usize {
 fn time_for(args: &Args, scripts: &[Arc<Script>], steps: usize) -> Duration {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let scripted = match args.speed {
-        Speed::Max => Duration::ZERO,
+        Speed::Max | Speed::Lasting(_) => Duration::ZERO,
         Speed::Times(times) => {
             let last = scripts.iter().filter_map(|script| script.steps.last()).map(|step| step.at).max();
             last.unwrap_or_default().div_f64(times)
         }
     };
-    TIME_TO_BEGIN + TIME_PER_KILL * count(args.kills) + TIME_PER_STEP * count(steps) + scripted
+    let lasting = Duration::from_secs(60) * args.minutes.unwrap_or(0);
+    TIME_TO_BEGIN + TIME_PER_KILL * count(args.kills) + TIME_PER_STEP * count(steps) + scripted + lasting
 }

@@ -87,10 +87,10 @@ async fn commit_bytes(dir: &Path) -> anyhow::Result<u64> {
     let store = open(dir, 0)?;
     let length = || fs::metadata(dir.join("rookery.db-wal")).map(|wal| wal.len());
     let mut writer = Writer::new(0);
-    store.append(writer.next()).await?;
+    store.append(writer.next(1)).await?;
     let before = length()?;
     for _ in 0..PROBES {
-        store.append(writer.next()).await?;
+        store.append(writer.next(1)).await?;
     }
     let bytes = (length()? - before) / PROBES;
     store.close().await?;
@@ -126,7 +126,7 @@ fn append(runtime: &Runtime, args: &Args, writers: usize) -> anyhow::Result<Case
         let (store, latency) = (store.clone(), latency.clone());
         runtime.block_on(async {
             tasks.spawn(async move {
-                let mine = write_until(&*store, Writer::new(number as u128), started + time).await;
+                let mine = write_until(&*store, Writer::new(number as u128), 1, started + time).await;
                 latency.lock().unwrap_or_else(PoisonError::into_inner).add(mine).expect("the same bounds");
             });
         });
@@ -139,10 +139,16 @@ fn append(runtime: &Runtime, args: &Args, writers: usize) -> anyhow::Result<Case
     Ok(Case::new(writers, &latency, elapsed, cpu, bytes))
 }
 
-async fn write_until(store: &dyn Store, mut writer: Writer, end: Instant) -> Histogram<u64> {
+/// Appends batches of so many events, one after the other, until then. Returns nanoseconds of each.
+pub(crate) async fn write_until(
+    store: &dyn Store,
+    mut writer: Writer,
+    events: usize,
+    end: Instant,
+) -> Histogram<u64> {
     let mut latency = Histogram::new(3).expect("3 digits are allowed");
     while Instant::now() < end {
-        let append = writer.next();
+        let append = writer.next(events);
         let begun = Instant::now();
         store.append(append).await.expect("the store takes writes");
         latency.record(nanos(begun)).expect("it has no upper bound");
@@ -151,7 +157,8 @@ async fn write_until(store: &dyn Store, mut writer: Writer, end: Instant) -> His
 }
 
 /// What one writer says in its room.
-struct Writer {
+#[derive(Debug)]
+pub(crate) struct Writer {
     room: RoomId,
     by: UserId,
     seq: Seq,
@@ -160,7 +167,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(number: u128) -> Self {
+    pub(crate) fn new(number: u128) -> Self {
         let random = SeededRandom::new(u64::try_from(number).unwrap_or(0));
         let mut id = [0; 16];
         random.fill(&mut id);
@@ -174,11 +181,16 @@ impl Writer {
         }
     }
 
-    fn next(&mut self) -> Append {
+    fn next(&mut self, events: usize) -> Append {
         let expected = self.seq;
-        self.seq = expected.next();
+        let events = (0..events).map(|_| self.say()).collect();
+        Append { room: self.room, expected, events, projections: [].into() }
+    }
+
+    fn say(&mut self) -> Event {
+        self.seq = self.seq.next();
         let at = Timestamp(1_700_000_000_000 + i64::try_from(self.seq.0).unwrap_or(0));
-        let event = Event {
+        Event {
             room: self.room,
             seq: self.seq,
             ord: self.seq.0,
@@ -188,8 +200,7 @@ impl Writer {
             target: None,
             reply_to: None,
             body: EventBody::Message(rookery_protocol::MessageBody::text(&self.text)),
-        };
-        Append { room: self.room, expected, events: [event].into(), projections: [].into() }
+        }
     }
 }
 

@@ -71,6 +71,11 @@ impl Hub {
         self.shard(room).get(&room).filter(|audience| !audience.is_empty()).map(|audience| audience.told())
     }
 
+    /// Returns how many connections hear `room`.
+    pub fn listeners(&self, room: RoomId) -> usize {
+        self.shard(room).get(&room).map_or(0, |audience| audience.lock().len())
+    }
+
     /// Returns the rooms that somebody hears.
     pub fn heard_rooms(&self) -> Vec<RoomId> {
         let mut rooms = Vec::new();

@@ -31,7 +31,7 @@ impl Node {
     async fn join(redis: &Redis, prefix: &str, name: &str, number: u128) -> Self {
         let proxy = FaultProxy::start(redis.address()).await;
         let url = format!("redis://{}", proxy.address()).into();
-        let options = RedisOptions { url, prefix: prefix.to_owned() };
+        let options = RedisOptions { url, ca: None, prefix: prefix.to_owned() };
         let id = NodeId(Uuid::from_u128(number));
         let (name, url) = (name.to_owned(), String::new());
         let me = Peer { id, name, url, connections: 0, capacity: 100, is_draining: false };

@@ -1,5 +1,6 @@
 //! Several nodes over one store, joined by a bus that tests break.
 
+mod admin;
 mod delivery;
 mod faults;
 mod limits;
@@ -125,11 +126,9 @@ impl Cluster {
     /// Returns what a node has counted.
     async fn counted(&self, node: usize) -> HashMap<String, f64> {
         let answer = call(self.nodes[node].admin(), "GET", "/metrics", &[], &Value::Null).await;
-        let line = |line: &str| {
-            let (name, number) = line.rsplit_once(' ')?;
-            Some((name.to_owned(), number.parse().ok()?))
-        };
-        answer.text().lines().filter_map(line).collect()
+        let text = answer.text();
+        let counted = |(name, value): (&str, &str)| Some((name.to_owned(), value.parse().ok()?));
+        rookery_tests::server::series(&text).filter_map(counted).collect()
     }
 
     /// Cuts a node off from all others, in both directions.

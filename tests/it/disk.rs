@@ -12,16 +12,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// Builds the library into `folder`.
     pub(crate) fn new(folder: &Path) -> Self {
-        let library = folder.join("disk_fault.so");
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O2", "-o"])
-            .arg(&library)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/faults/disk_fault.c"))
-            .arg("-ldl")
-            .status()
-            .expect("there is a C compiler, as SQLite needs one");
-        assert!(built.success());
-        Self { library, flag: folder.join("fault") }
+        Self { library: preloaded("disk_fault", folder), flag: folder.join("fault") }
     }
 
     /// What a server's environment has to hold.
@@ -38,6 +29,16 @@ impl Fault {
     pub(crate) fn clear(&self) {
         std::fs::remove_file(&self.flag).unwrap();
     }
+}
+
+/// Builds a library of `tests/faults` into `folder`, to be preloaded into a process.
+pub(crate) fn preloaded(name: &str, folder: &Path) -> PathBuf {
+    let library = folder.join(name).with_extension("so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("faults").join(name).with_extension("c");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O2", "-o"]).args([&library, &source]).args(["-ldl", "-lpthread"]);
+    assert!(compiler.status().expect("there is a C compiler, as SQLite needs one").success());
+    library
 }
 
 fn text(path: &Path) -> &str {

@@ -5,6 +5,7 @@
 
 // Registering, logging in, refreshing, logging out, and what none of it tells.
 mod accounts;
+mod admin;
 // The descriptions for programs: OpenAPI, AsyncAPI.
 mod spec;
 // What is written about the code is true.
@@ -35,7 +36,10 @@ mod client;
 mod cluster;
 // A disk that fails when a test says so.
 mod disk;
+// The real binary, asked how a cluster stands.
+mod doctor;
 // A folder that goes with its test.
+mod fleet;
 mod folder;
 // Files: sent, carried, fetched, gone.
 mod files;
@@ -45,6 +49,8 @@ mod faults;
 mod inbox;
 // The real binary, killed and on a disk that fails.
 mod kill;
+// Rows of the fault matrix.
+mod matrix;
 // What becomes of a message.
 mod messages;
 // Random interleavings of all ops, against a model.
@@ -62,6 +68,7 @@ mod open;
 // Profiles, handles, finding people.
 mod people;
 // How far members have come.
+mod recall;
 mod receipts;
 // Every op, and whom it is refused.
 mod refusals;

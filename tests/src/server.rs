@@ -1,5 +1,6 @@
 //! The real binary: started on free ports, killed without warning, started again on the same data.
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -24,6 +25,9 @@ pub struct Server {
 }
 
 impl Server {
+    /// The password of every user that a test registers.
+    pub const PASSWORD: &str = "correct horse battery";
+
     /// Starts a server that keeps its data in `data_dir`, on ports of its choice.
     ///
     /// # Panics
@@ -90,14 +94,65 @@ impl Server {
         (self.http, self.admin, self.data_dir.clone(), std::mem::take(&mut self.env))
     }
 
+    /// Has the server stand still where it is (SIGSTOP).
+    ///
+    /// # Panics
+    /// When it cannot be signalled.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Has the server go on (SIGCONT).
+    ///
+    /// # Panics
+    /// When it cannot be signalled.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("a child can be signalled");
+    }
+
     /// Asks the server to end (SIGTERM) and returns its exit code.
     ///
     /// # Panics
     /// When it ended by a signal.
     pub fn terminate(mut self) -> i32 {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a child can be signalled");
+        self.signal(Signal::TERM);
         self.child.wait().expect("it ends").code().expect("it ends by itself")
+    }
+
+    /// Waits for the server to end and returns its exit code, if it ended by itself.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn ended(mut self) -> Option<i32> {
+        self.child.wait().expect("a child can be waited for").code()
+    }
+
+    /// Asks the server to end, and starts it again on the same data and the same ports.
+    ///
+    /// # Panics
+    /// When it does not end well, or does not start again.
+    #[must_use]
+    pub fn terminate_and_restart(mut self) -> Self {
+        let (http, admin, data_dir) = (self.http, self.admin, self.data_dir.clone());
+        let env = std::mem::take(&mut self.env);
+        assert_eq!(self.terminate(), 0);
+        Self::launch(data_dir, env, http, admin)
+    }
+
+    /// Returns how much memory the server has, in KiB.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("a process that runs has a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it says its memory");
+        line.trim().trim_end_matches(" kB").parse().expect("it is a number")
     }
 
     /// Registers a user, logs it in, and returns its access token.
@@ -105,7 +160,7 @@ impl Server {
     /// # Panics
     /// When either is refused.
     pub fn user(&self, handle: &str) -> String {
-        let (email, password) = (format!("{handle}@example.org"), "correct horse battery");
+        let (email, password) = (format!("{handle}@example.org"), Self::PASSWORD);
         let register = json!({ "email": email, "password": password, "handle": handle, "name": handle });
         let (status, body) = post(self.http, "/v1/auth/register", &register);
         assert_eq!(status, 201, "{body}");
@@ -117,7 +172,7 @@ impl Server {
     /// # Panics
     /// When that is refused.
     pub fn login(&self, handle: &str) -> String {
-        let login = json!({ "email": format!("{handle}@example.org"), "password": "correct horse battery" });
+        let login = json!({ "email": format!("{handle}@example.org"), "password": Self::PASSWORD });
         let (status, body) = post(self.http, "/v1/auth/login", &login);
         assert_eq!(status, 200, "{body}");
         body["access_token"].as_str().expect("there is a token").to_owned()
@@ -128,7 +183,7 @@ impl Server {
     /// # Panics
     /// When the server does not answer.
     pub fn probe(&self, path: &str) -> (u16, String) {
-        exchange(self.admin, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+        get(self.admin, path).expect("the server answers")
     }
 }
 
@@ -161,18 +216,33 @@ fn post(server: SocketAddr, path: &str, body: &Value) -> (u16, Value) {
             "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         ),
-    );
+    )
+    .expect("the server answers");
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-fn exchange(server: SocketAddr, request: &str) -> (u16, String) {
-    let mut tcp = TcpStream::connect(server).expect("the server takes connections");
-    tcp.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
-    tcp.write_all(request.as_bytes()).expect("the server reads");
+/// Gets `path` from a server and returns the status and the body.
+///
+/// # Errors
+/// It does not answer, or not with HTTP.
+pub fn get(server: SocketAddr, path: &str) -> std::io::Result<(u16, String)> {
+    exchange(server, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+}
+
+/// Reads metrics as a server writes them: each series, named with its labels, and its value.
+pub fn series(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '))
+}
+
+fn exchange(server: SocketAddr, request: &str) -> std::io::Result<(u16, String)> {
+    let mut tcp = TcpStream::connect(server)?;
+    tcp.set_read_timeout(Some(PATIENCE))?;
+    tcp.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    tcp.read_to_string(&mut answer).expect("the server answers");
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("it is HTTP");
-    (status, answer.split_once("\r\n\r\n").expect("it has a head").1.to_owned())
+    tcp.read_to_string(&mut answer)?;
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+    status.zip(body).ok_or_else(|| std::io::ErrorKind::InvalidData.into())
 }
 
 /// Returns the binary of this workspace, built once in the profile of the tests.

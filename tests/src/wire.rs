@@ -8,9 +8,9 @@ use crate::contract::expect_frame;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -59,6 +59,10 @@ impl Wire {
     /// When the server does not upgrade.
     pub async fn dial(server: SocketAddr, path: &str) -> Self {
         let tcp = TcpStream::connect(server).await.expect("the server takes connections");
+        Self::upgrade(tcp, server, path).await
+    }
+
+    async fn upgrade(tcp: TcpStream, server: SocketAddr, path: &str) -> Self {
         let mut request =
             format!("ws://{server}{path}").into_client_request().expect("it is a WebSocket address");
         request
@@ -80,9 +84,25 @@ impl Wire {
     /// # Panics
     /// When the token is refused.
     pub async fn log_in(server: SocketAddr, token: &str) -> Self {
-        let mut wire = Self::open(server).await;
-        wire.ok("auth", json!({ "token": token })).await;
-        wire
+        Self::open(server).await.authenticated(token).await
+    }
+
+    /// Does the same from this address of the machine.
+    ///
+    /// # Panics
+    /// When the machine does not have the address, or the token is refused.
+    pub async fn log_in_from(from: IpAddr, server: SocketAddr, token: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("there are sockets");
+        socket.bind(SocketAddr::new(from, 0)).expect("it is an address of this machine");
+        let tcp = socket.connect(server).await.expect("the server takes connections");
+        let mut wire = Self::upgrade(tcp, server, "/v1/ws").await;
+        assert_eq!(wire.event().await["ev"], "hello", "the server speaks first");
+        wire.authenticated(token).await
+    }
+
+    async fn authenticated(mut self, token: &str) -> Self {
+        self.ok("auth", json!({ "token": token })).await;
+        self
     }
 
     /// Has it hear `room.head` and the notices in its inbox too, which most tests have no use for.

@@ -2,6 +2,7 @@
 //! tokio's clock.
 
 use super::said::Pulse;
+use crate::node::LinkState;
 use rookery_engine::bus::{NodeId, Peers};
 use rookery_engine::limits::{BEATS_OF_DOUBT, BEATS_OF_HEARING, BEATS_OF_TRUST, CLUSTER_NODES};
 use rookery_protocol::RoomId;
@@ -158,6 +159,19 @@ impl View {
                 None => Home::Here { is_sure: false },
             },
             None => Home::Here { is_sure: false },
+        }
+    }
+
+    /// Returns how a node is reached.
+    pub(super) fn link_state(&self, node: NodeId) -> LinkState {
+        if node == self.me {
+            return LinkState::Itself;
+        }
+        let trust = self.beat * BEATS_OF_TRUST;
+        match self.links.get(&node) {
+            Some(_) if self.link(node).is_some() => LinkState::Good,
+            Some(link) if link.heard_at.elapsed() < trust => LinkState::Doubtful,
+            _ => LinkState::Silent,
         }
     }
 

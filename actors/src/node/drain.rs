@@ -21,6 +21,11 @@ const BUS_CLOSES_WITHIN: Duration = Duration::from_secs(1);
 /// How long what the ports run may take to end: a batch of an index, a read of the store.
 const PORTS_END_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long a drain may take beyond its grace: giving back the lease, ending what the ports run,
+/// saving who was there, closing the store.
+pub const CLOSES_WITHIN: Duration =
+    BUS_CLOSES_WITHIN.saturating_add(PORTS_END_WITHIN).saturating_add(STORE_CLOSES_WITHIN.saturating_mul(2));
+
 impl Node {
     /// Says that the node is going down: it is not ready any more, activates no room, and no room has its
     /// home here.

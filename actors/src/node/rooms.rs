@@ -1,7 +1,7 @@
 //! Finding a room's actor, activating it where there is none, and parking what keeps failing.
 
 use super::Node;
-use crate::room::{Glance, RoomActor, RoomMessage};
+use crate::room::{Glance, Recall, Recalled, RoomActor, RoomMessage};
 use ractor::{ActorId, ActorRef, ActorRuntime, MessagingErr};
 use rookery_engine::bus::NodeId;
 use rookery_protocol::{ErrorCode, Head, RoomId, UserId, WireError};
@@ -125,6 +125,15 @@ impl Node {
         let address = self.rooms.get(room)?;
         let (answer, answered) = oneshot::channel();
         address.send_message(RoomMessage::Glance(Glance { user, answer })).ok()?;
+        timeout(GLANCE_WITHIN, answered).await.ok()?.ok()
+    }
+
+    /// Returns what a room has in memory that is active and has `user` as a member, without the store. It is
+    /// not activated for this.
+    pub(crate) async fn recall(&self, room: RoomId, user: UserId) -> Option<Recalled> {
+        let address = self.rooms.get(room)?;
+        let (answer, answered) = oneshot::channel();
+        address.send_message(RoomMessage::Recall(Recall { user, answer })).ok()?;
         timeout(GLANCE_WITHIN, answered).await.ok()?.ok()
     }
 

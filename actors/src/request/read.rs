@@ -1,10 +1,11 @@
 //! Pages: of a room's history, of a user's rooms, of a room's members.
 
+use super::source::{Newest, Sight, Source};
 use super::{check, object, unread};
 use crate::node::Node;
 use crate::room::no_such_room;
 use rookery_engine::limits::PAGE_BYTES;
-use rookery_engine::store::{Membership, Range, RoomState, RoomsCursor};
+use rookery_engine::store::{Membership, Range, RoomsCursor};
 use rookery_protocol::{
     ErrorCode, EventBody, History, Member, MemberList, Members, Message, Quoted, ReplyBody, Role,
     RoomHistory, RoomList, Rooms, Seq, Timestamp, User, UserId, WireError,
@@ -18,23 +19,22 @@ const DEFAULT_PAGE: usize = 50;
 /// Which part of the history is asked for.
 #[derive(Clone, Copy, Debug)]
 enum Part {
+    Newest,
     Before(Seq),
     After(Seq),
     Around(Seq),
 }
 
-/// Answers `room.history`.
+/// Answers `room.history`. While the store cannot be read, an active room gives what it has in memory.
 pub(super) async fn history(
     node: &Arc<Node>,
     user: &User,
     asked: RoomHistory,
 ) -> Result<ReplyBody, WireError> {
     let limit = check::limit(asked.limit, DEFAULT_PAGE)?;
-    let room = asked.room;
-    let state = node.store().room_state(room, user.id).await.map_err(unread)?;
-    let state = state.ok_or_else(|| no_such_room(room))?;
+    let (room, user) = (asked.room, user.id);
     let part = match (asked.before, asked.after, asked.around) {
-        (None, None, None) => Part::Before(state.head.seq.next()),
+        (None, None, None) => Part::Newest,
         (Some(before), None, None) => Part::Before(before),
         (None, Some(after), None) => Part::After(after),
         (None, None, Some(around)) => Part::Around(around),
@@ -44,28 +44,41 @@ pub(super) async fn history(
             );
         }
     };
-    Ok(page(node, user.id, part, (&state, limit)).await?.into())
+    let stored = async {
+        let state = node.store().room_state(room, user).await.map_err(unread)?;
+        let state = state.ok_or_else(|| no_such_room(room))?;
+        let sight = Sight { room, user, joined: state.membership.joined, head: state.head };
+        page(&Source::Store(node), &sight, part, limit).await
+    };
+    let history = match stored.await {
+        Err(error) if error.code == ErrorCode::StoreUnavailable => {
+            let recalled = node.recall(room, user).await.ok_or(error)?;
+            let sight = Sight { room, user, joined: recalled.joined, head: recalled.head };
+            page(&Source::Memory(Newest::fold(&recalled, user)), &sight, part, limit).await?
+        }
+        outcome => outcome?,
+    };
+    Ok(history.into())
 }
 
 /// Reads the part that the membership covers, one entry more on each open side than is shown, so that
 /// what is said about more of them is true.
-async fn page(
-    node: &Node,
-    user: UserId,
-    part: Part,
-    (state, limit): (&RoomState, usize),
-) -> Result<History, WireError> {
-    let (room, joined, head) = (state.record.room, state.membership.joined, state.head);
+async fn page(source: &Source<'_>, sight: &Sight, part: Part, limit: usize) -> Result<History, WireError> {
+    let (joined, head) = (sight.joined, sight.head);
     let floor = Seq(joined.0.saturating_sub(1));
     // The membership was looked at there: what came later it may not cover.
     let end = head.seq.next();
     let is_covered = |message: &Message| (joined..end).contains(&message.event.seq);
     let read = |range, limit: usize| async move {
-        let mut entries = node.store().page(room, range, limit + 1, user).await.map_err(unread)?;
+        let mut entries = source.page(sight, range, limit + 1).await?;
         entries.retain(is_covered);
         Ok::<_, WireError>(entries)
     };
     let (messages, more_before, more_after) = match part {
+        Part::Newest => {
+            let (messages, more) = newest(read(Range::Before(end), limit).await?, limit);
+            (messages, more, false)
+        }
         Part::Before(before) => {
             let (messages, more) = newest(read(Range::Before(before.min(end)), limit).await?, limit);
             (messages, more, before < end)
@@ -85,26 +98,20 @@ async fn page(
         }
     };
     let mut history = History { messages, head, more_before, more_after };
-    quote(node, user, state, &mut history.messages).await?;
+    quote(source, sight, &mut history.messages).await?;
     Ok(history)
 }
 
 /// Adds to each answer the beginning of what it answers, as it is now.
-pub(super) async fn quote(
-    node: &Node,
-    user: UserId,
-    state: &RoomState,
-    messages: &mut [Message],
-) -> Result<(), WireError> {
-    let joined = state.membership.joined;
+async fn quote(source: &Source<'_>, sight: &Sight, messages: &mut [Message]) -> Result<(), WireError> {
     // A deleted answer quotes nothing.
     let answered =
-        |message: &Message| message.event.reply_to.filter(|seq| !message.deleted && *seq >= joined);
+        |message: &Message| message.event.reply_to.filter(|seq| !message.deleted && *seq >= sight.joined);
     let seqs: Vec<Seq> = messages.iter().filter_map(answered).collect();
     if seqs.is_empty() {
         return Ok(());
     }
-    let found = node.store().messages(state.record.room, &seqs, user).await.map_err(unread)?;
+    let found = source.messages(sight, &seqs).await?;
     let quoted: HashMap<Seq, Quoted> =
         found.into_iter().map(|message| (message.event.seq, quoted(&message))).collect();
     for message in messages {

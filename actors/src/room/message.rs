@@ -5,6 +5,7 @@ use super::forward::Forwarded;
 use super::glance::Glance;
 use super::live::Loaded;
 use super::open::{Join, Open};
+use super::recall::Recall;
 use super::signal::Signal;
 use crate::cluster::{self, Asked, Events, Outcome};
 use rookery_engine::ConnectionId;
@@ -28,6 +29,8 @@ pub(crate) enum RoomMessage {
     Join(Join),
     /// Somebody polls the room.
     Glance(Glance),
+    /// Somebody cannot read the room from the store.
+    Recall(Recall),
     /// The store has given the room's state.
     Loaded(Result<Box<Loaded>, StoreError>),
     /// The store has answered the question of the draft with this ticket.

@@ -26,36 +26,38 @@ pub(crate) fn run(args: &BackupArgs) -> Result<()> {
     let (config, _) = settings::load(&args.serve)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = place::source(&config)?;
+        let store = place::source(&config).await?;
         let blobs = if args.no_files { None } else { Some(place::bytes(&config)?) };
+        let kind = place::kind(&config);
         let source = Source { store: &*store, blobs: blobs.as_deref() };
         if args.dry_run {
-            let (end, bytes) = into(io::sink(), source).await?;
+            let (end, bytes) = into(io::sink(), source, kind).await?;
             return told(&end, &format!("would be {bytes} bytes"));
         }
         if args.file == Path::new("-") {
             if io::stdout().is_terminal() {
                 bail!("write the backup: a terminal is no place for it; name a file, or send it somewhere");
             }
-            let (end, bytes) = into(BufWriter::with_capacity(BUFFER, io::stdout().lock()), source).await?;
+            let (end, bytes) =
+                into(BufWriter::with_capacity(BUFFER, io::stdout().lock()), source, kind).await?;
             eprintln!("backup: {} in {bytes} bytes", end.tally);
             return missing(&end);
         }
         let partial = Partial::create(&args.file)?;
         let mut out = BufWriter::with_capacity(BUFFER, &partial.file);
-        let (end, bytes) = into(&mut out, source).await?;
+        let (end, bytes) = into(&mut out, source, kind).await?;
         drop(out);
         partial.publish(&args.file).with_context(|| format!("write {}", args.file.display()))?;
         told(&end, &format!("{bytes} bytes in {}", args.file.display()))
     })
 }
 
-async fn into(out: impl Write, source: Source<'_>) -> Result<(End, u64)> {
+async fn into(out: impl Write, source: Source<'_>, kind: &str) -> Result<(End, u64)> {
     let at = SystemClock::new().now();
     let header = Header {
         backup: uuid_v7(at, &SystemRandom),
         program: concat!("rookery ", env!("CARGO_PKG_VERSION")).to_owned(),
-        store: place::STORE.to_owned(),
+        store: kind.to_owned(),
         at,
         has_bytes: source.blobs.is_some(),
     };

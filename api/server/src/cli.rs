@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help that a terminal shows")]
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rookery_protocol::RoomId;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -40,6 +41,13 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Bring the schema of ScyllaDB or Cassandra up to date; a server that starts does the same.
     Migrate(MigrateArgs),
+    /// Ask a running server who else is there and which rooms are heard, or have it drain.
+    Admin {
+        #[command(subcommand)]
+        action: AdminAction,
+        #[command(flatten)]
+        args: AdminArgs,
+    },
     /// Write all that the store and its files are into one file; a server may be running.
     Backup(BackupArgs),
     /// Fill an empty store with what a backup holds, and compare both; no server may be running.
@@ -105,6 +113,37 @@ pub(crate) struct DoctorArgs {
     /// As JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which server, by the listener that operators use.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AdminArgs {
+    /// Its admin listener [env: ROOKERY_ADMIN_URL; default: http://127.0.0.1:7081].
+    #[arg(long = "admin", value_name = "URL", global = true)]
+    pub(crate) url: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum AdminAction {
+    /// Print the nodes of the cluster, as this one sees them.
+    Nodes,
+    /// Print the rooms with the most listeners on this node, or where one room is at home.
+    Rooms {
+        /// Only this one, by its id, whether or not it is heard here.
+        room: Option<RoomId>,
+        /// How many, at most 1000.
+        #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+    },
+    /// Drain this node as SIGTERM does, and wait until its process has ended.
+    Drain {
+        /// Return as soon as it has begun.
+        #[arg(long)]
+        no_wait: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -126,8 +126,17 @@ impl std::fmt::Debug for KeptLogin {
 
 /// The server that a command without a kept login speaks to.
 pub(crate) fn url(given: Option<&str>) -> String {
-    let of_environment = || std::env::var_os("ROOKERY_URL").and_then(|url| url.into_string().ok());
-    given.map(str::to_owned).or_else(of_environment).unwrap_or_else(|| "http://127.0.0.1:7080".to_owned())
+    given_or_set(given, "ROOKERY_URL", "http://127.0.0.1:7080")
+}
+
+/// Returns the server's admin listener that was given, or that of the environment, or the one of this machine.
+pub(crate) fn admin_url(given: Option<&str>) -> String {
+    given_or_set(given, "ROOKERY_ADMIN_URL", "http://127.0.0.1:7081")
+}
+
+fn given_or_set(given: Option<&str>, name: &str, otherwise: &str) -> String {
+    let of_environment = || std::env::var_os(name).and_then(|url| url.into_string().ok());
+    given.map(str::to_owned).or_else(of_environment).unwrap_or_else(|| otherwise.to_owned())
 }
 
 fn folder() -> Result<PathBuf> {

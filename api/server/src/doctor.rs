@@ -2,17 +2,28 @@
 //!
 //! One line a check; exit 1 when one fails. A server may be running meanwhile.
 
+mod cql;
 mod data_dir;
 mod database;
+mod migrations;
+mod redis;
 mod system;
 
 use crate::cli::DoctorArgs;
 use crate::exit::Failed;
 use crate::output::line;
 use crate::settings;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use rookery_api::Config;
+use rookery_api::config::StoragePlace;
 use serde::Serialize;
 use std::fmt;
+
+/// The file in the data dir that a running server holds locked: the embedded store's.
+const STORE_LOCK: &str = "rookery.lock";
+
+/// The same where the store is elsewhere: the search index's.
+const SEARCH_LOCK: &str = "search/lock";
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,11 +76,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
             if config.limits.relaxed {
                 findings.push(Finding::warn("limits", "limits.relaxed is on: for tests and benches only"));
             }
-            let dir = &config.storage.data_dir;
-            let state = data_dir::look(dir, &mut findings);
-            database::look(dir, state, &mut findings);
-            findings.push(data_dir::signing_key(dir, config.auth.signing_key.is_some()));
-            system::look(&config, state, &mut findings);
+            checks(&config, &mut findings)?;
             findings
         }
     };
@@ -82,4 +89,29 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
         }
     }
     if failed { Err(Failed.into()) } else { Ok(()) }
+}
+
+/// Looks at everything that a configuration names.
+fn checks(config: &Config, findings: &mut Vec<Finding>) -> Result<()> {
+    let dir = &config.storage.data_dir;
+    let state = match &config.storage.place {
+        StoragePlace::Embedded => {
+            let state = data_dir::look(dir, &dir.join(STORE_LOCK), findings);
+            database::look(dir, state, findings);
+            state
+        }
+        StoragePlace::Cql(_) => data_dir::look(dir, &dir.join(SEARCH_LOCK), findings),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("start the runtime")?.block_on(async {
+        if let StoragePlace::Cql(cql) = &config.storage.place {
+            cql::look(cql, findings).await;
+        }
+        if let Some(cluster) = &config.cluster {
+            findings.push(redis::look(cluster).await);
+        }
+    });
+    findings.push(data_dir::signing_key(dir, config.auth.signing_key.is_some()));
+    system::look(config, state, findings);
+    Ok(())
 }

@@ -6,6 +6,7 @@
 #![deny(clippy::print_stdout)]
 
 mod account;
+mod admin;
 mod backup;
 mod cli;
 mod config_command;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Some(Command::Config { action, args }) => config_command::run(action, &args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Migrate(args)) => migrate::run(&args),
+        Some(Command::Admin { action, args }) => admin::run(action, &args),
         Some(Command::Backup(args)) => backup::run(&args),
         Some(Command::Restore(args)) => backup::restore(&args),
         Some(Command::Context { action }) => context_command::run(action),

@@ -3,6 +3,7 @@
 mod bus;
 mod storage;
 
+pub(crate) use bus::redis_options;
 pub(crate) use storage::cql_options;
 
 use anyhow::{Context, Result};

@@ -38,6 +38,8 @@ pub struct CqlConfig {
     pub datacenter: Option<String>,
     /// Who we are there and the proof, where it asks.
     pub login: Option<(String, SecretString)>,
+    /// Who has signed its nodes' certificates, as a file; without it nothing is encrypted.
+    pub ca: Option<PathBuf>,
 }
 
 /// How many copies there are of everything, and where.
@@ -70,6 +72,8 @@ pub(super) struct RawStorage {
     #[serde(serialize_with = "hidden")]
     #[schemars(with = "Option<String>", extend("writeOnly" = true))]
     cql_password: Option<SecretString>,
+    /// A file of certificates in PEM: the nodes are reached over TLS, and each has to have a certificate for its IP address that one of these has signed; empty: without TLS.
+    cql_ca: String,
 }
 
 impl Default for RawStorage {
@@ -82,6 +86,7 @@ impl Default for RawStorage {
             cql_datacenter: String::new(),
             cql_user: String::new(),
             cql_password: None,
+            cql_ca: String::new(),
         }
     }
 }
@@ -119,6 +124,7 @@ impl RawStorage {
             replication,
             datacenter: Some(self.cql_datacenter.clone()).filter(|name| !name.is_empty()),
             login: self.cql_password.clone().map(|password| (self.cql_user.clone(), password)),
+            ca: Some(PathBuf::from(&self.cql_ca)).filter(|file| !file.as_os_str().is_empty()),
         }))
     }
 }

@@ -1,38 +1,19 @@
-//! A cluster on this machine, as `tests/cluster` starts it, and what goes wrong in it.
+//! A cluster on this machine, as `tests/cluster` starts it: servers that reach the store and Redis through
+//! networks that break.
+
+mod fault;
 
 use super::server::{Usage, usage};
 use anyhow::{Context, ensure};
-use fastrand::Rng;
+pub(crate) use fault::Disturbed;
 use rookery_client::ServerUrl;
 use rookery_engine::store::Store;
 use rookery_store_cql::{CqlOptions, CqlStore, Replication};
+use rookery_tests::proxy::FaultProxy;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::thread::sleep;
-use std::time::Duration;
-
-/// Longer than a lease, so that the others take over what a paused node has at home.
-const PAUSE: Duration = Duration::from_secs(8);
-
-/// How long something else stays away.
-const AWAY: Duration = Duration::from_secs(2);
-
-/// What can go wrong.
-const FAULTS: [Fault; 4] = [Fault::Kill, Fault::Pause, Fault::Redis, Fault::Store];
-
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    /// A node is killed, and started again a while later.
-    Kill,
-    /// A node stands still beyond its lease, and wakes up.
-    Pause,
-    /// Redis goes and comes, three times.
-    Redis,
-    /// The store stands still for a while.
-    Store,
-}
 
 /// A cluster. Dropping it stops it.
 #[derive(Debug)]
@@ -41,20 +22,31 @@ pub(crate) struct Cluster {
     folder: PathBuf,
     binary: PathBuf,
     parts: BTreeMap<String, Part>,
+    /// What lies between a node and what it needs, by the name of the node.
+    ways: BTreeMap<String, Ways>,
     /// What processes used that are gone.
     used: Usage,
     /// Faults so far; each kind comes in its turn.
     faults: usize,
 }
 
+/// The ways of one node.
+#[derive(Debug)]
+struct Ways {
+    store: FaultProxy,
+    redis: FaultProxy,
+}
+
 #[derive(Debug)]
 struct Part {
     pid: String,
     address: String,
+    /// Where a node is looked after.
+    admin: Option<String>,
 }
 
 impl Cluster {
-    pub(crate) fn start(binary: &Path, nodes: usize, folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn start(binary: &Path, nodes: usize, folder: &Path) -> anyhow::Result<Self> {
         let script = Path::new("tests/cluster");
         ensure!(script.exists(), "a cluster is played in the project's folder, by {}", script.display());
         let mut cluster = Self {
@@ -62,51 +54,29 @@ impl Cluster {
             folder: folder.join("cluster"),
             binary: binary.to_owned(),
             parts: BTreeMap::new(),
+            ways: BTreeMap::new(),
             used: Usage::default(),
             faults: 0,
         };
-        cluster.ask(&["up", "--nodes", &nodes.to_string(), "--relaxed"])?;
+        cluster.ask(&["up", "--nodes", "0", "--relaxed"])?;
+        for _ in 0..nodes {
+            cluster.add().await?;
+        }
         Ok(cluster)
+    }
+
+    /// Starts one more node, with ways of its own.
+    async fn add(&mut self) -> anyhow::Result<()> {
+        let (store, redis) = (self.address("c1")?.parse()?, self.address("redis")?.parse()?);
+        let ways = Ways { store: FaultProxy::start(store).await, redis: FaultProxy::start(redis).await };
+        let (store, redis) = (ways.store.address().to_string(), ways.redis.address().to_string());
+        let said = tokio::task::block_in_place(|| self.ask(&["add", "--cql", &store, "--redis", &redis]))?;
+        self.ways.insert(said.into_iter().next().context("a node was started")?, ways);
+        Ok(())
     }
 
     pub(crate) fn servers(&self) -> Vec<ServerUrl> {
         self.nodes().filter_map(|(_, part)| format!("http://{}", part.address).parse().ok()).collect()
-    }
-
-    /// Has one thing go wrong, and puts it right again.
-    pub(crate) fn disturb(&mut self, rng: &mut Rng) -> anyhow::Result<()> {
-        let fault = FAULTS[self.faults % FAULTS.len()];
-        self.faults += 1;
-        let nodes: Vec<String> = self.nodes().map(|(name, _)| name.clone()).collect();
-        let node = rng.choice(&nodes).context("a cluster has nodes")?.clone();
-        eprintln!("{fault:?} {node}");
-        match fault {
-            Fault::Kill => {
-                self.note_usage(&node);
-                self.ask(&["kill", &node])?;
-                sleep(AWAY);
-                self.ask(&["start", &node])
-            }
-            Fault::Pause => {
-                self.ask(&["pause", &node])?;
-                sleep(PAUSE);
-                self.ask(&["resume", &node])
-            }
-            Fault::Redis => {
-                for _ in 0..3 {
-                    self.ask(&["kill", "redis"])?;
-                    sleep(AWAY / 2);
-                    self.ask(&["start", "redis"])?;
-                    sleep(AWAY / 2);
-                }
-                Ok(())
-            }
-            Fault::Store => {
-                self.ask(&["pause", "c1"])?;
-                sleep(AWAY);
-                self.ask(&["resume", "c1"])
-            }
-        }
     }
 
     pub(crate) fn usage(&self) -> Usage {
@@ -120,15 +90,36 @@ impl Cluster {
             self.note_usage(&node);
             self.ask(&["kill", &node])?;
         }
-        let stores = self.parts.iter().filter(|(name, _)| name.starts_with('c'));
-        let addresses: Vec<_> = stores.map(|(_, part)| part.address.clone()).collect();
-        let replication = Replication::Simple(u8::try_from(addresses.len())?);
-        let options = CqlOptions { replication, ..CqlOptions::at(addresses) };
+        self.open_store().await
+    }
+
+    /// Opens the store, beside the servers if there are any.
+    pub(crate) async fn open_store(&self) -> anyhow::Result<Arc<dyn Store>> {
+        let options =
+            CqlOptions { replication: Replication::Simple(1), ..CqlOptions::at([self.address("c1")?]) };
         Ok(Arc::new(CqlStore::open(&options).await.context("open the store of the cluster")?))
+    }
+
+    /// Returns where a part is reached.
+    pub(crate) fn address(&self, part: &str) -> anyhow::Result<&str> {
+        Ok(&self.part(part)?.address)
+    }
+
+    /// Returns the id of a part's process.
+    pub(crate) fn process(&self, part: &str) -> anyhow::Result<&str> {
+        Ok(&self.part(part)?.pid)
+    }
+
+    fn part(&self, name: &str) -> anyhow::Result<&Part> {
+        self.parts.get(name).with_context(|| format!("there is no {name}"))
     }
 
     fn nodes(&self) -> impl Iterator<Item = (&String, &Part)> {
         self.parts.iter().filter(|(name, _)| name.starts_with('n'))
+    }
+
+    fn ways(&self, node: &str) -> anyhow::Result<&Ways> {
+        self.ways.get(node).with_context(|| format!("there is no node {node}"))
     }
 
     fn note_usage(&mut self, node: &str) {
@@ -137,8 +128,8 @@ impl Cluster {
         }
     }
 
-    /// Runs the script, and takes note of the parts that it tells of.
-    fn ask(&mut self, arguments: &[&str]) -> anyhow::Result<()> {
+    /// Runs the script, takes note of the parts that it tells of, and returns their names.
+    fn ask(&mut self, arguments: &[&str]) -> anyhow::Result<Vec<String>> {
         let done = Command::new(&self.script)
             .args(arguments)
             .env("ROOKERY_CLUSTER_DIR", &self.folder)
@@ -150,11 +141,13 @@ impl Cluster {
             .output()
             .with_context(|| format!("run {}", self.script.display()))?;
         ensure!(done.status.success(), "{} {}: {}", self.script.display(), arguments.join(" "), done.status);
+        let mut names = Vec::new();
         for line in String::from_utf8_lossy(&done.stdout).lines() {
             let (name, part) = read(line).with_context(|| format!("a line of a part: {line}"))?;
-            self.parts.insert(name, part);
+            self.parts.insert(name.clone(), part);
+            names.push(name);
         }
-        Ok(())
+        Ok(names)
     }
 }
 
@@ -171,7 +164,7 @@ fn read(line: &str) -> Option<(String, Part)> {
     let words: Vec<_> = line.split(' ').collect();
     let name = if words[0] == "redis" { words[0] } else { words.get(1)? };
     let address = field("http=").or_else(|| field("addr="))?;
-    Some((name.to_owned(), Part { pid: field("pid=")?, address }))
+    Some((name.to_owned(), Part { pid: field("pid=")?, address, admin: field("admin=") }))
 }
 
 #[cfg(test)]

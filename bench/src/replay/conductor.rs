@@ -6,6 +6,7 @@ use anyhow::Context;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
@@ -22,6 +23,8 @@ pub(crate) enum Speed {
     Max,
     /// This many times as fast as it was.
     Times(f64),
+    /// Evenly, so that it lasts this long.
+    Lasting(Duration),
 }
 
 impl FromStr for Speed {
@@ -43,6 +46,7 @@ impl fmt::Display for Speed {
         match self {
             Self::Max => f.write_str("max"),
             Self::Times(times) => times.fmt(f),
+            Self::Lasting(time) => write!(f, "{} min", time.as_secs() / 60),
         }
     }
 }
@@ -57,9 +61,12 @@ pub(crate) async fn conduct(
     let turns = Arc::new(Semaphore::new(WINDOW));
     let begun = Instant::now();
     for (number, step) in script.steps.iter().enumerate() {
-        if let Speed::Times(times) = speed {
-            tokio::time::sleep_until(begun + step.at.div_f64(times)).await;
-        }
+        let at = match speed {
+            Speed::Max => Duration::ZERO,
+            Speed::Times(times) => step.at.div_f64(times),
+            Speed::Lasting(time) => share(time, number, script.steps.len()),
+        };
+        tokio::time::sleep_until(begun + at).await;
         let turn = Arc::clone(&turns).acquire_owned().await.context("turns are never closed")?;
         let cue = Cue { room, number, step: step.clone(), turn };
         players[step.user].send(cue).await.context("a player is gone")?;
@@ -67,9 +74,21 @@ pub(crate) async fn conduct(
     Ok(())
 }
 
+/// Returns when step `number` of `steps` begins.
+fn share(time: Duration, number: usize, steps: usize) -> Duration {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    time.mul_f64(f64::from(count(number)) / f64::from(count(steps.max(1))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_are_spread_evenly_over_the_time_that_they_last() {
+        let time = Duration::from_secs(100);
+        assert_eq!((share(time, 0, 50), share(time, 25, 50)), (Duration::ZERO, time / 2));
+    }
 
     #[test]
     fn a_speed_is_max_or_a_number_above_zero() {

@@ -1,6 +1,6 @@
 //! Where a play happens: one server, or a cluster of them.
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Disturbed};
 use super::server::{Server, Usage};
 use fastrand::Rng;
 use rookery_client::ServerUrl;
@@ -27,10 +27,12 @@ pub(crate) enum Ground {
 
 impl Ground {
     /// Starts what `place` says, with its data and its logs below `folder`.
-    pub(crate) fn start(place: &Place, folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn start(place: &Place, folder: &Path) -> anyhow::Result<Self> {
         Ok(match place {
             Place::Alone(binary) => Self::Alone(Server::start(binary, folder)?),
-            Place::Cluster(binary, nodes) => Self::Cluster(Box::new(Cluster::start(binary, *nodes, folder)?)),
+            Place::Cluster(binary, nodes) => {
+                Self::Cluster(Box::new(Cluster::start(binary, *nodes, folder).await?))
+            }
         })
     }
 
@@ -43,9 +45,12 @@ impl Ground {
     }
 
     /// Has one thing go wrong, and puts it right again: of one server, a kill.
-    pub(crate) fn disturb(&mut self, rng: &mut Rng) -> anyhow::Result<()> {
+    pub(crate) fn disturb(&mut self, rng: &mut Rng) -> anyhow::Result<Disturbed> {
         match self {
-            Self::Alone(server) => server.kill_and_restart(),
+            Self::Alone(server) => {
+                server.kill_and_restart()?;
+                Ok(Disturbed { what: "Kill".to_owned(), refused_on_waking: None })
+            }
             Self::Cluster(cluster) => cluster.disturb(rng),
         }
     }

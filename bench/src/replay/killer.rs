@@ -3,11 +3,15 @@
 use super::ground::Ground;
 use super::stage::Stage;
 use fastrand::Rng;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often progress is looked at: much less than a restart takes.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// The longest rest between two faults: those who had to find another server are there again.
+const REST: Duration = Duration::from_secs(6);
 
 /// Returns after how many of `steps` steps something goes wrong: once in each of `kills` equal parts of
 /// the run, somewhere in it.
@@ -16,26 +20,60 @@ fn points(kills: usize, steps: u64, rng: &mut Rng) -> Vec<u64> {
     (0..kills).map(|number| rng.u64(part(number)..part(number + 1).max(part(number) + 1))).collect()
 }
 
-/// Disturbs the servers `kills` times while `steps` steps are played.
+/// When something goes wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kills {
+    /// So often, spread over the steps.
+    Times(usize),
+    /// Again and again for as long as there are steps, with rests between.
+    Throughout,
+}
+
+impl fmt::Display for Kills {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Times(kills) => write!(f, "{kills} kills"),
+            Self::Throughout => f.write_str("kills throughout"),
+        }
+    }
+}
+
+/// Disturbs the servers while `steps` steps are played.
 pub(crate) async fn kill(
     ground: Arc<Mutex<Ground>>,
     stage: Arc<Stage>,
-    kills: usize,
+    kills: Kills,
     steps: u64,
     mut rng: Rng,
 ) -> anyhow::Result<()> {
     let mut look = tokio::time::interval(LOOK_EVERY);
-    for point in points(kills, steps, &mut rng) {
-        while stage.done() < point {
-            look.tick().await;
+    let mut points = match kills {
+        Kills::Times(kills) => points(kills, steps, &mut rng),
+        Kills::Throughout => Vec::new(),
+    }
+    .into_iter();
+    loop {
+        match kills {
+            Kills::Times(_) => {
+                let Some(point) = points.next() else { return Ok(()) };
+                while stage.done() < point {
+                    look.tick().await;
+                }
+            }
+            Kills::Throughout => {
+                tokio::time::sleep(REST.mul_f64(rng.f64())).await;
+                if stage.done() >= steps {
+                    return Ok(());
+                }
+            }
         }
         let ground = Arc::clone(&ground);
         let mut own = rng.fork();
         let disturb = move || ground.lock().unwrap_or_else(PoisonError::into_inner).disturb(&mut own);
-        tokio::task::spawn_blocking(disturb).await??;
+        let disturbed = tokio::task::spawn_blocking(disturb).await??;
+        stage.disturbed(disturbed, stage.done() < steps);
         look.reset();
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::companion::{self, Companion};
 use super::conductor::{self, Speed, WINDOW};
 use super::final_read;
 use super::ground::{Ground, Place};
-use super::killer;
+use super::killer::{self, Kills};
 use super::player::{self, Cue, Heads, Player};
 use super::recorder::Recorder;
 use super::report::{Effort, Report, Setting};
@@ -48,7 +48,7 @@ pub(crate) struct Play {
     /// One for each room.
     pub(crate) scripts: Vec<Arc<Script>>,
     pub(crate) speed: Speed,
-    pub(crate) kills: usize,
+    pub(crate) kills: Kills,
     pub(crate) seed: u64,
 }
 
@@ -73,7 +73,7 @@ struct Running {
 
 impl Play {
     pub(crate) async fn run(self) -> anyhow::Result<(Report, Verdict)> {
-        let ground = Ground::start(&self.place, &self.folder)?;
+        let ground = Ground::start(&self.place, &self.folder).await?;
         let mut company = self.engage(ground.servers()).await?;
         let mut chat = company.chat(0);
         let titles: Vec<String> = self.scripts.iter().map(|script| script.name.clone()).collect();
@@ -88,7 +88,7 @@ impl Play {
         self.conduct(&mut company, &mut running, &stage, &ground).await?;
         let played = begun.elapsed();
         let totals = drain(running, &company, &stage.rooms).await?;
-        let (chat, recorder) = (company.chat(0), self.recorder(&company, AUDITOR, &stage)?);
+        let (chat, recorder) = (company.chat(0), self.recorder(&company, AUDITOR, &stage)?.unmeasured());
         final_read::read_again(company.server(), &company.owner, chat, recorder).await?;
         let effort = Effort {
             played,
@@ -111,7 +111,6 @@ impl Play {
             rooms: stage.rooms.len(),
             speed: self.speed.to_string(),
             seed: self.seed,
-            kills: self.kills,
         };
         let report = Report::new(setting, &effort, &stage.ledger(), &verdict);
         Ok((report, verdict))

@@ -21,6 +21,8 @@ pub(crate) struct Recorder {
     stage: Arc<Stage>,
     user: UserId,
     conn: u32,
+    /// Whether what it hears counts as delivered: not where it reads again what was said long ago.
+    is_measured: bool,
     /// When what is not answered yet was last sent.
     asked: HashMap<Handle, Instant>,
 }
@@ -29,7 +31,12 @@ impl Recorder {
     /// Begins the journal number `number` in `folder`.
     pub(crate) fn create(folder: &Path, number: usize, owner: &Owner, stage: Arc<Stage>) -> io::Result<Self> {
         let journal = JournalWriter::create(&folder.join(format!("client-{number:04}.jsonl")), owner)?;
-        Ok(Self { journal, stage, user: owner.user, conn: 0, asked: HashMap::new() })
+        Ok(Self { journal, stage, user: owner.user, conn: 0, is_measured: true, asked: HashMap::new() })
+    }
+
+    /// Leaves what it hears out of the measurements.
+    pub(crate) fn unmeasured(self) -> Self {
+        Self { is_measured: false, ..self }
     }
 
     /// Writes down what is for the checker; rooms that are not played, such as inboxes, are not.
@@ -60,7 +67,7 @@ impl Recorder {
                 },
             ),
             News::Event(event) => {
-                if let Some(message) = event.client_id {
+                if let Some(message) = event.client_id.filter(|_| self.is_measured) {
                     self.stage.delivered(message);
                 }
                 self.write(event.room, Act::Recv(Sighting::from(event.as_ref())))

@@ -18,7 +18,12 @@ pub(crate) struct Report {
     pub(crate) clients: u64,
     pub(crate) speed: String,
     pub(crate) seed: u64,
-    pub(crate) kills: usize,
+    /// What went wrong, and how often.
+    pub(crate) faults: BTreeMap<String, u64>,
+    /// Servers that stood still beyond their lease and woke while there was something to do.
+    pub(crate) pauses: u64,
+    /// Writes that those tried, and that were refused.
+    pub(crate) refused_on_waking: u64,
     /// From the first step to the last answer.
     pub(crate) seconds: f64,
     pub(crate) messages: u64,
@@ -70,7 +75,6 @@ pub(crate) struct Setting {
     pub(crate) rooms: usize,
     pub(crate) speed: String,
     pub(crate) seed: u64,
-    pub(crate) kills: usize,
 }
 
 /// What it took.
@@ -92,7 +96,9 @@ impl Report {
             clients: counts.clients,
             speed: setting.speed,
             seed: setting.seed,
-            kills: setting.kills,
+            faults: ledger.faults.clone(),
+            pauses: ledger.pauses,
+            refused_on_waking: ledger.refused_on_waking,
             seconds,
             messages: counts.messages,
             events: counts.events,
@@ -124,9 +130,11 @@ impl Report {
         }
     }
 
-    /// Returns whether everything was said, heard and kept.
+    /// Returns whether everything was said, heard and kept, and whether who was paused has tried to do harm:
+    /// a pause that nobody noticed shows nothing.
     pub(crate) fn is_clean(&self) -> bool {
-        self.violations.is_empty() && self.refused.is_empty()
+        let is_shown = self.pauses == 0 || self.refused_on_waking > 0;
+        self.violations.is_empty() && self.refused.is_empty() && is_shown
     }
 }
 
@@ -170,7 +178,11 @@ impl fmt::Display for Report {
         row("send to ack, ms", self.send_to_ack_ms.to_string())?;
         row("send to delivery, ms", self.send_to_delivery_ms.to_string())?;
         row("bytes in, out", format!("{}, {}", self.bytes_in, self.bytes_out))?;
-        row("kills, reconnects", format!("{}, {}", self.kills, self.reconnects))?;
+        for (fault, times) in &self.faults {
+            row(&format!("fault {fault}"), times.to_string())?;
+        }
+        row("pauses, refused on waking", format!("{}, {}", self.pauses, self.refused_on_waking))?;
+        row("reconnects", self.reconnects.to_string())?;
         row("resumes, resets, lagged", format!("{}, {}, {}", self.resumes, self.resets, self.lagged))?;
         row("sends repeated", self.sends_repeated.to_string())?;
         row("server CPU s, peak MiB", format!("{:.1}, {}", self.server_cpu_seconds, self.server_peak_mib))?;

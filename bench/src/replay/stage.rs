@@ -1,8 +1,9 @@
 //! What all players share: the rooms, what was said where, how fast it went, and how far it is.
 
+use super::cluster::Disturbed;
 use hdrhistogram::Histogram;
 use rookery_protocol::{ClientId, ErrorCode, Op, RoomId, Seq, UserId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,6 +44,12 @@ pub(crate) struct Ledger {
     pub(crate) refused: HashMap<String, u64>,
     /// Changes of what was deleted meanwhile, and marks of who had left.
     pub(crate) too_late: u64,
+    /// What went wrong, and how often.
+    pub(crate) faults: BTreeMap<String, u64>,
+    /// Servers that stood still beyond their lease and woke while there was something to do.
+    pub(crate) pauses: u64,
+    /// Writes that those tried, and that were refused.
+    pub(crate) refused_on_waking: u64,
 }
 
 impl Stage {
@@ -56,6 +63,9 @@ impl Stage {
             delivered: histogram(),
             refused: HashMap::new(),
             too_late: 0,
+            faults: BTreeMap::new(),
+            pauses: 0,
+            refused_on_waking: 0,
         };
         Self {
             rooms,
@@ -132,6 +142,16 @@ impl Stage {
             ledger.too_late += 1;
         } else {
             *ledger.refused.entry(code.to_string()).or_default() += 1;
+        }
+    }
+
+    /// Notes what went wrong, and whether there was still something to do after it.
+    pub(crate) fn disturbed(&self, disturbed: Disturbed, is_playing: bool) {
+        let mut ledger = self.ledger();
+        *ledger.faults.entry(disturbed.what).or_default() += 1;
+        if let Some(refused) = disturbed.refused_on_waking.filter(|_| is_playing) {
+            ledger.pauses += 1;
+            ledger.refused_on_waking += refused;
         }
     }
 

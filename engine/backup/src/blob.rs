@@ -65,7 +65,8 @@ impl Parts {
     }
 }
 
-fn parts(record: &Record) -> Vec<(BlobKey, u64)> {
+/// Returns the parts of the file that a record is of, if it has been sent, and how long each is.
+pub(crate) fn parts(record: &Record) -> Vec<(BlobKey, u64)> {
     let Record::File(FileRecord { upload, content: Some(content) }) = record else { return Vec::new() };
     let key = |part| BlobKey { file: upload.file, part };
     let whole = (key(BlobPart::Content), content.size);

@@ -1,6 +1,6 @@
 //! From a store into a stream.
 
-use crate::blob::{Hash, Parts};
+use crate::blob::{Hash, parts};
 use crate::frame::FrameWriter;
 use crate::item::{Blob, End, Header, Tag, encode};
 use crate::tally::Tally;
@@ -61,9 +61,12 @@ pub async fn write(
     let mut tally = Tally::default();
     let (mut reading, mut pending) = (Reading::of(source.store), Vec::new());
     let mut bytes = 0;
+    let mut missing = 0;
     while let Some(records) = reading.next().await? {
+        let mut sent = Vec::new();
         for record in records {
             bytes += tally.add(&record)?;
+            sent.extend(parts(&record));
             pending.push(record);
             if bytes >= RECORDS_BYTES {
                 flush(&mut frames, &mut pending)?;
@@ -71,12 +74,14 @@ pub async fn write(
                 told(&tally);
             }
         }
+        // The bytes of exactly those files that are in the stream: others may come while this runs.
+        if let Some(blobs) = source.blobs.filter(|_| !sent.is_empty()) {
+            flush(&mut frames, &mut pending)?;
+            bytes = 0;
+            missing += write_blobs(sent, blobs, &mut frames, (&mut tally, &mut told)).await?;
+        }
     }
     flush(&mut frames, &mut pending)?;
-    let missing = match source.blobs {
-        Some(blobs) => write_blobs(source.store, blobs, &mut frames, (&mut tally, &mut told)).await?,
-        None => 0,
-    };
     let end = End { tally, missing };
     frames.write(&encode(Tag::End, &end)?)?;
     frames.flush()?;
@@ -91,41 +96,39 @@ fn flush<W: Write>(frames: &mut FrameWriter<W>, pending: &mut Vec<Record>) -> Re
     Ok(())
 }
 
-/// Writes the bytes of all files; returns how many were not there.
+/// Writes the bytes of these parts of files; returns how many were not there.
 async fn write_blobs<W: Write>(
-    store: &dyn Export,
+    parts: Vec<(BlobKey, u64)>,
     blobs: &dyn Blobs,
     frames: &mut FrameWriter<W>,
     (tally, told): (&mut Tally, &mut impl FnMut(&Tally)),
 ) -> Result<u64, WriteError> {
-    let (mut parts, mut missing) = (Parts::default(), 0);
-    while let Some(page) = parts.next(store).await? {
-        for (key, size) in page {
-            let mut pieces = match blobs.get(key, 0..size).await {
-                Ok(pieces) => pieces,
-                // Deleted since the store was as it is read here.
-                Err(BlobError::NotFound) => {
-                    missing += 1;
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            frames.write(&encode(Tag::Blob, &Blob::new(key, size))?)?;
-            let (mut hash, mut left) = (Hash::new(), size);
-            while let Some(piece) = pieces.next().await {
-                let piece = piece?;
-                hash.update(&piece);
-                left = left.checked_sub(piece.len() as u64).ok_or(WriteError::Length(key))?;
-                for piece in piece.chunks(PIECE_BYTES) {
-                    frames.write(&[&[Tag::Piece as u8], piece].concat())?;
-                }
+    let mut missing = 0;
+    for (key, size) in parts {
+        let mut pieces = match blobs.get(key, 0..size).await {
+            Ok(pieces) => pieces,
+            // Deleted since the store was as it is read here.
+            Err(BlobError::NotFound) => {
+                missing += 1;
+                continue;
             }
-            if left > 0 {
-                return Err(WriteError::Length(key));
+            Err(error) => return Err(error.into()),
+        };
+        frames.write(&encode(Tag::Blob, &Blob::new(key, size))?)?;
+        let (mut hash, mut left) = (Hash::new(), size);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece?;
+            hash.update(&piece);
+            left = left.checked_sub(piece.len() as u64).ok_or(WriteError::Length(key))?;
+            for piece in piece.chunks(PIECE_BYTES) {
+                frames.write(&[&[Tag::Piece as u8], piece].concat())?;
             }
-            tally.add_blob(hash.of(key), size);
-            told(tally);
         }
+        if left > 0 {
+            return Err(WriteError::Length(key));
+        }
+        tally.add_blob(hash.of(key), size);
+        told(tally);
     }
     Ok(missing)
 }

@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | `options` | where Redis is, and under which names it is used |
+//! | `inspect` | what a Redis says of itself |
 //! | `bus` | the port's methods |
 //! | `run` | one session after another, with pauses between those that fail |
 //! | `session` | one pair of connections, from subscription to break |
@@ -17,6 +18,7 @@
 mod bus;
 mod envelope;
 mod hearing;
+mod inspect;
 mod options;
 mod outgoing;
 mod run;
@@ -24,4 +26,5 @@ mod scripts;
 mod session;
 
 pub use bus::RedisBus;
+pub use inspect::{InspectError, RedisStatus, inspect};
 pub use options::{OpenError, RedisOptions};

@@ -1,9 +1,12 @@
 //! Where Redis is, and the names under which it is used.
 
 use redis::io::tcp::TcpSettings;
-use redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
+use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, TlsCertificates};
 use rookery_engine::bus::NodeId;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
+use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// Letters that a prefix has at most.
@@ -12,19 +15,30 @@ const PREFIX_LENGTH: usize = 64;
 /// Where the bus is. It needs Redis 6 or later, one primary, and no setting of it.
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
-    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. Not logged.
+    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, or with `rediss` for TLS. Not logged.
     pub url: SecretString,
+    /// With TLS, a file of certificates in PEM: Redis has to have one that one of these has signed. Without it,
+    /// one that the system trusts. Either way it has to name the HOST.
+    pub ca: Option<PathBuf>,
     /// What all keys and channels begin with: clusters with different ones do not hear each other. 1 to 64
     /// ASCII letters, digits, `-`, `_` and `.`.
     pub prefix: String,
 }
 
 /// Why a bus cannot be opened. Whether Redis is there is not among it: that may change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// Not an address of Redis, or one that needs TLS.
-    #[error("read the address of Redis, which has to be redis://HOST:PORT")]
+    /// Not an address of Redis, or one that asks for TLS without looking at the certificate.
+    #[error("read the address of Redis, which has to be redis://HOST:PORT or rediss://HOST:PORT")]
     Url,
+    /// Not certificates, or none are needed.
+    #[error("use the certificates in {file}: {reason}")]
+    Ca {
+        /// Where they are.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// Not a prefix.
     #[error("take the prefix: 1 to {PREFIX_LENGTH} letters, digits, `-`, `_` and `.`")]
     Prefix,
@@ -40,7 +54,24 @@ impl RedisOptions {
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         // Batches are made here; holding small ones back in the kernel only costs time.
         let tcp = TcpSettings::default().set_nodelay(true);
-        Client::open(info.set_redis_settings(settings).set_tcp_settings(tcp)).map_err(|_| OpenError::Url)
+        let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
+        let (is_tls, is_blind) = match info.addr() {
+            ConnectionAddr::TcpTls { insecure, .. } => (true, *insecure),
+            _ => (false, false),
+        };
+        let client = match &self.ca {
+            _ if is_blind => return Err(OpenError::Url),
+            None => Client::open(info),
+            Some(file) if is_tls => {
+                let root_cert = Some(certificates(file)?);
+                Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert })
+            }
+            Some(file) => {
+                let reason = "the address of Redis does not begin with rediss://".to_owned();
+                return Err(OpenError::Ca { file: file.clone(), reason });
+            }
+        };
+        client.map_err(|_| OpenError::Url)
     }
 
     /// Returns the names.
@@ -49,6 +80,16 @@ impl RedisOptions {
         let is_good = (1..=PREFIX_LENGTH).contains(&self.prefix.len()) && self.prefix.bytes().all(is_allowed);
         // The number is that of all formats here together: nodes that speak another one are not heard.
         is_good.then(|| Names(format!("{}:bus1", self.prefix))).ok_or(OpenError::Prefix)
+    }
+}
+
+/// Reads certificates in PEM, of which there has to be one.
+fn certificates(file: &Path) -> Result<Vec<u8>, OpenError> {
+    let unusable = |reason: String| OpenError::Ca { file: file.to_owned(), reason };
+    let text = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    match CertificateDer::from_pem_slice(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(unusable(format!("no certificate in PEM: {error}"))),
     }
 }
 
@@ -103,19 +144,35 @@ mod tests {
     use super::*;
 
     fn options(url: &str, prefix: &str) -> RedisOptions {
-        RedisOptions { url: SecretString::from(url), prefix: prefix.to_owned() }
+        RedisOptions { url: SecretString::from(url), ca: None, prefix: prefix.to_owned() }
     }
 
     #[test]
     fn only_an_address_of_redis_is_taken_and_none_is_told() {
         let refused = |url| options(url, "a").client().map(drop);
         assert_eq!(refused("redis://user:secret@127.0.0.1:6379/3"), Ok(()));
-        for url in ["", "127.0.0.1:6379", "http://127.0.0.1", "rediss://127.0.0.1", "redis://:secret@:x"] {
+        assert_eq!(refused("rediss://user:secret@127.0.0.1"), Ok(()));
+        for url in ["", "127.0.0.1:6379", "http://127.0.0.1", "rediss://a#insecure", "redis://:secret@:x"] {
             assert_eq!(refused(url), Err(OpenError::Url), "{url}");
         }
         assert!(!format!("{:?}", options("redis://:secret@host", "a")).contains("secret"));
         let debug = format!("{:?}", options("redis://:secret@host", "a").client());
         assert!(!debug.contains("secret"), "{debug}");
+    }
+
+    #[test]
+    fn certificates_that_cannot_be_used_are_told_with_their_file() {
+        let refused = |url: &str, file: &str| {
+            let options = RedisOptions { ca: Some(PathBuf::from(file)), ..options(url, "a") };
+            options.client().map(drop).map_err(|error| error.to_string())
+        };
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let said = refused("rediss://host", manifest).expect_err("it is another file");
+        assert!(said.contains(manifest) && said.contains("no certificate"), "{said}");
+        let said = refused("rediss://host", "/no/such/file").expect_err("there is none");
+        assert!(said.contains("/no/such/file"), "{said}");
+        let said = refused("redis://host", manifest).expect_err("there is no TLS");
+        assert!(said.contains("rediss://"), "{said}");
     }
 
     #[test]

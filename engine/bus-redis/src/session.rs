@@ -10,7 +10,7 @@ use crate::options::{id_text, read_id};
 use crate::outgoing::{Batch, To};
 use crate::scripts::RENEW;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, PushInfo, PushKind, RedisError, Value};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, PushInfo, PushKind, RedisError, Value};
 use rookery_engine::bus::{Peer, Peers};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,6 +28,10 @@ const RENEW_EVERY: Duration = Duration::from_millis(1500);
 /// How long Redis may take for an answer. Healthy, it takes a millisecond; a node whose Redis hangs knows
 /// of it after one renewal and this.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long Redis may take to be connected with over TLS: both ends have work to do then, and a Redis that
+/// comes back has that of all nodes to do, one after another.
+pub(crate) const TLS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why a session has ended.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +67,7 @@ impl Session {
     /// Connects, subscribes and takes the lease. `number` counts the tries, from 1.
     pub(crate) async fn open(shared: &Arc<Shared>, number: u32) -> Result<Self, Broken> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(ANSWER_WITHIN))
+            .set_connection_timeout(Some(connect_within(&shared.client)))
             .set_response_timeout(Some(ANSWER_WITHIN));
         let cut = Arc::new(Notify::new());
         shared.begin(number);
@@ -205,6 +209,14 @@ impl Session {
     async fn tell_all(&mut self) -> Result<(), Broken> {
         while self.tell().await? {}
         Ok(())
+    }
+}
+
+/// Returns how long connecting may take.
+fn connect_within(client: &Client) -> Duration {
+    match client.get_connection_info().addr() {
+        ConnectionAddr::TcpTls { .. } => TLS_WITHIN,
+        _ => ANSWER_WITHIN,
     }
 }
 

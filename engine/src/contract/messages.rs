@@ -23,19 +23,6 @@ super::case_list![
 
 const EVERYTHING: Range = Range::After(Seq::ZERO);
 
-/// Returns an entry that nothing has changed.
-fn plain(event: Event) -> Message {
-    Message {
-        event,
-        rev: Seq::ZERO,
-        edited_at: None,
-        deleted: false,
-        reactions: vec![],
-        pinned: false,
-        quoted: None,
-    }
-}
-
 fn reaction(emoji: &str, count: u64, mine: bool) -> Reaction {
     Reaction { emoji: emoji.to_owned(), count, mine }
 }
@@ -61,7 +48,7 @@ async fn two_messages(store: &dyn Store) -> (Pen, [Event; 2]) {
 async fn a_page_shows_messages_as_they_are_now(store: &dyn Store) {
     let (mut pen, [first, second]) = two_messages(store).await;
     let shown = |reader| store.page(room(1), Range::After(Seq(3)), 10, user(reader));
-    assert_eq!(shown(1).await, Ok(vec![plain(first.clone()), plain(second.clone())]));
+    assert_eq!(shown(1).await, Ok(vec![Message::new(first.clone()), Message::new(second.clone())]));
 
     change(store, &mut pen, (user(1), Seq(4)), Edit("first, better")).await;
     let edited_at = pen.at;
@@ -72,9 +59,9 @@ async fn a_page_shows_messages_as_they_are_now(store: &dyn Store) {
         rev: Seq(7),
         edited_at: Some(edited_at),
         reactions: vec![reaction("+1", 1, false)],
-        ..plain(first.clone())
+        ..Message::new(first.clone())
     };
-    let pinned = Message { rev: Seq(8), pinned: true, ..plain(second.clone()) };
+    let pinned = Message { rev: Seq(8), pinned: true, ..Message::new(second.clone()) };
     assert_eq!(shown(1).await, Ok(vec![edited.clone(), pinned]));
     let [mine, _] = shown(2).await.expect("read").try_into().expect("two");
     assert_eq!(mine, Message { reactions: vec![reaction("+1", 1, true)], ..edited.clone() });
@@ -83,7 +70,7 @@ async fn a_page_shows_messages_as_they_are_now(store: &dyn Store) {
     change(store, &mut pen, (user(1), Seq(4)), Edit("first, best")).await;
     let event = Event { body: says("first, best"), ..first.clone() };
     let edited = Message { event, rev: Seq(10), edited_at: Some(pen.at), ..edited };
-    let unpinned = Message { rev: Seq(9), ..plain(second.clone()) };
+    let unpinned = Message { rev: Seq(9), ..Message::new(second.clone()) };
     assert_eq!(shown(1).await, Ok(vec![edited, unpinned]));
 
     let log = store.read(room(1), Range::After(Seq(3)), 2).await;
@@ -171,7 +158,7 @@ async fn a_delete_takes_the_content_away_wherever_it_is(store: &dyn Store) {
     let rev = change(store, &mut pen, (user(1), Seq(4)), Delete).await;
 
     let emptied = Event { body: EventBody::Emptied(Emptied::Message), ..first.clone() };
-    let deleted = Message { rev, deleted: true, ..plain(emptied.clone()) };
+    let deleted = Message { rev, deleted: true, ..Message::new(emptied.clone()) };
     assert_eq!(one(store, Seq(4)).await, deleted);
     let page = store.page(room(1), Range::Before(Seq(5)), 1, user(1)).await;
     assert_eq!(page, Ok(vec![deleted]), "it keeps its place");
@@ -284,13 +271,13 @@ async fn messages_are_found_by_their_positions(store: &dyn Store) {
     let mut other = open_room(store, room(2), RoomKind::Group, &[user(1)]).await;
     append(store, other.messages(user(1), 20), vec![]).await;
 
-    let reacted = Message { rev, reactions: vec![reaction("+1", 1, true)], ..plain(first) };
+    let reacted = Message { rev, reactions: vec![reaction("+1", 1, true)], ..Message::new(first) };
     let seqs = [5, 4, 99, 0, 6, 5, 7, 4].map(Seq);
     let found = store.messages(room(1), &seqs, user(2)).await;
-    assert_eq!(found, Ok(vec![reacted, plain(second)]), "each once, and what is an entry only");
+    assert_eq!(found, Ok(vec![reacted, Message::new(second)]), "each once, and what is an entry only");
     let log = store.read(room(1), EVERYTHING, 3).await.expect("read");
     let found = store.messages(room(1), &[3, 1, 2].map(Seq), user(2)).await;
-    assert_eq!(found, Ok(log.into_iter().map(plain).collect()), "of any type");
+    assert_eq!(found, Ok(log.into_iter().map(Message::new).collect()), "of any type");
     assert_eq!(store.messages(room(1), &[], user(2)).await, Ok(vec![]));
     assert_eq!(store.messages(room(3), &[Seq(1)], user(2)).await, Ok(vec![]), "a room without events");
 }

@@ -40,15 +40,7 @@ impl MessageTables {
 
     /// Returns an entry as it is now.
     fn shown(&self, event: Event, reader: UserId) -> Message {
-        let mut message = Message {
-            event,
-            rev: Seq::ZERO,
-            edited_at: None,
-            deleted: false,
-            reactions: Vec::new(),
-            pinned: false,
-            quoted: None,
-        };
+        let mut message = Message::new(event);
         let Some(changed) = self.changed.get(&(message.event.room, message.event.seq)) else {
             return message;
         };

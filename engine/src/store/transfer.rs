@@ -7,9 +7,9 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `record` | what is transferred, and in which order |
+//! | `record` | what is transferred |
 //! | `batch` | a piece of a log with what it implies |
-//! | `reading` | a whole store, record by record |
+//! | `reading` | a whole store, record by record, and in which order |
 
 mod batch;
 mod reading;
@@ -20,7 +20,7 @@ pub use reading::{Reading, is_empty};
 pub use record::{Part, Record};
 
 use super::Answer;
-use rookery_protocol::{Event, RoomId, Seq};
+use rookery_protocol::{Event, FileId, RoomId, Seq};
 use uuid::Uuid;
 
 /// Where a page ended, in the exporting store's own words; good for that store only.
@@ -39,7 +39,8 @@ pub struct Page<T> {
 /// Reads all that a store keeps.
 ///
 /// Listings are in an order of the store's own, and have each thing once. Whether all answers are of one
-/// moment is the adapter's to say; where they are not, nothing may be written meanwhile.
+/// moment is the adapter's to say; where they are not, an answer is as new as what was durable when it was
+/// asked for.
 pub trait Export: std::fmt::Debug + Send + Sync {
     /// Returns at most `limit` records of `part`, from after `after`; none of [`Part::Logs`].
     ///
@@ -50,11 +51,22 @@ pub trait Export: std::fmt::Debug + Send + Sync {
     /// Returns at most `limit` of the rooms that have events, from after `after`.
     fn rooms(&self, after: Option<Place>, limit: usize) -> Answer<'_, Page<RoomId>>;
 
-    /// Returns at most `limit` events of a room from after `after`, as [`Log::read`](super::Log::read) does.
+    /// Returns at most `limit` events of a room from after `after`, as [`Log::read`](super::Log::read) does;
+    /// fewer only where the log ends.
     fn events(&self, room: RoomId, after: Seq, limit: usize) -> Answer<'_, Vec<Event>>;
 
     /// Returns what the store holds of what `asked` asks about, in any order; see [`Asked`].
     fn implied<'a>(&'a self, room: RoomId, asked: &'a Asked) -> Answer<'a, Vec<Implied>>;
+
+    /// Returns the records of those of `files` that were not in the listing of [`Part::Files`] because they
+    /// came after it; each once. `None` where one of them has gone meanwhile, so that whatever referred to it
+    /// is to be read again.
+    ///
+    /// Nothing comes late where all answers are of one moment.
+    fn late(&self, files: Vec<FileId>) -> Answer<'_, Option<Vec<Record>>> {
+        drop(files);
+        Box::pin(async { Ok(Some(Vec::new())) })
+    }
 }
 
 /// How far a store has been filled, and from what.
@@ -71,8 +83,8 @@ pub trait Import: std::fmt::Debug + Send + Sync {
     /// Writes `records` in their order, then notes `progress`. `Ok` means that both are durable.
     ///
     /// A record that is there already changes nothing, so the same call may be sent again, also by another
-    /// process that goes on from an earlier progress. Records come in the order of [`Part::ALL`] and those of
-    /// a log in the order of its positions. No limit of the port is looked at: what was kept before is kept
+    /// process that goes on from an earlier progress. A file comes before what refers to it, an invite before
+    /// its uses, and the pieces of a log come in the order of its positions; nothing else has an order. No limit of the port is looked at: what was kept before is kept
     /// again.
     ///
     /// # Errors

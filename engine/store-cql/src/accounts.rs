@@ -122,11 +122,7 @@ impl CqlStore {
         let row = self.cql.row::<(Uuid, Uuid)>(&self.accounts.email, (email,)).await?;
         let Some((user, _)) = row else { return Ok(None) };
         let record = self.account(UserId(user)).await?.filter(|record| record.email == email);
-        Ok(record.and_then(|record| {
-            let user = record.user()?;
-            let Record { email, password, created_at, .. } = record;
-            Some(Account { user, email, password, created_at })
-        }))
+        Ok(record.and_then(Record::account))
     }
 
     async fn replace(
@@ -146,6 +142,20 @@ impl CqlStore {
             let sent = self.cql.decide(&self.accounts.replace_password, (new, user.0, old)).await;
             if tries.is_applied(sent).await? {
                 return Ok(true);
+            }
+        }
+    }
+}
+
+impl CqlStore {
+    /// Makes an account that was kept before, unless it is there.
+    pub(crate) async fn import_account(&self, account: &Account) -> Result<(), StoreError> {
+        let mut tries = Tries::new();
+        let created = self.create(account, &mut tries).await;
+        match tries.settle(created)? {
+            AccountCreated::Created => Ok(()),
+            AccountCreated::HandleTaken | AccountCreated::EmailTaken => {
+                Err(StoreError::Refused(format!("account {} has what is another one's", account.user.id)))
             }
         }
     }

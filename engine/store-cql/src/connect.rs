@@ -1,6 +1,9 @@
 //! Reaching the cluster: sessions and what their requests ask for.
 
 use crate::options::{CqlOptions, OpenError};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
@@ -10,6 +13,7 @@ use scylla::policies::retry::FallthroughRetryPolicy;
 use scylla::policies::timestamp_generator::MonotonicTimestampGenerator;
 use scylla::statement::{Consistency, SerialConsistency};
 use secrecy::ExposeSecret;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -22,7 +26,7 @@ const TRY_EVERY: Duration = Duration::from_millis(500);
 
 /// Returns a session in the keyspace, once the cluster answers.
 pub(crate) async fn for_requests(options: &CqlOptions) -> Result<Session, OpenError> {
-    let builder = builder(options, options.request_timeout)
+    let builder = builder(options, options.request_timeout)?
         .use_keyspace(&options.keyspace, false)
         .keyspaces_to_fetch([&options.keyspace])
         .fetch_full_schema_metadata(false);
@@ -32,10 +36,16 @@ pub(crate) async fn for_requests(options: &CqlOptions) -> Result<Session, OpenEr
 /// Returns a session in no keyspace that has time for changes of the schema, once the cluster answers.
 pub(crate) async fn for_schema(options: &CqlOptions) -> Result<Session, OpenError> {
     check(options)?;
-    reach(options, builder(options, SCHEMA_TIMEOUT).fetch_schema_metadata(false)).await
+    reach(options, builder(options, SCHEMA_TIMEOUT)?.fetch_schema_metadata(false)).await
 }
 
-fn builder(options: &CqlOptions, timeout: Duration) -> SessionBuilder {
+/// Returns a session in no keyspace that only looks, once the cluster answers.
+pub(crate) async fn for_inspection(options: &CqlOptions) -> Result<Session, OpenError> {
+    check(options)?;
+    reach(options, builder(options, options.request_timeout)?.fetch_schema_metadata(false)).await
+}
+
+fn builder(options: &CqlOptions, timeout: Duration) -> Result<SessionBuilder, OpenError> {
     let mut balancing = DefaultPolicy::builder().token_aware(true);
     if let Some(datacenter) = &options.datacenter {
         balancing = balancing.prefer_datacenter(datacenter.clone());
@@ -56,7 +66,25 @@ fn builder(options: &CqlOptions, timeout: Duration) -> SessionBuilder {
     if let Some((user, password)) = &options.login {
         builder = builder.user(user, password.expose_secret());
     }
-    builder
+    if let Some(file) = &options.ca {
+        builder = builder.tls_context(Some(trusting(file)?));
+    }
+    Ok(builder)
+}
+
+/// Returns a TLS that trusts the certificates of a file, and no others.
+fn trusting(file: &Path) -> Result<Arc<ClientConfig>, OpenError> {
+    let unusable = |reason: String| OpenError::Ca { file: file.to_owned(), reason };
+    let text = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable("no certificate in PEM".to_owned()));
+    }
+    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
 }
 
 /// Builds the session, again and again until the cluster answers or the time is over.

@@ -168,6 +168,32 @@ impl Cql {
         }
     }
 
+    /// Reads at most `rows` of the rows of a read without values, from where an earlier page has ended, and
+    /// where this one does.
+    pub(crate) async fn page<R>(
+        &self,
+        read: &Read,
+        after: Option<Vec<u8>>,
+        rows: usize,
+    ) -> Result<(Vec<R>, Option<Vec<u8>>), StoreError>
+    where
+        R: for<'frame> scylla::deserialize::row::DeserializeRow<'frame, 'frame>,
+    {
+        let mut statement = (*read.0).clone();
+        statement.set_page_size(i32::try_from(rows).unwrap_or(i32::MAX).clamp(1, PAGE_ROWS));
+        let state = after.map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
+        let page = || self.session.execute_single_page(&statement, (), state.clone());
+        let (result, next) = self.tried(Effect::None, page).await?;
+        let result = result.into_rows_result().map_err(|error| StoreError::Fatal(error.to_string()))?;
+        let found = result.rows::<R>().map_err(|error| StoreError::Fatal(error.to_string()))?;
+        let found: Result<Vec<R>, _> = found.collect();
+        let next = match next {
+            PagingStateResponse::HasMorePages { state } => state.as_bytes_slice().map(|place| place.to_vec()),
+            PagingStateResponse::NoMorePages => None,
+        };
+        Ok((found.map_err(|error| StoreError::Fatal(error.to_string()))?, next))
+    }
+
     /// Writes; `Ok` means durable.
     pub(crate) async fn write(&self, write: &Write, values: impl SerializeRow) -> Result<(), StoreError> {
         self.tried(Effect::Write, || self.session.execute_unpaged(&write.0, &values)).await.map(drop)

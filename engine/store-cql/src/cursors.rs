@@ -6,7 +6,7 @@ use crate::cql::{Bound, Cql, Write, bound};
 use crate::log::ord_at;
 use crate::rooms::{self, MemberRow, scan};
 use rookery_engine::store::{Answer, CursorKind, Cursors, Mark, MemberCursor, Reached, StoreError};
-use rookery_protocol::{RoomId, Seq};
+use rookery_protocol::{RoomId, Seq, UserId};
 use scylla::errors::PrepareError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -46,6 +46,23 @@ async fn ords(store: &CqlStore, room: RoomId, marks: &[Mark]) -> Result<BTreeMap
         Ok((seq, ord))
     });
     Ok(found.await?.into_iter().collect())
+}
+
+impl CqlStore {
+    /// Puts a cursor where it was before, unless it has come further.
+    pub(crate) async fn import_cursor(
+        &self,
+        (room, user): (RoomId, UserId),
+        (read, ord): (Seq, u64),
+        delivered: Seq,
+    ) -> Result<(), StoreError> {
+        let user = ordered(user.0);
+        let arrived = (stamp(delivered), integer(delivered.0), room.0, &user);
+        let seen = (stamp(read), integer(read.0), integer(ord), room.0, &user);
+        let statements = &self.cursors;
+        let writes = [bound(&statements.put_delivered, arrived), bound(&statements.put_read, seen)];
+        self.cql.write_together(&writes).await
+    }
 }
 
 impl Cursors for CqlStore {

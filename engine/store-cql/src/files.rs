@@ -11,10 +11,17 @@ mod upload;
 use crate::CqlStore;
 use crate::cql::{Conditional, Cql, Read, Write};
 use crate::turns::Tries;
-pub(crate) use holders::attach;
-use rookery_engine::store::{Answer, AvatarOf, Begun, Completed, FileContent, FileRecord, Files, Upload};
+pub(crate) use holders::{attach, files_of, picture_of};
+use rookery_engine::store::{
+    Answer, AvatarOf, Begun, Completed, FileContent, FileRecord, Files, StoreError, Upload,
+};
 use rookery_protocol::{FileId, Timestamp, UserId};
+use row::UNREFERENCED;
 use scylla::errors::PrepareError;
+use uuid::Uuid;
+
+/// A moment at which every file lives that is no garbage.
+const EVER: Timestamp = Timestamp(0);
 
 /// The statements.
 #[derive(Debug)]
@@ -113,6 +120,39 @@ impl FileStatements {
                 .write_statement("DELETE FROM garbage WHERE shard = ? AND at = ? AND file_id = ?")
                 .await?,
         })
+    }
+}
+
+/// Returns the key of a file's own row.
+pub(crate) const fn key_of(owner: UserId, file: FileId) -> (Uuid, Uuid, Uuid, i64) {
+    (owner.0, file.0, row::OWN.0, row::OWN.1)
+}
+
+impl CqlStore {
+    /// Keeps a file that was kept before, unless it is there.
+    pub(crate) async fn import_file(&self, record: &FileRecord) -> Result<(), StoreError> {
+        let FileRecord { upload, content } = record;
+        let mut tries = Tries::new();
+        let begun = self.begin_file(upload, u64::MAX, &mut tries).await;
+        tries.settle(begun)?;
+        if let Some(content) = content {
+            let completed = self.complete_file(upload.file, content.clone(), EVER, &mut tries).await;
+            tries.settle(completed)?;
+        }
+        Ok(())
+    }
+
+    /// Has a file be the picture that it was before.
+    pub(crate) async fn import_avatar(&self, of: AvatarOf, file: FileId) -> Result<(), StoreError> {
+        let mut tries = Tries::new();
+        let held = self.replace_avatar(of, Some(file), EVER, &mut tries).await;
+        tries.settle(held).map(drop)
+    }
+
+    /// Returns a file unless it is garbage for whoever comes whenever.
+    pub(crate) async fn file_ever(&self, file: FileId) -> Result<Option<FileRecord>, StoreError> {
+        let row = self.any_file(file).await?.filter(|row| row.garbage_at > UNREFERENCED);
+        Ok(row.map(|row| row.record))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Invites. Those of a room are in one partition with who has used them, so that how many are good, and how
 //! often each was used, are decided as one. Which room an invite is of stands beside it, written before.
 
+mod import;
 mod row;
 
 use crate::CqlStore;
@@ -10,6 +11,7 @@ use rookery_engine::limits::INVITES_PER_ROOM;
 use rookery_engine::store::{Answer, Invite, InviteCreated, InviteUsed, Invites, StoreError, TokenHash};
 use rookery_protocol::{RoomId, Timestamp, UserId};
 use row::{INVITE, NOBODY, Row, USE};
+pub(crate) use row::{is_use, key_of};
 use scylla::errors::PrepareError;
 use scylla::value::MaybeUnset;
 use uuid::Uuid;
@@ -61,8 +63,9 @@ impl InviteStatements {
             put: cql
                 .write_statement(
                     "INSERT INTO invites
-                        (room_id, kind, hash, user_id, by_id, created_at, expires_at, uses, used)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        (room_id, kind, hash, user_id, by_id, created_at, expires_at, uses, used,
+                            used_at, revoked_at)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .await?,
             drop_row: cql
@@ -119,11 +122,7 @@ impl CqlStore {
             let has_place = kept.iter().filter(|row| !row.is_used_up()).count() < INVITES_PER_ROOM;
             if has_place {
                 self.cql.write(&statements.put_room, (hash, room.0)).await?;
-                let expires_at = MaybeUnset::from_option(invite.expires_at.map(|at| at.0));
-                let uses = MaybeUnset::from_option(invite.uses.map(i64::from));
-                let (by, at) = (invite.by.0, invite.created_at.0);
-                let values = (room.0, INVITE, hash, NOBODY, by, at, expires_at, uses, 0_i64);
-                writes.push(bound(&statements.put, values));
+                writes.push(self.put_invite(invite, None, None));
             } else if writes.is_empty() {
                 return Ok(InviteCreated::TooMany);
             }
@@ -134,6 +133,32 @@ impl CqlStore {
                 return Ok(if has_place { InviteCreated::Created } else { InviteCreated::TooMany });
             }
         }
+    }
+
+    /// Returns what puts an invite, of which no use was taken yet.
+    fn put_invite(
+        &self,
+        invite: Invite,
+        used_at: Option<Timestamp>,
+        revoked_at: Option<Timestamp>,
+    ) -> Bound<'_> {
+        let moment = |at: Option<Timestamp>| MaybeUnset::from_option(at.map(|at| at.0));
+        let uses = MaybeUnset::from_option(invite.uses.map(i64::from));
+        let Invite { hash, room, by, created_at, expires_at, .. } = invite;
+        let values = (
+            room.0,
+            INVITE,
+            hash,
+            NOBODY,
+            by.0,
+            created_at.0,
+            moment(expires_at),
+            uses,
+            0_i64,
+            moment(used_at),
+            moment(revoked_at),
+        );
+        bound(&self.invites.put, values)
     }
 
     /// Returns what forgets those of `over` that one call has room for, and which these are. One of which

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `options`, `connect`, `store` | what can be set; reaching the cluster; the store and its statements |
 //! | `cql`, `failure`, `health` | requests and their three outcomes; what an error means; whether the cluster answers |
+//! | `inspect` | what a cluster says of itself |
 //! | `migrate` | the schema's versions |
 //! | `turns` | deciding by compare-and-set, one after another |
 //! | `columns` | values to columns and back |
 //! | `log`, `bucket` | compare-and-append and reading back; which partition an event is in |
 //! | `project` | what follows from a batch: worked out before it is appended, put after |
 //! | `messages`, `rooms`, `cursors`, `notices` | reads over what was put, and the writes that are no events |
+//! | `transfer` | everything out of the store, and into it |
 //! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen` | the other domains of the port |
 //!
 //! **How an append goes.** The events and the room's head are in one partition; one conditional batch
@@ -29,6 +31,7 @@ mod cursors;
 mod failure;
 mod files;
 mod health;
+mod inspect;
 mod invites;
 mod last_seen;
 mod log;
@@ -41,8 +44,11 @@ mod project;
 mod rooms;
 mod sessions;
 mod store;
+mod transfer;
 mod turns;
 
+pub use inspect::{ClusterStatus, CommitlogSync, NodeSaid, NodeStatus, inspect};
 pub use migrate::{MigrateError, MigrationState, MigrationStatus, migrate};
 pub use options::{CqlOptions, OpenError, Replication};
 pub use store::CqlStore;
+pub use transfer::CqlSource;

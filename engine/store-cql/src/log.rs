@@ -16,7 +16,7 @@ pub(crate) use read::{bucket_of_message, entries, entries_at, ord_at};
 use crate::columns::{count, integer, seq};
 use crate::cql::{Conditional, Cql, Read, Write};
 use crate::{CqlStore, messages};
-use rookery_engine::store::{Answer, Append, AppendError, Log, Range, Receipt};
+use rookery_engine::store::{Answer, Append, AppendError, Batch, Log, Range, Receipt, StoreError};
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, Timestamp, UserId};
 use scylla::errors::PrepareError;
 
@@ -117,6 +117,42 @@ pub(crate) fn era(client_id: ClientId) -> i32 {
 
 /// An event's place under its name: `client_id, seq, ord, at`.
 type NameRow = (uuid::Uuid, i64, i64, i64);
+
+impl CqlStore {
+    /// Reads at most `limit` events from after `after`. Fewer means that the log has ended there since this
+    /// was called: what an interrupted append has left is put first.
+    pub(crate) async fn events_to_the_end(
+        &self,
+        room: RoomId,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let found = read::events(self, room, Range::After(after), limit).await?;
+        let newest = found.last().map_or(after, |event| event.seq);
+        if found.len() >= limit
+            || position::current(self, room).await?.is_none_or(|standing| standing.head.seq <= newest)
+        {
+            return Ok(found);
+        }
+        read::events(self, room, Range::After(after), limit).await
+    }
+
+    /// Appends a piece of a log that was kept before, unless it is there.
+    pub(crate) async fn import_batch(&self, batch: &Batch) -> Result<(), StoreError> {
+        let newest = batch.newest();
+        let head = position::current(self, batch.room).await?.map_or(Seq::ZERO, |standing| standing.head.seq);
+        if head >= newest {
+            return Ok(());
+        }
+        match append::append(self, batch.append()).await {
+            Ok(()) => Ok(()),
+            // An earlier try was applied after all.
+            Err(AppendError::Stale { head, .. }) if head >= newest => Ok(()),
+            Err(AppendError::Store(error)) => Err(error),
+            Err(other) => Err(StoreError::Refused(other.to_string())),
+        }
+    }
+}
 
 impl Log for CqlStore {
     fn append(&self, append: Append) -> Answer<'_, (), AppendError> {

@@ -11,6 +11,7 @@ mod lock;
 use crate::connect;
 use crate::options::{CqlOptions, OpenError};
 use aws_lc_rs::digest::{SHA256, digest};
+pub(crate) use keyspace::rows;
 use lock::Lock;
 use scylla::client::session::Session;
 use scylla::errors::ExecutionError;
@@ -28,6 +29,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "start", cql: include_str!("../../../schemas/cql/0001_start.cql") },
     Migration { number: 2, name: "people", cql: include_str!("../../../schemas/cql/0002_people.cql") },
+    Migration { number: 3, name: "import", cql: include_str!("../../../schemas/cql/0003_import.cql") },
 ];
 
 /// Why a keyspace's schema cannot be used.
@@ -112,9 +114,17 @@ pub enum MigrationState {
 pub async fn migrate(options: &CqlOptions, dry_run: bool) -> Result<Vec<MigrationStatus>, OpenError> {
     let session = connect::for_schema(options).await?;
     if dry_run {
-        return Ok(status(&session, options, MIGRATIONS).await?);
+        return Ok(look(&session, options).await?);
     }
     Ok(run(&session, options, MIGRATIONS).await?)
+}
+
+/// Returns how each migration stands, by number.
+pub(crate) async fn look(
+    session: &Session,
+    options: &CqlOptions,
+) -> Result<Vec<MigrationStatus>, MigrateError> {
+    status(session, options, MIGRATIONS).await
 }
 
 /// Brings the schema up to date. Returns how each migration stood before.
@@ -135,6 +145,30 @@ pub(crate) async fn run(
     }
     keyspace::keep_bucket_size(session, options).await?;
     Ok(before)
+}
+
+/// Returns whether there is a keyspace with a schema.
+///
+/// # Errors
+/// [`MigrateError`]; also when the schema is not exactly this version's.
+pub(crate) async fn is_whole(
+    session: &Session,
+    options: &CqlOptions,
+    known: &[Migration],
+) -> Result<bool, OpenError> {
+    let status = status(session, options, known).await?;
+    check(&status, known)?;
+    let mut pending = status.iter().filter(|status| status.state == MigrationState::Pending);
+    match pending.next() {
+        None => {
+            keyspace::keep_bucket_size(session, options).await?;
+            Ok(true)
+        }
+        Some(_) if status.iter().all(|status| status.state == MigrationState::Pending) => Ok(false),
+        Some(MigrationStatus { number, name, .. }) => {
+            Err(OpenError::Outdated { number: *number, name: name.clone() })
+        }
+    }
 }
 
 async fn apply(

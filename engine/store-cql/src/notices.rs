@@ -1,7 +1,7 @@
 //! Notices: what is still to be written into inboxes, in shards of all users.
 
 use crate::CqlStore;
-use crate::columns::{corrupt, id, integer, ordered, seq, user};
+use crate::columns::{corrupt, id, integer, ordered, seq, stamp, user};
 use crate::cql::{Cql, Read, Write};
 use rookery_engine::store::{Answer, Notice, NoticeKind, Notices, StoreError};
 use rookery_protocol::{RoomId, Seq, Timestamp, UserId};
@@ -56,9 +56,9 @@ pub(crate) fn shard(user: UserId) -> i32 {
 type Key = (UserId, RoomId, Seq, NoticeKind);
 
 /// `user, room, seq, kind, author, at`.
-type Row = (Vec<u8>, Vec<u8>, i64, String, Uuid, i64);
+pub(crate) type Row = (Vec<u8>, Vec<u8>, i64, String, Uuid, i64);
 
-fn notice((whose, room, place, kind, author, at): Row) -> Result<Notice, StoreError> {
+pub(crate) fn notice((whose, room, place, kind, author, at): Row) -> Result<Notice, StoreError> {
     let known = NoticeKind::ALL.into_iter().find(|known| known.as_str() == kind);
     Ok(Notice {
         user: user(&whose)?,
@@ -102,6 +102,17 @@ async fn forget(store: &CqlStore, notice: &Notice) -> Result<(), StoreError> {
     let (user_column, room) = (ordered(user.0), ordered(room.0));
     let values = (rev.saturating_add(1), shard(*user), user_column, room, integer(seq.0), kind.as_str());
     store.cql.write(&store.notices.delete, values).await
+}
+
+impl CqlStore {
+    /// Keeps a notice that was kept before, as the append of its position would.
+    pub(crate) async fn import_notice(&self, notice: &Notice) -> Result<(), StoreError> {
+        let Notice { user, room, seq, kind, by, at } = *notice;
+        let rev = integer(seq.0);
+        let (user_column, room) = (ordered(user.0), ordered(room.0));
+        let values = (shard(user), user_column, room, rev, kind.as_str(), by.0, at.0, rev, stamp(seq));
+        self.cql.write(&self.notices.put, values).await
+    }
 }
 
 impl Notices for CqlStore {

@@ -1,8 +1,10 @@
 //! What can be set of the cluster's store, and why it does not open.
 
 use crate::migrate::MigrateError;
+use rookery_engine::store::StoreError;
 use scylla::errors::{NewSessionError, PrepareError};
 use secrecy::SecretString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where the cluster is and how it is used.
@@ -18,6 +20,9 @@ pub struct CqlOptions {
     pub datacenter: Option<String>,
     /// The user and the password, where the cluster asks for them.
     pub login: Option<(String, SecretString)>,
+    /// A file of certificates in PEM: nodes are reached over TLS then, and each has to have a certificate for its
+    /// IP address that one of these has signed. Without it nothing is encrypted.
+    pub ca: Option<PathBuf>,
     /// Positions of a room's log in one partition; at least 1. It is kept in the keyspace when that is made,
     /// and another value is refused from then on.
     pub bucket_size: u64,
@@ -43,6 +48,7 @@ impl CqlOptions {
             replication: Replication::Simple(3),
             datacenter: None,
             login: None,
+            ca: None,
             bucket_size: 10_000,
             request_timeout: Duration::from_secs(3),
             requests: 512,
@@ -71,6 +77,14 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
+    /// Certificates that cannot be used.
+    #[error("use the certificates in {file}: {reason}")]
+    Ca {
+        /// Where they are.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// No node answered in time.
     #[error("reach the cluster at {nodes}: {source}")]
     Connect {
@@ -82,6 +96,17 @@ pub enum OpenError {
     /// The schema is not one that this version knows how to use, or could not be brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// The keyspace was made by an older version, and was not to be changed.
+    #[error("use the schema: migration {number} ({name}) is not applied; the start of a server does that")]
+    Outdated {
+        /// Which.
+        number: u32,
+        /// Its name.
+        name: String,
+    },
+    /// The cluster was reached and does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A statement does not fit the schema.
     #[error("prepare the statements: {0}")]
     Prepare(#[from] PrepareError),

@@ -8,6 +8,7 @@ use crate::accounts::{Finished, Record, profile_of};
 use crate::cql::Cql;
 use crate::turns::{Tries, unique};
 use blocks::BlockStatements;
+use rookery_engine::limits::BLOCKS_PER_USER;
 use rookery_engine::store::{Answer, BlockSet, People, ProfileChange, ProfileChanged, StoreError};
 use rookery_protocol::{Timestamp, User, UserId};
 use scylla::errors::PrepareError;
@@ -85,6 +86,20 @@ impl CqlStore {
     }
 }
 
+impl CqlStore {
+    /// Keeps a block that was kept before, unless it is there.
+    pub(crate) async fn import_block(
+        &self,
+        user: UserId,
+        other: UserId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tries = Tries::new();
+        let set = self.set_block((user, other), at, usize::MAX, &mut tries).await;
+        tries.settle(set).map(drop)
+    }
+}
+
 impl People for CqlStore {
     fn change_profile(
         &self,
@@ -106,7 +121,7 @@ impl People for CqlStore {
     fn block(&self, user: UserId, other: UserId, at: Timestamp) -> Answer<'_, BlockSet> {
         Box::pin(async move {
             let mut tries = Tries::new();
-            let set = self.set_block(user, other, at, &mut tries).await;
+            let set = self.set_block((user, other), at, BLOCKS_PER_USER, &mut tries).await;
             tries.settle(set)
         })
     }

@@ -8,7 +8,7 @@
 mod member;
 mod state;
 
-pub(crate) use member::{MemberRow, membership, scan};
+pub(crate) use member::{MemberRow, SettingsColumns, membership, scan, settings};
 
 use crate::CqlStore;
 use crate::columns::{decode, ordered, role};

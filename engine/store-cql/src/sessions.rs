@@ -72,8 +72,8 @@ impl SessionStatements {
             token: cql.settling_statement(token).await?,
             put_token: cql
                 .conditional_statement(
-                    "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES (?, ?, ?)
-                        IF NOT EXISTS USING TTL ?",
+                    "INSERT INTO refresh_tokens (hash, session_id, expires_at, replaced_by)
+                        VALUES (?, ?, ?, ?) IF NOT EXISTS USING TTL ?",
                 )
                 .await?,
             drop_token: cql

@@ -17,6 +17,7 @@ use crate::options::{CqlOptions, OpenError};
 use crate::people::PeopleStatements;
 use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
+use crate::transfer::TransferStatements;
 use crate::turns::Turns;
 use rookery_engine::store::{Answer, Health, Store};
 
@@ -37,6 +38,7 @@ pub struct CqlStore {
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
     pub(crate) last_seen: LastSeenStatements,
+    pub(crate) transfer: TransferStatements,
     pub(crate) turns: Turns,
     probe: Write,
     health: SharedHealth,
@@ -51,6 +53,19 @@ impl CqlStore {
     /// [`OpenError`]; some of the migrations may have been applied then.
     pub async fn open(options: &CqlOptions) -> Result<Self, OpenError> {
         migrate::run(&connect::for_schema(options).await?, options, MIGRATIONS).await?;
+        Self::in_keyspace(options).await
+    }
+
+    /// Opens the store beside whoever uses it, if there is one; nothing of the keyspace is changed.
+    ///
+    /// # Errors
+    /// [`OpenError`]; also when the keyspace was made by another version.
+    pub async fn open_as_it_is(options: &CqlOptions) -> Result<Option<Self>, OpenError> {
+        let is_there = migrate::is_whole(&connect::for_schema(options).await?, options, MIGRATIONS).await?;
+        if is_there { Self::in_keyspace(options).await.map(Some) } else { Ok(None) }
+    }
+
+    async fn in_keyspace(options: &CqlOptions) -> Result<Self, OpenError> {
         let health = SharedHealth::new();
         let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone());
         Ok(Self {
@@ -68,6 +83,7 @@ impl CqlStore {
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,
             last_seen: LastSeenStatements::prepare(&cql).await?,
+            transfer: TransferStatements::prepare(&cql).await?,
             turns: Turns::new(),
             cql,
             health,

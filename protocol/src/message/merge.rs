@@ -2,9 +2,22 @@
 
 use super::{Message, Reaction};
 use crate::event::{Event, EventBody};
-use crate::id::UserId;
+use crate::id::{Seq, UserId};
 
 impl Message {
+    /// Returns a message or a notice that nothing has changed yet.
+    pub fn new(event: Event) -> Self {
+        Self {
+            event,
+            rev: Seq::ZERO,
+            edited_at: None,
+            deleted: false,
+            reactions: Vec::new(),
+            pinned: false,
+            quoted: None,
+        }
+    }
+
     /// Takes over a change of this message, as `reader` sees it. Returns whether it did: what is not
     /// newer than `rev` is in it already, and a change of another message is none of its.
     ///

@@ -203,6 +203,8 @@ async fn a_home_that_was_paused_wakes_and_does_no_harm() {
     cluster.buses.back(id(0));
     expected.extend(acked(&mut wires[0], own).await);
     hear_exactly(&mut wires, expected).await;
+    let refused = cluster.counted(0).await["rookery_appends_total{outcome=\"stale\"}"];
+    assert!(refused >= 1.0, "it has not tried: the test shows nothing");
     cluster.agree().await;
     all_are_heard(&mut wires, &room, "at rest").await;
 }

@@ -6,52 +6,102 @@ use rookery_api::Config;
 use rookery_api::config::{FilesPlace, StoragePlace};
 use rookery_blobs_object::ObjectBlobs;
 use rookery_engine::blobs::{Blobs, MemoryBlobs};
-use rookery_engine::store::Export;
+use rookery_engine::store::{Export, Import, Progress, Store};
+use rookery_store_cql::{CqlSource, CqlStore};
 use rookery_store_sqlite::{SqliteOptions, SqliteSnapshot, SqliteStore};
-use std::path::Path;
 use std::sync::Arc;
 
-/// The kind of store, as a backup says it.
-pub(super) const STORE: &str = "sqlite";
-
-/// Returns the folder of the embedded store.
-///
-/// # Errors
-/// Where the configuration says that everything is in ScyllaDB or Cassandra, which cannot do this yet.
-fn embedded(config: &Config) -> Result<&Path> {
+/// Returns the kind of store, as a backup says it.
+pub(super) const fn kind(config: &Config) -> &'static str {
     match config.storage.place {
-        StoragePlace::Embedded => Ok(&config.storage.data_dir),
-        StoragePlace::Cql(_) => bail!(
-            "use this store: only the embedded one is backed up and restored so far; ScyllaDB and Cassandra \
-             have snapshots of their own"
-        ),
+        StoragePlace::Embedded => "sqlite",
+        StoragePlace::Cql(_) => "cql",
     }
 }
 
-/// Opens the store as it is at this moment; a server may go on to use it.
-pub(super) fn source(config: &Config) -> Result<Box<dyn Export>> {
-    let dir = embedded(config)?;
-    let store = SqliteSnapshot::open(dir).with_context(|| format!("open the store in {}", dir.display()))?;
-    if store.importing()?.is_some() {
+/// A store that is only looked at, and how far it has been filled if that has not ended.
+pub(super) struct Looked {
+    pub(super) store: Box<dyn Export>,
+    pub(super) importing: Option<Progress>,
+}
+
+impl Looked {
+    async fn at<S: Export + Import + 'static>(store: S) -> Result<Self> {
+        let importing = store.importing().await?;
+        Ok(Self { store: Box::new(store), importing })
+    }
+}
+
+/// Returns the store as it is at this moment, or from this moment on; servers may go on to use it.
+pub(super) async fn source(config: &Config) -> Result<Box<dyn Export>> {
+    let source = match &config.storage.place {
+        StoragePlace::Embedded => snapshot(config)?,
+        StoragePlace::Cql(cql) => {
+            let source = CqlSource::open(&wiring::cql_options(cql)).await.context("open the store")?;
+            match source {
+                Some(source) => {
+                    Some(Looked { importing: source.importing().await?, store: Box::new(source) })
+                }
+                None => None,
+            }
+        }
+    };
+    let Looked { store, importing } = source.with_context(|| format!("find a store {}", place(config)))?;
+    if importing.is_some() {
         bail!("back up this store: a restore has not come to its end here");
     }
-    Ok(Box::new(store))
+    Ok(store)
 }
 
-/// Returns the store in the data folder to be looked at before anything is written, if there is one.
-pub(super) fn look(config: &Config) -> Result<Option<SqliteSnapshot>> {
-    let dir = embedded(config)?;
+/// Returns the store to be looked at before anything is written, if there is one.
+pub(super) async fn look(config: &Config) -> Result<Option<Looked>> {
+    match &config.storage.place {
+        StoragePlace::Embedded => snapshot(config),
+        StoragePlace::Cql(cql) => {
+            let store = CqlStore::open_as_it_is(&wiring::cql_options(cql)).await.context("open the store")?;
+            match store {
+                Some(store) => Looked::at(store).await.map(Some),
+                None => Ok(None),
+            }
+        }
+    }
+}
+
+fn snapshot(config: &Config) -> Result<Option<Looked>> {
+    let dir = &config.storage.data_dir;
     if !dir.join("rookery.db").exists() {
         return Ok(None);
     }
-    Ok(Some(SqliteSnapshot::open(dir).with_context(|| format!("open the store in {}", dir.display()))?))
+    let store = SqliteSnapshot::open(dir).with_context(|| format!("open the store {}", place(config)))?;
+    let importing = store.importing()?;
+    Ok(Some(Looked { store: Box::new(store), importing }))
 }
 
-/// Opens the store to be filled, which nobody else has open then.
-pub(super) fn target(config: &Config) -> Result<SqliteStore> {
-    let dir = embedded(config)?;
-    wiring::make_private(dir).with_context(|| format!("make the data dir {}", dir.display()))?;
-    Ok(SqliteStore::open(&SqliteOptions::in_dir(dir))?)
+/// Says where the store is, after what is done to it.
+fn place(config: &Config) -> String {
+    match &config.storage.place {
+        StoragePlace::Embedded => format!("in {}", config.storage.data_dir.display()),
+        StoragePlace::Cql(cql) => format!("in the keyspace {} of {}", cql.keyspace, cql.nodes.join(", ")),
+    }
+}
+
+/// A store to be filled.
+pub(super) trait Filled: Store + Export + Import {}
+
+impl<S: Store + Export + Import> Filled for S {}
+
+/// Opens the store to be filled. The embedded one nobody else has open then; of a cluster nobody knows.
+pub(super) async fn target(config: &Config) -> Result<Box<dyn Filled>> {
+    Ok(match &config.storage.place {
+        StoragePlace::Embedded => {
+            let dir = &config.storage.data_dir;
+            wiring::make_private(dir).with_context(|| format!("make the data dir {}", dir.display()))?;
+            Box::new(SqliteStore::open(&SqliteOptions::in_dir(dir))?)
+        }
+        StoragePlace::Cql(cql) => {
+            Box::new(CqlStore::open(&wiring::cql_options(cql)).await.context("open the store")?)
+        }
+    })
 }
 
 /// Opens the bytes of files to be read; a server may go on to use them.

@@ -1,6 +1,6 @@
 //! `rookery restore`: what a backup holds, into an empty store.
 
-use super::place;
+use super::place::{self, Looked};
 use super::progress::Progress;
 use crate::cli::RestoreArgs;
 use crate::output::{harmless, line};
@@ -8,7 +8,7 @@ use crate::{settings, wiring};
 use anyhow::{Context, Result, bail};
 use rookery_api::Config;
 use rookery_backup::{Begin, End, Header, Target, check, restore, verify};
-use rookery_engine::store::{Store, is_empty};
+use rookery_engine::store::is_empty;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -34,18 +34,18 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<()> {
 /// Compares the store with the backup; a server must not be writing.
 async fn compare(args: &RestoreArgs, config: &Config) -> Result<()> {
     let (header, end) = check(open(&args.file)?).await?;
-    let store = place::look(config)?.context("find a store in the data folder")?;
+    let store = place::look(config).await?.context("find a store to compare it with")?.store;
     let has_bytes = header.has_bytes && !args.no_files;
     let blobs = if has_bytes { Some(place::bytes(config)?) } else { None };
-    verify(&store, blobs.as_deref(), &end).await?;
+    verify(&*store, blobs.as_deref(), &end).await?;
     line(format_args!("restore: the store is what the backup holds: {}", end.tally))
 }
 
 /// Reads the backup and looks at the store, and writes nothing.
 async fn rehearse(args: &RestoreArgs, config: &Config) -> Result<()> {
     let (header, end) = check(open(&args.file)?).await?;
-    if let Some(store) = place::look(config)? {
-        match store.importing()? {
+    if let Some(Looked { store, importing }) = place::look(config).await? {
+        match importing {
             Some(progress) if progress.backup != header.backup => {
                 bail!("restore into this store: it is half filled from another backup")
             }
@@ -53,7 +53,7 @@ async fn rehearse(args: &RestoreArgs, config: &Config) -> Result<()> {
                 line(format_args!("restore: {} records and files are there already", progress.done))?;
             }
             Some(_) => bail!("restore into this store: a restore has not come to its end here"),
-            None if !is_empty(&store).await? => bail!("restore into this store: it is not empty"),
+            None if !is_empty(&*store).await? => bail!("restore into this store: it is not empty"),
             None => {}
         }
     }
@@ -65,9 +65,9 @@ async fn fill(args: &RestoreArgs, config: &Config) -> Result<()> {
     if args.file != Path::new("-") {
         check(open(&args.file)?).await?;
     }
-    let store = place::target(config)?;
+    let store = place::target(config).await?;
     let blobs = if args.no_files { None } else { Some(wiring::open_blobs(&config.files.place)?) };
-    let target = Target { store: &store, read: &store, blobs: blobs.as_deref() };
+    let target = Target { store: &*store, read: &*store, blobs: blobs.as_deref() };
     let begin = if args.resume { Begin::Resume } else { Begin::Anew };
     let mut progress = Progress::begin();
     let restored = restore(open(&args.file)?, target, begin, |tally| progress.tell(tally)).await;

@@ -9,9 +9,6 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The lock file that a running server holds; it is the embedded store's.
-const LOCK_FILE: &str = "rookery.lock";
-
 /// Bytes of free space below which a server will soon refuse writes.
 const LITTLE_SPACE: u64 = 512 << 20;
 
@@ -35,8 +32,8 @@ pub(super) enum State {
     InUse,
 }
 
-/// Looks at the folder itself.
-pub(super) fn look(dir: &Path, findings: &mut Vec<Finding>) -> State {
+/// Looks at the folder itself; a running server holds `lock_file`.
+pub(super) fn look(dir: &Path, lock_file: &Path, findings: &mut Vec<Finding>) -> State {
     if !dir.exists() {
         findings.push(absent(dir));
         return State::Absent;
@@ -51,7 +48,7 @@ pub(super) fn look(dir: &Path, findings: &mut Vec<Finding>) -> State {
         Err(error) => Finding::fail("data dir", format!("{} is not writable: {error}", dir.display())),
     });
     findings.push(free_space(dir));
-    let (state, finding) = lock(dir);
+    let (state, finding) = lock(lock_file);
     findings.push(finding);
     state
 }
@@ -122,9 +119,9 @@ fn free_space(dir: &Path) -> Finding {
     }
 }
 
-fn lock(dir: &Path) -> (State, Finding) {
+fn lock(file: &Path) -> (State, Finding) {
     const NAME: &str = "lock";
-    match File::open(dir.join(LOCK_FILE)).map(|file| file.try_lock()) {
+    match File::open(file).map(|file| file.try_lock()) {
         Ok(Err(TryLockError::WouldBlock)) => {
             (State::InUse, Finding::ok(NAME, "held: a server is running here"))
         }
@@ -147,7 +144,7 @@ mod tests {
     fn a_folder_that_cannot_be_made_is_told() {
         let level = |dir: &Path| {
             let mut findings = Vec::new();
-            assert_eq!(look(dir, &mut findings), State::Absent);
+            assert_eq!(look(dir, &dir.join("lock"), &mut findings), State::Absent);
             findings.into_iter().map(|finding| finding.level).collect::<Vec<_>>()
         };
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,8 +1,9 @@
-//! The database: its schema's version, and whether SQLite finds it whole.
+//! The embedded database: its schema's version, and whether SQLite finds it whole.
 
 use super::Finding;
 use super::data_dir::State;
-use rookery_store_sqlite::{MigrationState, MigrationStatus, migrations_status, quick_check, search_status};
+use super::migrations::{self, Standing};
+use rookery_store_sqlite::{MigrationState, migrations_status, quick_check, search_status};
 use std::path::Path;
 
 /// Looks at the database; a server that uses it is not disturbed.
@@ -11,36 +12,24 @@ pub(super) fn look(dir: &Path, state: State, findings: &mut Vec<Finding>) {
         findings.push(Finding::ok("database", "is made at the first start"));
         return;
     }
-    findings.push(migrations(dir));
+    findings.push(schema(dir));
     findings.push(whole(dir, state));
     findings.push(search(dir));
 }
 
-fn migrations(dir: &Path) -> Finding {
-    const NAME: &str = "migrations";
+fn schema(dir: &Path) -> Finding {
     let all = match migrations_status(dir) {
         Ok(all) => all,
-        Err(error) => return Finding::fail(NAME, error),
+        Err(error) => return Finding::fail("migrations", error),
     };
-    let named = |wanted: MigrationState| {
-        let wrong: Vec<String> = all
-            .iter()
-            .filter(|one| one.state == wanted)
-            .map(|one| format!("{:04}_{}", one.number, one.name))
-            .collect();
-        wrong.join(", ")
+    let standing = |state: MigrationState| match state {
+        MigrationState::Applied { .. } => Standing::Applied,
+        MigrationState::Pending => Standing::Pending,
+        MigrationState::Changed => Standing::Changed,
+        MigrationState::Unknown => Standing::Unknown,
     };
-    let is = |one: &MigrationStatus, state: MigrationState| one.state == state;
-    if all.iter().any(|one| is(one, MigrationState::Changed)) {
-        return Finding::fail(NAME, format!("applied with other text: {}", named(MigrationState::Changed)));
-    }
-    if all.iter().any(|one| is(one, MigrationState::Unknown)) {
-        return Finding::fail(NAME, format!("of a newer version: {}", named(MigrationState::Unknown)));
-    }
-    if all.iter().any(|one| is(one, MigrationState::Pending)) {
-        return Finding::ok(NAME, format!("the next start applies {}", named(MigrationState::Pending)));
-    }
-    Finding::ok(NAME, format!("all {} applied", all.len()))
+    let all = all.iter().map(|one| (standing(one.state), one.number, one.name.as_str()));
+    migrations::judge(&all.collect::<Vec<_>>())
 }
 
 fn whole(dir: &Path, state: State) -> Finding {

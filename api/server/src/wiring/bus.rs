@@ -9,7 +9,12 @@ use std::sync::Arc;
 
 /// Opens the bus of `me`, which runs on `tasks`: over Redis in a cluster, to nobody otherwise.
 pub(super) fn open(config: Option<&ClusterConfig>, me: Peer, tasks: &Tasks) -> Result<Arc<dyn Bus>> {
-    let Some(ClusterConfig { redis, prefix }) = config else { return Ok(Arc::new(Alone::new(me))) };
-    let options = RedisOptions { url: redis.clone(), prefix: prefix.clone() };
-    Ok(RedisBus::open(&options, me, tasks).context("open the bus")?)
+    let Some(config) = config else { return Ok(Arc::new(Alone::new(me))) };
+    Ok(RedisBus::open(&redis_options(config), me, tasks).context("open the bus")?)
+}
+
+/// Returns what the adapter is told of the Redis of a cluster.
+pub(crate) fn redis_options(config: &ClusterConfig) -> RedisOptions {
+    let ClusterConfig { redis, redis_ca, prefix } = config.clone();
+    RedisOptions { url: redis, ca: redis_ca, prefix }
 }

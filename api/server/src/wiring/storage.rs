@@ -19,15 +19,12 @@ pub(super) async fn open(
     match &config.place {
         StoragePlace::Embedded => {
             let sqlite = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(&config.data_dir))?);
-            if sqlite.importing().await?.is_some() {
-                bail!(
-                    "serve from this store: a restore has not come to its end here; go on with `rookery restore --resume`"
-                );
-            }
+            check_whole(&*sqlite).await?;
             Ok((Arc::clone(&sqlite) as Arc<dyn Store>, sqlite))
         }
         StoragePlace::Cql(cql) => {
             let cql = CqlStore::open(&cql_options(cql)).await.context("open the store")?;
+            check_whole(&cql).await?;
             let store = Arc::new(cql) as Arc<dyn Store>;
             let options = TantivyOptions::in_dir(config.data_dir.join("search"));
             let search = TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), tasks)
@@ -37,12 +34,22 @@ pub(super) async fn open(
     }
 }
 
+/// Checks that no restore has stopped halfway.
+async fn check_whole(store: &dyn Import) -> Result<()> {
+    if store.importing().await?.is_some() {
+        bail!(
+            "serve from this store: a restore has not come to its end here; go on with `rookery restore --resume`"
+        );
+    }
+    Ok(())
+}
+
 /// Returns what the adapter is told of a cluster of ScyllaDB or Cassandra.
 pub(crate) fn cql_options(config: &CqlConfig) -> CqlOptions {
-    let CqlConfig { nodes, keyspace, replication, datacenter, login } = config.clone();
+    let CqlConfig { nodes, keyspace, replication, datacenter, login, ca } = config.clone();
     let replication = match replication {
         rookery_api::config::Replication::Simple(copies) => Replication::Simple(copies),
         rookery_api::config::Replication::DataCenters(copies) => Replication::ByDatacenter(copies),
     };
-    CqlOptions { keyspace, replication, datacenter, login, ..CqlOptions::at(nodes) }
+    CqlOptions { keyspace, replication, datacenter, login, ca, ..CqlOptions::at(nodes) }
 }

@@ -5,3 +5,4 @@ mod contract;
 mod nodes;
 mod pauses;
 mod server;
+mod tls;

@@ -29,7 +29,16 @@ pub(crate) struct Node {
 impl Cluster {
     /// A cluster that nobody else is in.
     pub(crate) fn at(url: &str) -> Self {
-        Self(RedisOptions { url: SecretString::from(url), prefix: format!("test-{}", new_id().simple()) })
+        Self::with(RedisOptions {
+            url: SecretString::from(url),
+            ca: None,
+            prefix: format!("test-{}", new_id().simple()),
+        })
+    }
+
+    /// A cluster with these options.
+    pub(crate) fn with(options: RedisOptions) -> Self {
+        Self(options)
     }
 
     pub(crate) fn join(&self, name: &str) -> Node {

@@ -154,6 +154,15 @@ impl Batch {
         self.events.last().map_or(Seq::ZERO, |event| event.seq)
     }
 
+    /// Returns the files that its messages carry.
+    pub(super) fn files(&self) -> impl Iterator<Item = FileId> {
+        let files = self.implied.iter().map(|implied| match implied {
+            Implied::Attach { files, .. } => files.as_slice(),
+            Implied::Room(_) | Implied::Member(_) | Implied::Mention { .. } => &[],
+        });
+        files.flatten().copied()
+    }
+
     /// Returns the append that brings a store without these events to where the exporting store was:
     /// first what the events say themselves, then what is implied as it was in the end.
     ///

@@ -1,4 +1,4 @@
-//! What is transferred, and in which order.
+//! What is transferred.
 
 use super::Batch;
 use crate::store::{
@@ -159,8 +159,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Every part, in the order in which they are transferred: what refers to something comes after it, such
-    /// as a message after its files.
+    /// Every part.
     pub const ALL: [Self; 14] = [
         Self::Accounts,
         Self::KeptHandles,

@@ -6,7 +6,7 @@
 
 use super::record::Record;
 use crate::CqlStore;
-use crate::turns::Tries;
+use crate::turns::{Tries, unique};
 use rookery_engine::store::StoreError;
 use rookery_protocol::{Timestamp, UserId};
 use uuid::Uuid;
@@ -119,6 +119,37 @@ impl CqlStore {
                 return Ok(Held::Mine);
             }
         }
+    }
+
+    /// Has a handle be kept for its former owner, unless there is a claim of it.
+    pub(crate) async fn import_kept_handle(
+        &self,
+        handle: &str,
+        user: UserId,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tries = Tries::new();
+        loop {
+            // A claim that no account knows, as that of a change which is over.
+            let values = (user.0, unique(), until.0, handle, None::<Uuid>);
+            let sent = self.cql.decide(&self.accounts.claim_handle, values).await;
+            let known = tries.known(sent).await;
+            if tries.settle(known)?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Returns whether a handle that was claimed is `user`'s by this claim, or will be.
+    pub(crate) async fn has_handle(
+        &self,
+        user: UserId,
+        handle: &str,
+        claim: Uuid,
+    ) -> Result<bool, StoreError> {
+        let name = Name::Handle(handle);
+        let record = self.record(user).await?;
+        Ok(record.is_some_and(|record| name.is_of(&record, claim) || name.is_next_of(&record, claim)))
     }
 
     /// Takes a claim back that is void, which spares the next one a look.

@@ -77,6 +77,13 @@ impl Record {
             about: part(ABOUT),
         })
     }
+
+    /// Returns the account, once it exists.
+    pub(crate) fn account(self) -> Option<Account> {
+        let user = self.user()?;
+        let Self { email, password, created_at, .. } = self;
+        Some(Account { user, email, password, created_at })
+    }
 }
 
 const HANDLE: &str = "handle";

@@ -8,7 +8,7 @@ use crate::CqlStore;
 use crate::columns::{integer, seq};
 use crate::turns::Tries;
 use rookery_engine::store::{AvatarOf, StoreError};
-use rookery_protocol::{FileId, RoomId, Seq, Timestamp};
+use rookery_protocol::{FileId, RoomId, Seq, Timestamp, UserId};
 use uuid::Uuid;
 
 /// The files of a holder.
@@ -43,6 +43,32 @@ pub(crate) async fn attach(
     let mut tries = Tries::new();
     let attached = store.attach_to((room.0, integer(seq.0)), files, rev, &mut tries).await;
     tries.settle(attached)
+}
+
+/// Returns what a holder's file is the picture of, if it is no message.
+pub(crate) const fn picture_of(holder: Uuid, place: i64) -> Option<AvatarOf> {
+    match place {
+        OF_USER => Some(AvatarOf::User(UserId(holder))),
+        OF_ROOM => Some(AvatarOf::Room(RoomId(holder))),
+        _ => None,
+    }
+}
+
+/// Returns the files of the message at `seq`, ascending, if they are as of `rev`; without those that are
+/// garbage.
+pub(crate) async fn files_of(
+    store: &CqlStore,
+    (room, at): (RoomId, Seq),
+    rev: Seq,
+) -> Result<Option<Vec<FileId>>, StoreError> {
+    let set = store.file_set((room.0, integer(at.0))).await?;
+    let Some(set) = set.filter(|set| set.rev == rev) else { return Ok(None) };
+    let mut files = Vec::new();
+    for file in set.files {
+        files.extend(store.file_ever(FileId(file)).await?.map(|record| record.upload.file));
+    }
+    files.sort_unstable();
+    Ok(Some(files))
 }
 
 impl CqlStore {

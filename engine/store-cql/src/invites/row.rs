@@ -12,16 +12,26 @@ pub(super) const INVITE: i8 = 0;
 /// The kind of a row that says who has used one.
 pub(super) const USE: i8 = 1;
 
+/// Returns whether rows of this kind say who has used an invite.
+pub(crate) const fn is_use(kind: i8) -> bool {
+    kind == USE
+}
+
 /// The user in an invite's own row.
 pub(super) const NOBODY: Uuid = Uuid::nil();
 
+/// Returns the key of an invite's own row.
+pub(crate) const fn key_of(room: RoomId, hash: TokenHash) -> (Uuid, i8, TokenHash, Uuid) {
+    (room.0, INVITE, hash, NOBODY)
+}
+
 /// An invite and what became of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) invite: Invite,
+pub(crate) struct Row {
+    pub(crate) invite: Invite,
     pub(super) used: i64,
-    pub(super) used_at: Option<Timestamp>,
-    pub(super) revoked_at: Option<Timestamp>,
+    pub(crate) used_at: Option<Timestamp>,
+    pub(crate) revoked_at: Option<Timestamp>,
 }
 
 impl Row {
@@ -81,7 +91,7 @@ impl CqlStore {
     }
 
     /// Returns an invite, whatever became of it.
-    pub(super) async fn find_invite(&self, hash: TokenHash) -> Result<Option<Row>, StoreError> {
+    pub(crate) async fn find_invite(&self, hash: TokenHash) -> Result<Option<Row>, StoreError> {
         match self.room_of_invite(hash).await? {
             Some(room) => self.invite_in(room, hash).await,
             None => Ok(None),

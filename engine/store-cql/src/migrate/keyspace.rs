@@ -4,6 +4,7 @@ use super::MigrateError;
 use crate::options::{CqlOptions, Replication};
 use scylla::client::session::Session;
 use scylla::deserialize::row::DeserializeRow;
+use scylla::statement::Statement;
 use std::fmt::Write;
 
 /// A migration that was applied.
@@ -80,7 +81,7 @@ pub(super) async fn applied(session: &Session, options: &CqlOptions) -> Result<V
         return Ok(Vec::new());
     }
     let query = format!("SELECT number, name, sha256 FROM {}.migrations", options.keyspace);
-    let rows = rows::<(i32, String, String)>(session, &query, ()).await?;
+    let rows = rows::<(i32, String, String)>(session, query, ()).await?;
     let applied = rows.into_iter().map(|(number, name, sha256)| Applied {
         number: u32::try_from(number).unwrap_or(0),
         name,
@@ -94,11 +95,11 @@ pub(super) async fn keep_bucket_size(session: &Session, options: &CqlOptions) ->
     let table = format!("{}.kept_options", options.keyspace);
     let asked = options.bucket_size.to_string();
     let query = format!("SELECT value FROM {table} WHERE name = 'bucket_size'");
-    if rows::<(String,)>(session, &query, ()).await?.is_empty() {
+    if rows::<(String,)>(session, query.as_str(), ()).await?.is_empty() {
         let statement = format!("INSERT INTO {table} (name, value) VALUES ('bucket_size', ?) IF NOT EXISTS");
         session.query_unpaged(statement, (&asked,)).await?;
     }
-    match rows::<(String,)>(session, &query, ()).await?.pop() {
+    match rows::<(String,)>(session, query.as_str(), ()).await?.pop() {
         Some((kept,)) if kept == asked => Ok(()),
         kept => {
             let kept = kept.map_or_else(String::new, |(kept,)| kept);
@@ -112,9 +113,10 @@ async fn has_table(session: &Session, options: &CqlOptions, table: &str) -> Resu
     Ok(!rows::<(String,)>(session, query, (&options.keyspace, table)).await?.is_empty())
 }
 
-async fn rows<R>(
+/// Returns the rows that answer a query.
+pub(crate) async fn rows<R>(
     session: &Session,
-    query: &str,
+    query: impl Into<Statement>,
     values: impl scylla::serialize::row::SerializeRow,
 ) -> Result<Vec<R>, MigrateError>
 where

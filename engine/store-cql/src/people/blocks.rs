@@ -4,7 +4,6 @@
 use crate::CqlStore;
 use crate::cql::{Conditional, Cql, Read, Write, bound};
 use crate::turns::{Tries, condition, next_version};
-use rookery_engine::limits::BLOCKS_PER_USER;
 use rookery_engine::store::{BlockSet, StoreError};
 use rookery_protocol::{Timestamp, UserId};
 use scylla::errors::PrepareError;
@@ -46,11 +45,12 @@ struct Ledger {
 }
 
 impl CqlStore {
+    /// Notes that `user` blocks `other` since `at`, unless it does or blocks `most` already.
     pub(super) async fn set_block(
         &self,
-        user: UserId,
-        other: UserId,
+        (user, other): (UserId, UserId),
         at: Timestamp,
+        most: usize,
         tries: &mut Tries,
     ) -> Result<BlockSet, StoreError> {
         let _turn = self.turns.at(&user).await;
@@ -59,7 +59,7 @@ impl CqlStore {
             if self.has_blocked(user, other).await? {
                 return Ok(BlockSet::Set);
             }
-            if usize::try_from(ledger.total).is_ok_and(|total| total >= BLOCKS_PER_USER) {
+            if usize::try_from(ledger.total).is_ok_and(|total| total >= most) {
                 return Ok(BlockSet::TooMany);
             }
             let statements = &self.people.blocks;

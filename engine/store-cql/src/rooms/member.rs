@@ -57,13 +57,8 @@ impl MemberRow {
             let read = seq(columns.read_seq.unwrap_or(0));
             MemberCursor { user, read, delivered: seq(columns.delivered.unwrap_or(0)).max(read) }
         });
-        let notify: Option<Notify> = columns.notify.and_then(|word| word.parse().ok());
-        let settings = Settings {
-            notify: notify.unwrap_or_default(),
-            muted_until: columns.muted_until.filter(|until| *until != NEVER).map(Timestamp),
-            pinned: columns.pinned.unwrap_or(false),
-            archived: columns.archived.unwrap_or(false),
-        };
+        let Columns { notify, muted_until, pinned, archived, .. } = columns;
+        let settings = settings((notify, muted_until, pinned, archived)).unwrap_or_default();
         Ok(Self { membership, cursor, read_ord: count(columns.read_ord.unwrap_or(0)), settings })
     }
 
@@ -79,6 +74,24 @@ impl MemberRow {
         let cursor = self.cursor.map_or((Seq::ZERO, 0), |cursor| (cursor.read, self.read_ord));
         Some(cursor.max((membership.joined, membership.joined_ord)))
     }
+}
+
+/// The columns of how a user has a room: `notify, muted_until, pinned, archived`.
+pub(crate) type SettingsColumns = (Option<String>, Option<i64>, Option<bool>, Option<bool>);
+
+/// Returns how a user has a room, if it ever said so.
+pub(crate) fn settings(columns: SettingsColumns) -> Option<Settings> {
+    if columns == SettingsColumns::default() {
+        return None;
+    }
+    let (notify, muted_until, pinned, archived) = columns;
+    let notify: Option<Notify> = notify.and_then(|word| word.parse().ok());
+    Some(Settings {
+        notify: notify.unwrap_or_default(),
+        muted_until: muted_until.filter(|until| *until != NEVER).map(Timestamp),
+        pinned: pinned.unwrap_or(false),
+        archived: archived.unwrap_or(false),
+    })
 }
 
 /// Returns what is known of `user` in `room`.

@@ -19,7 +19,7 @@ impl CqlStore {
         Ok(())
     }
 
-    pub(super) async fn is_forgotten(&self, end: Timestamp) -> Result<bool, StoreError> {
+    pub(crate) async fn is_forgotten(&self, end: Timestamp) -> Result<bool, StoreError> {
         Ok(end.0 < self.forgotten().await?.load(Ordering::Relaxed))
     }
 

@@ -24,6 +24,18 @@ impl CqlStore {
     ) -> Result<(), StoreError> {
         self.insert_token(session.session, token, session.created_at, tries).await?;
         tries.opened();
+        self.insert_session(session, tries).await
+    }
+
+    /// Keeps a session that was kept before, ended or not, unless it is there.
+    pub(crate) async fn import_session(&self, session: &LoginSession) -> Result<(), StoreError> {
+        let mut tries = Tries::new();
+        let kept = self.insert_session(session, &mut tries).await;
+        tries.settle(kept)
+    }
+
+    /// Keeps a session unless one of its id is there already.
+    async fn insert_session(&self, session: &LoginSession, tries: &mut Tries) -> Result<(), StoreError> {
         let statements = &self.sessions;
         loop {
             let values = (

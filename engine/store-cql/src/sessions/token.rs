@@ -5,6 +5,7 @@ use crate::CqlStore;
 use crate::turns::Tries;
 use rookery_engine::store::{RefreshToken, Rotation, StoreError, TokenHash};
 use rookery_protocol::{SessionId, Timestamp};
+use scylla::value::MaybeUnset;
 use uuid::Uuid;
 
 /// A token as it is kept.
@@ -24,16 +25,45 @@ impl CqlStore {
         now: Timestamp,
         tries: &mut Tries,
     ) -> Result<(), StoreError> {
+        let row = TokenRow { session, expires_at: token.expires_at, replaced_by: None };
+        self.insert_token_row(token.hash, &row, now, tries).await
+    }
+
+    /// Keeps a token, spent or not, of a session that is there already.
+    pub(crate) async fn import_token(
+        &self,
+        token: RefreshToken,
+        session: SessionId,
+        replaced_by: Option<TokenHash>,
+    ) -> Result<(), StoreError> {
+        // It lives as long as one that is made with its session; without that, nobody finds it anyway.
+        let begun = self.login(session).await?.map_or(token.expires_at, |session| session.created_at);
+        let replaced_by = replaced_by.map(|hash| hash.to_vec());
+        let row = TokenRow { session, expires_at: token.expires_at, replaced_by };
+        let mut tries = Tries::new();
+        let kept = self.insert_token_row(token.hash, &row, begun, &mut tries).await;
+        tries.settle(kept)
+    }
+
+    async fn insert_token_row(
+        &self,
+        hash: TokenHash,
+        token: &TokenRow,
+        now: Timestamp,
+        tries: &mut Tries,
+    ) -> Result<(), StoreError> {
         let statements = &self.sessions;
+        let TokenRow { session, expires_at, replaced_by } = token;
         loop {
-            let lives = time_to_live(token.expires_at, now);
-            let values = (token.hash, session.0, token.expires_at.0, lives);
+            let lives = time_to_live(*expires_at, now);
+            let replaced_by = MaybeUnset::from_option(replaced_by.as_ref());
+            let values = (hash, session.0, expires_at.0, replaced_by, lives);
             let sent = self.cql.decide(&statements.put_token, values).await;
             let Some(decided) = tries.known(sent).await? else { continue };
             if !self.gives_way(&decided).await? {
                 return Ok(());
             }
-            self.make_way(&statements.drop_token, &token.hash, &decided, tries).await?;
+            self.make_way(&statements.drop_token, &hash, &decided, tries).await?;
         }
     }
 
@@ -80,7 +110,8 @@ impl CqlStore {
                 _ if !session.is_live(now) => return Ok(Rotation::Invalid),
                 Some(_) => {
                     let lives = time_to_live(new.expires_at, now);
-                    let values = (new.hash, session.session.0, new.expires_at.0, lives);
+                    let unspent = MaybeUnset::<Vec<u8>>::Unset;
+                    let values = (new.hash, session.session.0, new.expires_at.0, unspent, lives);
                     let sent = self.cql.decide(&statements.put_token, values).await;
                     if tries.known(sent).await?.is_some() {
                         return Ok(Rotation::Rotated(session));

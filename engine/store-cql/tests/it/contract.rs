@@ -2,7 +2,9 @@
 
 use crate::keyspace::Keyspace;
 use futures_util::future::join_all;
-use rookery_engine::contract::{Case, agrees_with_memory, agrees_with_memory_over_restarts, cases};
+use rookery_engine::contract::{
+    Case, agrees_with_memory, agrees_with_memory_over_restarts, cases, run_transfer,
+};
 use rookery_engine::store::Store;
 use std::sync::Arc;
 
@@ -36,6 +38,15 @@ async fn cassandra_passes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cassandra_passes_with_small_buckets() {
     every_case("small", 7).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_comes_out_of_cassandra_and_goes_into_it() {
+    for bucket_size in [10_000, 7] {
+        let keyspace = Keyspace::new("transfer", bucket_size).await;
+        run_transfer(|| async { Arc::new(keyspace.open_empty().await) }).await;
+        keyspace.end().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

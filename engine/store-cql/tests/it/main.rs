@@ -3,6 +3,7 @@
 
 mod cast;
 mod contract;
+mod driver;
 mod events;
 mod garbage;
 mod halfway;
@@ -12,4 +13,5 @@ mod kill;
 mod migrations;
 mod nodes;
 mod races;
+mod running;
 mod size;

@@ -42,9 +42,15 @@ async fn an_interrupted_runner_is_continued_and_one_that_lives_is_waited_for() {
     let keyspace = Keyspace::fresh("resumed", 10_000).await;
     let options = &keyspace.options;
     migrate(options, false).await.expect("migrate");
-    // As if it had died before the last table of the last file, with the lock in its hand.
-    execute(&keyspace, "DROP TABLE %.last_seen").await;
-    execute(&keyspace, "DELETE FROM %.migrations WHERE number = 2").await;
+    // As if it had died before the last table of a file, with the lock in its hand.
+    for statement in [
+        "DROP TABLE %.last_seen",
+        "DROP TABLE %.import",
+        "DELETE FROM %.migrations WHERE number = 2",
+        "DELETE FROM %.migrations WHERE number = 3",
+    ] {
+        execute(&keyspace, statement).await;
+    }
     let holder = Uuid::from_u128(1);
     let take = |seconds| {
         format!(
@@ -54,12 +60,15 @@ async fn an_interrupted_runner_is_continued_and_one_that_lives_is_waited_for() {
     execute(&keyspace, &take(600)).await;
     let impatient = CqlOptions { wait: Duration::from_millis(600), ..options.clone() };
     assert!(matches!(refused(&impatient).await, MigrateError::Locked(_)));
-    assert_eq!(states(options).await, [MigrationState::Applied, MigrationState::Pending]);
+    let [applied, pending] = [MigrationState::Applied, MigrationState::Pending];
+    assert_eq!(states(options).await, [applied, pending, pending]);
+    let error = CqlStore::open_as_it_is(options).await.expect_err("it would have to be changed");
+    assert!(matches!(error, OpenError::Outdated { number: 2, .. }), "{error}");
 
     execute(&keyspace, &format!("DELETE FROM %.migration_lock WHERE one = 1 IF holder = {holder}")).await;
     execute(&keyspace, &take(2)).await;
     migrate(options, false).await.expect("the dead runner's lease ends");
-    assert_eq!(states(options).await, [MigrationState::Applied, MigrationState::Applied]);
+    assert_eq!(states(options).await, [applied; 3]);
     CqlStore::open(options).await.expect("every table is there");
     keyspace.remove().await;
 }

@@ -1,0 +1,132 @@
+//! `rookery admin`: what an operator asks a running server, over its admin listener.
+
+use crate::cli::{AdminAction, AdminArgs, Output};
+use crate::context::admin_url;
+use crate::output::{harmless, line};
+use crate::session::block_on;
+use anyhow::{Context, Result, bail};
+use http::Method;
+use rookery_actors::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
+use rookery_api::DrainStanding;
+use rookery_client::{HttpClient, HttpError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often it is looked whether a node that drains is gone.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Runs one of the three.
+pub(crate) fn run(action: AdminAction, args: &AdminArgs) -> Result<()> {
+    block_on(async {
+        let url = admin_url(args.url.as_deref());
+        let mut http = HttpClient::new(url.parse()?);
+        match action {
+            AdminAction::Nodes => nodes(&mut http, args.output).await,
+            AdminAction::Rooms { room: Some(room), .. } => {
+                let room: RoomStanding = get(&mut http, &format!("/admin/rooms/{room}")).await?;
+                args.output.print(&room, of_room(&room))
+            }
+            AdminAction::Rooms { room: None, limit } => rooms(&mut http, limit, args.output).await,
+            AdminAction::Drain { no_wait } => drain(&mut http, !no_wait, args.output).await,
+        }
+    })
+}
+
+async fn nodes(http: &mut HttpClient, output: Output) -> Result<()> {
+    let standing: NodesStanding = get(http, "/admin/nodes").await?;
+    for node in &standing.nodes {
+        output.print(node, of_node(node))?;
+    }
+    if !standing.is_connected {
+        eprintln!("the bus is away: this is what was known last");
+    }
+    Ok(())
+}
+
+async fn rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<()> {
+    let standing: RoomsStanding = get(http, &format!("/admin/rooms?limit={limit}")).await?;
+    for room in &standing.rooms {
+        output.print(room, of_room(room))?;
+    }
+    eprintln!("{} rooms are active here, {} are heard", standing.active, standing.heard);
+    Ok(())
+}
+
+/// Has the node drain, and waits until nobody takes connections at its admin listener any more.
+async fn drain(http: &mut HttpClient, waits: bool, output: Output) -> Result<()> {
+    let begun: DrainStanding = ask(http, Method::POST, "/admin/drain", Some(&Nothing {})).await?;
+    output.print(&begun, format_args!("draining {} connections", begun.connections))?;
+    if !waits {
+        return Ok(());
+    }
+    let until = Instant::now() + Duration::from_millis(begun.within_ms);
+    let mut left = begun.connections;
+    loop {
+        sleep(LOOK_EVERY).await;
+        match get::<NodesStanding>(http, "/admin/nodes").await {
+            Ok(standing) => {
+                let itself = standing.nodes.iter().find(|node| node.link == LinkState::Itself);
+                let now = itself.map_or(0, |node| node.connections);
+                if output == Output::Text && now != left {
+                    line(format_args!("{now} connections left"))?;
+                    left = now;
+                }
+            }
+            Err(error) if is_gone(&error) => return Ok(()),
+            // It stops to answer before its process ends.
+            Err(_) => {}
+        }
+        if Instant::now() > until {
+            bail!("have the node end within {} ms: it still takes connections", begun.within_ms);
+        }
+    }
+}
+
+/// The body of a request that says nothing.
+#[derive(Serialize)]
+struct Nothing {}
+
+async fn get<T: DeserializeOwned>(http: &mut HttpClient, path: &str) -> Result<T> {
+    ask(http, Method::GET, path, None::<&Nothing>).await
+}
+
+async fn ask<T: DeserializeOwned>(
+    http: &mut HttpClient,
+    method: Method,
+    path: &str,
+    body: Option<&impl Serialize>,
+) -> Result<T> {
+    let server = http.server().to_string();
+    let answer = http.request(method, path, None, body).await.and_then(|answer| answer.json());
+    answer.with_context(|| format!("ask {server}"))
+}
+
+fn is_gone(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(HttpError::Connect(_)))
+}
+
+fn of_node(node: &NodeStanding) -> String {
+    let NodeStanding { id, name, url, connections, capacity, is_draining, link } = node;
+    let link = match link {
+        LinkState::Itself => "itself",
+        LinkState::Good => "good",
+        LinkState::Doubtful => "doubtful",
+        LinkState::Silent => "silent",
+    };
+    let state = if *is_draining { "draining" } else { "serving" };
+    let (name, url) = (harmless(name), harmless(if url.is_empty() { "-" } else { url }));
+    format!("{name}  {state}  link {link}  {connections} of {capacity} connections  {url}  {}", id.0)
+}
+
+fn of_room(room: &RoomStanding) -> String {
+    let RoomStanding { room, is_active, listeners, told, home_name, is_stand_in, followers, .. } = room;
+    let home = harmless(home_name);
+    let stands_in = if *is_stand_in { " (stands in)" } else { "" };
+    let active = if *is_active { "active" } else { "asleep" };
+    let followers = followers.len();
+    format!(
+        "{room}  home {home}{stands_in}  {active}  {listeners} listeners  at {told}  {followers} nodes follow"
+    )
+}

@@ -1,0 +1,54 @@
+//! A real Cassandra: the one that `ROOKERY_TEST_CASSANDRA` names, or one that `tests/servers/cassandra` starts.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The script that starts and stops one.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers/cassandra");
+
+/// A Cassandra that ends with the test, unless others use it too.
+#[derive(Debug)]
+pub(super) struct Cassandra {
+    /// Its `host:port`.
+    pub(super) address: String,
+    own: Option<(u16, PathBuf)>,
+}
+
+impl Cassandra {
+    /// Finds one, or starts one.
+    pub(super) fn find() -> Self {
+        if let Some(address) = std::env::var_os("ROOKERY_TEST_CASSANDRA") {
+            return Self { address: address.into_string().unwrap(), own: None };
+        }
+        let port = free_port();
+        let folder = std::env::temp_dir().join(format!("rookery-cassandra-{}", std::process::id()));
+        let found = Self { address: format!("127.0.0.1:{port}"), own: Some((port, folder)) };
+        assert!(found.ask("start"), "tests/servers/cassandra has said why there is no Cassandra");
+        found
+    }
+
+    fn ask(&self, what: &str) -> bool {
+        let Some((port, folder)) = &self.own else { return true };
+        let mut script = Command::new(SCRIPT);
+        script.arg(what).env("CASSANDRA_PORT", port.to_string()).env("CASSANDRA_DIR", folder);
+        script.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Cassandra {
+    fn drop(&mut self) {
+        self.ask("clean");
+    }
+}
+
+/// Returns a port that nobody listens on, nor on the next one, where its nodes speak with each other.
+fn free_port() -> u16 {
+    loop {
+        let first = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = first.local_addr().unwrap().port();
+        if port.checked_add(1).is_some_and(|next| TcpListener::bind(("127.0.0.1", next)).is_ok()) {
+            return port;
+        }
+    }
+}
