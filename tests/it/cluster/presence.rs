@@ -46,7 +46,9 @@ impl Watcher {
 
     /// Sweeps all nodes and reads, once.
     async fn sweep(&mut self, nodes: &[TestNode]) {
-        nodes.iter().for_each(|node| node.node().sweep(false));
+        for node in nodes {
+            node.node().sweep(false);
+        }
         self.wire.settle().await;
         for event in self.wire.unasked().into_iter().filter(|event| event["ev"] == "presence") {
             self.take(&event["d"]);
