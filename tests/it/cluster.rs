@@ -4,6 +4,7 @@ mod admin;
 mod delivery;
 mod faults;
 mod limits;
+mod operators;
 mod over_redis;
 mod presence;
 mod signals;

@@ -28,8 +28,7 @@ impl OverRedis {
         for node in 0..nodes {
             let proxy = FaultProxy::start(redis.address()).await;
             let url = format!("redis://{}", proxy.address()).into();
-            let prefix = format!("{name}-{}", std::process::id());
-            let options = RedisOptions { url, prefix, ca: None };
+            let options = RedisOptions { url, ca: None, prefix: format!("{name}-{}", std::process::id()) };
             let (name, url) = (format!("n{node}"), String::new());
             let me = Peer { id: id(node), name, url, connections: 0, capacity: 1000, is_draining: false };
             let bus = RedisBus::open(&options, me, &tasks).expect("the options are good");
