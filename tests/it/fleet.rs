@@ -186,7 +186,7 @@ async fn after_a_kill_of_one_of_three_everybody_is_back_within_ten_seconds_and_h
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn withoutredis_others_hear_within_three_seconds_and_the_same_server_does_not_notice() {
+async fn without_redis_others_hear_within_three_seconds_and_the_same_server_does_not_notice() {
     let fleet = Fleet::start("unbussed", 3).await;
     let (mut wires, room) = fleet.wires(&[0, 0, 1, 2]).await;
     say(&mut wires[0], &room, "with Redis").await;
