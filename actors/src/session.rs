@@ -23,6 +23,7 @@ use rookery_engine::{Connection, Credit};
 use rookery_protocol::{CloseCode, Command, Frame, RoomId, Seq, ServerEvent, WireError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::answer::Answer;
 
@@ -53,6 +54,8 @@ pub struct Identified {
     result: Result<Identity, WireError>,
     inbox_after: Option<Seq>,
     answer: Answer,
+    /// Since when the peer has been asked, where this is what was looked up first.
+    asked: Option<Duration>,
 }
 
 /// The actor; all it has is in [`Session`].

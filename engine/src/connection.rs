@@ -34,7 +34,8 @@ pub struct Connection {
     credits: Arc<Credits>,
     /// Who speaks here, once that is known.
     identity: OnceLock<(UserId, SessionId)>,
-    opened: Duration,
+    /// Since when the peer could say who it is; `NEVER` while that is looked up, which is not its time.
+    asked: AtomicU64,
     heard: AtomicU64,
     pinged: AtomicU64,
     closing: AtomicU64,
@@ -64,7 +65,7 @@ impl Connection {
             outbox: Outbox::new(codec),
             credits: Credits::new(CREDITS_PER_CONNECTION),
             identity: OnceLock::new(),
-            opened: now,
+            asked: AtomicU64::new(millis(now)),
             heard: AtomicU64::new(millis(now)),
             pinged: AtomicU64::new(NEVER),
             closing: AtomicU64::new(NEVER),
@@ -126,6 +127,18 @@ impl Connection {
         self.outbox.push_latest(key, frame.bytes(self.codec()))
     }
 
+    /// The peer has said who it is, and that is looked up from now on. Returns since when it was asked, or
+    /// `None` where that was looked up already.
+    pub fn looks_up(&self) -> Option<Duration> {
+        let since = self.asked.swap(NEVER, Ordering::Relaxed);
+        (since != NEVER).then(|| Duration::from_millis(since))
+    }
+
+    /// What the peer said is no answer to who it is: it has been asked since then.
+    pub fn asked_since(&self, since: Duration) {
+        self.asked.store(millis(since), Ordering::Relaxed);
+    }
+
     /// Remembers who speaks here; the first answer stays. Returns whether it is this one.
     pub fn identify(&self, user: UserId, session: SessionId) -> bool {
         *self.identity.get_or_init(|| (user, session)) == (user, session)
@@ -180,7 +193,7 @@ impl Connection {
             }
             return if passed(since, CLOSE_WITHIN) { Verdict::Abort } else { Verdict::Leave };
         }
-        if self.identity.get().is_none() && passed(millis(self.opened), AUTH_WITHIN) {
+        if self.identity.get().is_none() && passed(self.asked.load(Ordering::Relaxed), AUTH_WITHIN) {
             return Verdict::Close(CloseCode::AuthTimeout);
         }
         if wall.0 >= self.expires.load(Ordering::Relaxed) {
@@ -297,6 +310,17 @@ mod tests {
         let connection = Connection::new(ConnectionId(1), Codec::Json, Duration::ZERO);
         assert_eq!(connection.sweep(seconds(4), NOW), Verdict::Leave);
         assert_eq!(connection.sweep(seconds(5), NOW), Verdict::Close(CloseCode::AuthTimeout));
+    }
+
+    #[test]
+    fn looking_up_who_a_peer_is_does_not_count_as_its_silence() {
+        let connection = Connection::new(ConnectionId(1), Codec::Json, Duration::ZERO);
+        assert_eq!(connection.looks_up(), Some(Duration::ZERO));
+        assert_eq!(connection.looks_up(), None);
+        assert_eq!(connection.sweep(seconds(20), NOW), Verdict::Leave);
+        connection.asked_since(seconds(20));
+        assert_eq!(connection.sweep(seconds(24), NOW), Verdict::Leave);
+        assert_eq!(connection.sweep(seconds(25), NOW), Verdict::Close(CloseCode::AuthTimeout));
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 use crate::http::call;
 use crate::rooms::{fresh, group};
+use rookery_engine::store::Store;
+use rookery_engine::{FaultStore, Faults, MemoryStore};
 use rookery_tests::node::TestNode;
 use rookery_tests::wire::{Heard, Wire};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -29,6 +32,24 @@ async fn commands_sent_right_behind_auth_are_done_after_it() {
     let list = wire.send("room.list", json!({})).await;
     wire.reply(auth).await.unwrap();
     wire.reply(list).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_is_not_the_peer_s_silence() {
+    let faults = Faults { refused: 1.0, ..Faults::default() };
+    let store = Arc::new(FaultStore::by_seed(MemoryStore::new(), 1, faults));
+    store.calm();
+    let node = TestNode::over(Arc::clone(&store) as Arc<dyn Store>).await;
+    let alice = node.user("alice").await;
+    let mut wire = Wire::open(node.http()).await;
+    let auth = json!({ "token": alice.token() });
+    store.rage();
+    for _ in 0..4 {
+        node.advance(Duration::from_secs(3));
+        assert_eq!(wire.refused("auth", auth.clone()).await, "store_unavailable");
+    }
+    store.calm();
+    wire.ok("auth", auth).await;
 }
 
 #[tokio::test]

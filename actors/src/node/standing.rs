@@ -2,7 +2,7 @@
 
 use super::Node;
 use crate::cluster::Home;
-use rookery_engine::bus::NodeId;
+use rookery_engine::bus::{NodeId, Peer};
 use rookery_protocol::{RoomId, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -18,18 +18,9 @@ pub struct NodesStanding {
 /// One node, as another one sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStanding {
-    /// Which run of it; another one after a restart.
-    pub id: NodeId,
-    /// Its name.
-    pub name: String,
-    /// Where clients reach it; empty where they are not told.
-    pub url: String,
-    /// Connections that it has; some seconds old where it is another one.
-    pub connections: u64,
-    /// Connections that it takes at most.
-    pub capacity: u64,
-    /// Whether it is going down.
-    pub is_draining: bool,
+    /// What it says of itself; some seconds old where it is another one.
+    #[serde(flatten)]
+    pub peer: Peer,
     /// How it is reached.
     pub link: LinkState,
 }
@@ -84,18 +75,16 @@ impl Node {
     /// Returns who is there, as this node sees it.
     pub fn nodes(&self) -> NodesStanding {
         let peers = self.cluster.peers();
-        let standing = |peer: &rookery_engine::bus::Peer| {
-            let link = self.cluster.link_state(peer.id);
-            let (connections, is_draining) = if link == LinkState::Itself {
-                (u64::try_from(self.connections.len()).unwrap_or(u64::MAX), self.is_draining())
-            } else {
-                (peer.connections, peer.is_draining)
-            };
-            let (name, url) = (peer.name.clone(), peer.url.clone());
-            NodeStanding { id: peer.id, name, url, connections, capacity: peer.capacity, is_draining, link }
+        let standing = |peer: &Peer| {
+            let (mut peer, link) = (peer.clone(), self.cluster.link_state(peer.id));
+            if link == LinkState::Itself {
+                peer.connections = u64::try_from(self.connections.len()).unwrap_or(u64::MAX);
+                peer.is_draining = self.is_draining();
+            }
+            NodeStanding { peer, link }
         };
         let mut nodes: Vec<_> = peers.nodes.iter().map(standing).collect();
-        nodes.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        nodes.sort_by(|one, other| (&one.peer.name, one.peer.id).cmp(&(&other.peer.name, other.peer.id)));
         NodesStanding { is_connected: peers.is_connected, nodes }
     }
 

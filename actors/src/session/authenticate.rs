@@ -17,20 +17,26 @@ impl Session {
         if matches!(self.phase, Phase::Greeting) {
             self.phase = Phase::Authenticating(VecDeque::new());
         }
+        let asked = self.connection.looks_up();
         let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
         self.node.tasks().spawn(async move {
             let result = node.authenticator().authenticate(&auth.token).await;
-            let identified = Identified { result, inbox_after: auth.inbox_after, answer };
+            let identified = Identified { result, inbox_after: auth.inbox_after, answer, asked };
             // A session that has gone needs no answer.
             drop(myself.send_message(SessionMessage::Identified(Box::new(identified))));
         });
     }
 
     pub(super) fn identified(&mut self, identified: Identified) {
-        let Identified { result, inbox_after, answer } = identified;
+        let Identified { result, inbox_after, answer, asked } = identified;
         match result {
             Ok(identity) => self.welcome(identity, inbox_after, answer),
             Err(error) => {
+                if let Some(asked) = asked {
+                    // Where nothing could be looked up it has its whole time again.
+                    let since = if error.retryable { self.node.clock().elapsed() } else { asked };
+                    self.connection.asked_since(since);
+                }
                 let held = self.held_while_authenticating();
                 // A token that will never be good; one that has run out may be replaced.
                 if held.is_some() && error.code == ErrorCode::Unauthenticated {

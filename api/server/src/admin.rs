@@ -9,6 +9,7 @@ use http::Method;
 use rookery_actors::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 use rookery_api::DrainStanding;
 use rookery_client::{HttpClient, HttpError};
+use rookery_engine::bus::Peer;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -68,7 +69,7 @@ async fn drain(http: &mut HttpClient, waits: bool, output: Output) -> Result<()>
         match get::<NodesStanding>(http, "/admin/nodes").await {
             Ok(standing) => {
                 let itself = standing.nodes.iter().find(|node| node.link == LinkState::Itself);
-                let now = itself.map_or(0, |node| node.connections);
+                let now = itself.map_or(0, |node| node.peer.connections);
                 if output == Output::Text && now != left {
                     line(format_args!("{now} connections left"))?;
                     left = now;
@@ -108,8 +109,8 @@ fn is_gone(error: &anyhow::Error) -> bool {
 }
 
 fn of_node(node: &NodeStanding) -> String {
-    let NodeStanding { id, name, url, connections, capacity, is_draining, link } = node;
-    let link = match link {
+    let Peer { id, name, url, connections, capacity, is_draining } = &node.peer;
+    let link = match node.link {
         LinkState::Itself => "itself",
         LinkState::Good => "good",
         LinkState::Doubtful => "doubtful",
