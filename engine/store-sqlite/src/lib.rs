@@ -5,6 +5,7 @@
 //! | `options`, `open` | what can be set; the directory's lock, the connections, the threads |
 //! | `store` | the port's methods, each one line: to the committer or to a reader |
 //! | `committer`, `apply` | group commit, and what a write does inside it |
+//! | `wal` | the write-ahead log as a file: whether all that was synced can be read |
 //! | `checkpoint` | keeping the write-ahead log short, off the way of commits |
 //! | `readers`, `read` | the reading threads, and what a read does on one |
 //! | `search` | finding messages by their words: an index in a file of its own, which follows the log |
@@ -19,7 +20,7 @@
 //! moment, and every compare-and-set is decided by plain code on one thread.
 //!
 //! **What it relies on.** WAL mode with `synchronous=FULL` (a commit is on disk when it returns),
-//! checksummed frames (a torn tail is cut off at opening) and one process per directory, which a
+//! checksummed frames (a torn tail is cut off at opening, a log that has rotted is not opened) and one process per directory, which a
 //! lock file guards. An fsync that failed is never tried again: the store is then failed until the
 //! process is restarted.
 
@@ -38,6 +39,7 @@ mod readers;
 mod search;
 mod snapshot;
 mod store;
+mod wal;
 
 pub use inspect::{InspectError, migrations_status, quick_check, search_status};
 pub use migrate::{MigrateError, MigrationState, MigrationStatus};

@@ -6,7 +6,7 @@ use crate::health::SharedHealth;
 use crate::options::{OpenError, SqliteOptions};
 use crate::readers::{self, ReadQueue};
 use crate::search::{self, SearchIndex, SearchOpened};
-use crate::{columns, migrate};
+use crate::{columns, migrate, wal};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
@@ -19,6 +19,9 @@ use std::time::Duration;
 
 /// The database's file in the store's directory.
 pub(crate) const DATABASE_FILE: &str = "rookery.db";
+
+/// Its write-ahead log.
+const LOG_FILE: &str = "rookery.db-wal";
 
 /// The lock's file. The system frees the lock when the process ends, however it ends.
 const LOCK_FILE: &str = "rookery.lock";
@@ -47,6 +50,12 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     let lock = lock(&options.dir)?;
     let path = options.dir.join(DATABASE_FILE);
     make_private(&path).map_err(|source| OpenError::Directory { dir: options.dir.clone(), source })?;
+    let log = options.dir.join(LOG_FILE);
+    match wal::lost_commits(&log) {
+        Ok(0) => {}
+        Ok(commits) => return Err(OpenError::RottenLog { path: log, commits }),
+        Err(source) => return Err(OpenError::Directory { dir: options.dir.clone(), source }),
+    }
     let failed = |source| OpenError::Database { path: path.clone(), source };
     let mut connection = connect_writer(&path, options).map_err(failed)?;
     migrate::run(&mut connection, migrate::MIGRATIONS)?;

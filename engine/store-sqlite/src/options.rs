@@ -60,6 +60,17 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
+    /// The write-ahead log has rotted: what was acknowledged cannot be read.
+    #[error(
+        "read the write-ahead log {path}: a part of it is damaged, and {commits} commits behind that are lost. \
+         Restore a backup; or give them up by `sqlite3 rookery.db 'PRAGMA wal_checkpoint(TRUNCATE)'`"
+    )]
+    RottenLog {
+        /// Which.
+        path: PathBuf,
+        /// How many, of which all but the last had been acknowledged.
+        commits: usize,
+    },
     /// Another process has it.
     #[error("lock {lock}: another process has this store open")]
     InUse {
