@@ -134,12 +134,16 @@ impl Cluster {
         others.cloned().collect()
     }
 
+    /// Returns whether the bus is there, and how many other nodes are.
+    fn connection(&self) -> (bool, usize) {
+        let peers = self.peers();
+        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id());
+        (peers.is_connected, others.count())
+    }
+
     /// Returns how the bus is, for people.
     pub(crate) fn state(&self) -> String {
-        let peers = self.bus.peers();
-        let peers = peers.borrow();
-        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id()).count();
-        match (peers.is_connected, others) {
+        match self.connection() {
             (false, _) => "away: what other nodes do is found in the store, within seconds".to_owned(),
             (true, 0) => "no other node".to_owned(),
             (true, 1) => "1 other node".to_owned(),
@@ -347,10 +351,8 @@ impl Cluster {
 
     /// Counts who is there, as of now.
     pub(crate) fn gauge(&self) {
-        let peers = self.bus.peers();
-        let peers = peers.borrow();
-        let others = peers.nodes.iter().filter(|peer| peer.id != self.bus.id()).count();
-        self.metrics.bus_connected.set(f64::from(u8::from(peers.is_connected)));
+        let (is_connected, others) = self.connection();
+        self.metrics.bus_connected.set(f64::from(u8::from(is_connected)));
         self.metrics.bus_peers.set(u32::try_from(others).map_or(f64::MAX, f64::from));
     }
 

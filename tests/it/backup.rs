@@ -1,6 +1,5 @@
 //! The real binary: backed up while it serves, killed, restored elsewhere, and nobody notices.
 
-mod cassandra;
 mod cluster;
 mod talk;
 

@@ -1,10 +1,8 @@
 //! The bus over real Redis through networks that break: nothing is out of order, and nothing is missing
 //! without a word.
 
-pub(crate) mod redis;
-
+use crate::servers::Redis;
 use bytes::Bytes;
-use redis::Redis;
 use rookery_bus_redis::{RedisBus, RedisOptions};
 use rookery_engine::Tasks;
 use rookery_engine::bus::{Bus, Heard, NodeId, Peer};

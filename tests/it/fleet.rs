@@ -3,10 +3,10 @@
 
 mod crowd;
 
-use crate::bus::redis::Redis;
 use crate::chat::{draft, say, text};
 use crate::folder::Folder;
 use crate::rooms::fresh;
+use crate::servers::{Cassandra, Redis};
 use crowd::Crowd;
 use rookery_client::{HttpClient, Login, Tokens};
 use rookery_tests::proxy::{FaultProxy, Way};
@@ -42,27 +42,24 @@ struct Member {
     bus: FaultProxy,
 }
 
-/// Redis and the folder are gone with it.
+/// The servers and the folder are gone with it, unless others use them too.
 struct Fleet {
     members: Vec<Member>,
+    cassandra: Cassandra,
     redis: Redis,
     folder: Folder,
 }
 
 impl Fleet {
     async fn start(name: &str, members: usize) -> Self {
-        let cassandra = std::env::var_os("ROOKERY_TEST_CASSANDRA").expect(
-            "ROOKERY_TEST_CASSANDRA is host:port of a Cassandra; \
-             `tests/servers/with cassandra -- cargo test -p rookery-tests` starts one and sets it",
-        );
-        let cassandra =
-            cassandra.to_str().and_then(|address| address.parse().ok()).expect("it is ADDRESS:PORT");
-        let (redis, folder) = (Redis::find(), Folder::new(name));
+        let (cassandra, redis, folder) = (Cassandra::find(), Redis::find(), Folder::new(name));
         let unique = format!("{name}_{}_{}", std::process::id(), fresh() & 0xffff);
-        let mut fleet = Self { members: Vec::new(), redis, folder };
+        let mut fleet = Self { members: Vec::new(), redis, folder, cassandra };
         for number in 0..members {
-            let (store, bus) =
-                (FaultProxy::start(cassandra).await, FaultProxy::start(fleet.redis.address()).await);
+            let (store, bus) = (
+                FaultProxy::start(fleet.cassandra.address).await,
+                FaultProxy::start(fleet.redis.address()).await,
+            );
             let (cql, redis) = (store.address().to_string(), format!("redis://{}", bus.address()));
             let (node, files) = (format!("n{number}"), fleet.folder.at("files").display().to_string());
             let env = [
@@ -242,6 +239,8 @@ async fn a_home_that_stood_still_beyond_its_lease_tries_to_write_and_is_refused(
         hear(wire).await;
     }
     let refused = fleet.counted(home, REFUSED);
+    // From here on, so that it does not wake with the word that it is not the home any more.
+    fleet.members[home].bus.set_both(Way::Cut);
     fleet.server(home).pause();
     // It finds this when it wakes, before anything else.
     let mut under_way = Vec::new();
@@ -257,8 +256,6 @@ async fn a_home_that_stood_still_beyond_its_lease_tries_to_write_and_is_refused(
     }
     assert!(Instant::now() < woken_at, "the others go on before it wakes");
     sleep(woken_at.saturating_duration_since(Instant::now())).await;
-    // Nobody tells it that it is not the home any more.
-    fleet.members[home].bus.set_both(Way::Cut);
     fleet.server(home).resume();
     for (number, id) in under_way.into_iter().enumerate() {
         let sent = timeout(PATIENCE, paused.reply(id)).await.expect("it is answered").expect("it is said");

@@ -81,6 +81,7 @@ mod rooms;
 // Messages found by their words.
 mod search;
 // Who speaks on a socket, how long, and how it ends.
+mod servers;
 mod sessions;
 // A reader that does not keep up.
 mod slow;

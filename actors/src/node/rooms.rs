@@ -122,18 +122,23 @@ impl Node {
     /// # Cancel safety
     /// Safe.
     pub async fn glance(&self, room: RoomId, user: UserId) -> Option<Head> {
-        let address = self.rooms.get(room)?;
-        let (answer, answered) = oneshot::channel();
-        address.send_message(RoomMessage::Glance(Glance { user, answer })).ok()?;
-        timeout(GLANCE_WITHIN, answered).await.ok()?.ok()
+        self.ask_active(room, |answer| RoomMessage::Glance(Glance { user, answer })).await
     }
 
     /// Returns what a room has in memory that is active and has `user` as a member, without the store. It is
     /// not activated for this.
     pub(crate) async fn recall(&self, room: RoomId, user: UserId) -> Option<Recalled> {
-        let address = self.rooms.get(room)?;
+        self.ask_active(room, |answer| RoomMessage::Recall(Recall { user, answer })).await
+    }
+
+    /// Asks a room that is active for what it has in memory.
+    async fn ask_active<T>(
+        &self,
+        room: RoomId,
+        asking: impl FnOnce(oneshot::Sender<T>) -> RoomMessage,
+    ) -> Option<T> {
         let (answer, answered) = oneshot::channel();
-        address.send_message(RoomMessage::Recall(Recall { user, answer })).ok()?;
+        self.rooms.get(room)?.send_message(asking(answer)).ok()?;
         timeout(GLANCE_WITHIN, answered).await.ok()?.ok()
     }
 

@@ -1,10 +1,9 @@
 //! From one machine to a cluster and back.
 
-use super::cassandra::Cassandra;
 use super::talk::{Talk, bytes, named};
 use super::{done, failed, restore_from_pipe, run, run_with};
-use crate::bus::redis::Redis;
 use crate::folder::Folder;
+use crate::servers::{Cassandra, Redis};
 use rookery_tests::server::Server;
 use rookery_tests::wire::Wire;
 use serde_json::json;
@@ -30,6 +29,7 @@ async fn goes_on(server: SocketAddr, talk: &Talk, seen: &[serde_json::Value]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_moves_into_a_cluster_and_back_and_nobody_notices() {
     let (cassandra, redis) = (Cassandra::find(), Redis::find());
+    let nodes = cassandra.address.to_string();
     let folder = Folder::new("cluster-backup");
     let [here, node, back] = ["here", "node", "back"].map(|name| folder.at(name));
     let [one, two] = ["one.backup", "two.backup"].map(|name| folder.at(name));
@@ -40,7 +40,7 @@ async fn a_server_moves_into_a_cluster_and_back_and_nobody_notices() {
     let key = ("ROOKERY_AUTH__SIGNING_KEY_FILE", key.to_str().unwrap());
     let cluster = [
         key,
-        ("ROOKERY_STORAGE__CQL_NODES", cassandra.address.as_str()),
+        ("ROOKERY_STORAGE__CQL_NODES", nodes.as_str()),
         ("ROOKERY_STORAGE__CQL_KEYSPACE", &keyspace),
         ("ROOKERY_STORAGE__CQL_REPLICATION", "1"),
         ("ROOKERY_CLUSTER__REDIS_URL", &url),

@@ -1,7 +1,7 @@
 //! A cluster whose bus is a real Redis, to which each node has a way that breaks.
 
 use super::{PATIENCE, id};
-use crate::bus::redis::Redis;
+use crate::servers::Redis;
 use rookery_bus_redis::{RedisBus, RedisOptions};
 use rookery_engine::bus::{Bus, MemoryBuses, Peer};
 use rookery_engine::store::Store;

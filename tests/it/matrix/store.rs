@@ -4,6 +4,7 @@ use super::pipeline;
 use crate::chat::{draft, text};
 use crate::folder::Folder;
 use crate::rooms::{fresh, group};
+use crate::servers::Cassandra;
 use futures_util::future::join_all;
 use rookery_tests::proxy::{Direction, FaultProxy, Way};
 use rookery_tests::server::Server;
@@ -35,18 +36,14 @@ struct Scene {
     token: String,
     wire: Wire,
     room: Value,
+    _cassandra: Cassandra,
     _folder: Folder,
 }
 
 impl Scene {
     async fn new(name: &str) -> Self {
-        let cassandra = std::env::var_os("ROOKERY_TEST_CASSANDRA").expect(
-            "ROOKERY_TEST_CASSANDRA is host:port of a Cassandra; \
-             `tests/servers/with cassandra -- cargo test -p rookery-tests` starts one and sets it",
-        );
-        let cassandra =
-            cassandra.to_str().and_then(|address| address.parse().ok()).expect("it is ADDRESS:PORT");
-        let proxy = FaultProxy::start(cassandra).await;
+        let cassandra = Cassandra::find();
+        let proxy = FaultProxy::start(cassandra.address).await;
         let folder = Folder::new(name);
         let keyspace = format!("{name}_{}_{}", std::process::id(), fresh() & 0xffff);
         let nodes = proxy.address().to_string();
@@ -61,7 +58,7 @@ impl Scene {
         let mut wire = Wire::log_in(server.http, &token).await;
         let room = group(&mut wire, "Tea", &[]).await;
         wire.ok("room.open", json!({ "room": room })).await;
-        Self { proxy, server, token, wire, room, _folder: folder }
+        Self { proxy, server, token, wire, room, _cassandra: cassandra, _folder: folder }
     }
 
     /// Returns the texts of the room and where they are.

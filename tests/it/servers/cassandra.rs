@@ -1,6 +1,6 @@
 //! A real Cassandra: the one that `ROOKERY_TEST_CASSANDRA` names, or one that `tests/servers/cassandra` starts.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -9,21 +9,21 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers/cassandra");
 
 /// A Cassandra that ends with the test, unless others use it too.
 #[derive(Debug)]
-pub(super) struct Cassandra {
-    /// Its `host:port`.
-    pub(super) address: String,
+pub(crate) struct Cassandra {
+    pub(crate) address: SocketAddr,
     own: Option<(u16, PathBuf)>,
 }
 
 impl Cassandra {
     /// Finds one, or starts one.
-    pub(super) fn find() -> Self {
+    pub(crate) fn find() -> Self {
         if let Some(address) = std::env::var_os("ROOKERY_TEST_CASSANDRA") {
-            return Self { address: address.into_string().unwrap(), own: None };
+            let address = address.to_str().and_then(|address| address.parse().ok());
+            return Self { address: address.expect("ROOKERY_TEST_CASSANDRA is ADDRESS:PORT"), own: None };
         }
         let port = free_port();
-        let folder = std::env::temp_dir().join(format!("rookery-cassandra-{}", std::process::id()));
-        let found = Self { address: format!("127.0.0.1:{port}"), own: Some((port, folder)) };
+        let folder = std::env::temp_dir().join(format!("rookery-cassandra-{port}"));
+        let found = Self { address: ([127, 0, 0, 1], port).into(), own: Some((port, folder)) };
         assert!(found.ask("start"), "tests/servers/cassandra has said why there is no Cassandra");
         found
     }

@@ -1,0 +1,7 @@
+//! The real servers that tests share: those that `tests/servers/with` has started, or their own.
+
+mod cassandra;
+mod redis;
+
+pub(crate) use cassandra::Cassandra;
+pub(crate) use redis::Redis;
