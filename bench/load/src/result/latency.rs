@@ -33,7 +33,7 @@ impl Recorder {
 
     /// Adds all that another one noted.
     pub fn add(&mut self, other: &Self) {
-        self.0.add(&other.0).expect("all have the same bounds");
+        self.0 += &other.0;
     }
 
     /// Forgets everything.
@@ -75,7 +75,7 @@ pub struct Latency {
     pub p999_us: u64,
     /// The longest.
     pub max_us: u64,
-    /// The histogram in the V2 encoding of HdrHistogram, in base64: microseconds, three significant digits.
+    /// The histogram in the V2 encoding of `HdrHistogram`, in base64: microseconds, three significant digits.
     pub hdr: String,
 }
 

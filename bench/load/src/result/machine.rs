@@ -48,10 +48,8 @@ impl Machine {
     /// What Linux does not tell is left empty or zero.
     pub fn here() -> Self {
         let now = Load::now();
-        let mut cpu = text("/proc/cpuinfo");
-        cpu = value(&cpu, "model name").unwrap_or_default().to_owned();
         Self {
-            cpu_model: cpu,
+            cpu_model: value(&text("/proc/cpuinfo"), "model name").unwrap_or_default().to_owned(),
             cores: std::thread::available_parallelism()
                 .map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
             kernel: format!("Linux {}", text("/proc/sys/kernel/osrelease").trim()),

@@ -86,10 +86,12 @@ impl RunResult {
     }
 
     /// Returns the document, as it is written.
-    pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("a result is JSON");
-        text.push('\n');
-        text
+    ///
+    /// # Errors
+    ///
+    /// Never: there is nothing in it that JSON cannot say.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
     /// Writes it: whole or not at all.
@@ -99,7 +101,7 @@ impl RunResult {
     /// Those of the file system.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let beside = path.with_extension("json.tmp");
-        fs::write(&beside, self.to_json())?;
+        fs::write(&beside, self.to_json()?)?;
         fs::rename(&beside, path)
     }
 }
