@@ -1,10 +1,11 @@
-//! The load harness: a light client, the scenarios it plays, and the document that a run leaves.
+//! The load harness: a client that is lighter than the server it loads, the scenarios that it plays,
+//! and what they come to.
 //!
 //! ```text
-//! scenario --> engine --> result (one JSON document) --> report | compare | RESULTS.md
+//! scenario --> engine --> result (one JSON document) --> report | compare | bench/RESULTS.md
 //! ```
 //!
-//! Running and reporting meet in nothing but that document, so a run can be read anywhere and later. It is
-//! mounted by `rookery-bench`. It knows the wire and the machine, and nothing of the server's crates.
+//! Playing and reading meet in nothing but that document, so a run can be read anywhere and later. It
+//! knows of the server only what is said on the wire.
 
 pub mod result;
