@@ -8,4 +8,68 @@
 //! Playing and reading meet in nothing but that document, so a run can be read anywhere and later. It
 //! knows of the server only what is said on the wire.
 
+mod clock;
+mod crew;
+mod ground;
+mod progress;
+mod quick;
 pub mod result;
+mod usage;
+mod verify;
+mod wire;
+mod worker;
+
+pub use quick::{Common, Quick, quick};
+
+use clap::Subcommand;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+
+/// What the harness can do, to be mounted among a program's subcommands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Load {
+    /// Plays one scenario, chosen by a few flags.
+    Quick {
+        /// Which.
+        #[command(subcommand)]
+        scenario: Quick,
+        /// Where and how.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Writes the same bytes to as many sockets in a bare loop: what writing costs here and now.
+    Floor {
+        /// What.
+        #[command(flatten)]
+        floor: quick::floor::Floor,
+        /// Where and how.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Is a process of the client.
+    #[command(name = crew::WORKER, hide = true)]
+    Worker,
+    /// Is the process of the bare loop.
+    #[command(name = quick::floor::FLOOR, hide = true)]
+    Loop,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When it could not be done; a run that found faults ends with exit code 1 instead.
+pub fn run(load: &Load) -> anyhow::Result<ExitCode> {
+    match load {
+        Load::Quick { scenario, common } => quick(scenario, common),
+        Load::Floor { floor, common } => {
+            let run = quick::floor::alone(common, floor, std::env::args().collect())?;
+            quick::finish(&run, common)
+        }
+        Load::Worker => {
+            let line = rustix::stdio::stdin().as_fd().try_clone_to_owned()?;
+            worker::work(UnixStream::from(line)).map(|()| ExitCode::SUCCESS)
+        }
+        Load::Loop => quick::floor::write().map(|()| ExitCode::SUCCESS),
+    }
+}

@@ -121,6 +121,7 @@ impl Worker {
             let last = u8::try_from(number % usize::from(sources)).unwrap_or(0) + 1;
             Ipv4Addr::new(127, 0, 0, last)
         });
+        let handshake = self.handshake();
         let connection = &mut self.connections[number];
         connection.leave();
         let begun = socket::begin(self.ground.server, source, connection.stops).and_then(|socket| {
@@ -137,7 +138,7 @@ impl Worker {
                     self.is_there(number);
                 } else {
                     connection.stage = Stage::Handshake;
-                    connection.unwritten = self.handshake();
+                    connection.unwritten = handshake;
                 }
             }
             Err(error) => self.break_off(number, &format!("connect: {error}"), None),
@@ -163,7 +164,7 @@ impl Worker {
             connection.stage = Stage::Auth;
             let token = connection.token.to_string();
             let auth = Auth { token, device: None, inbox_after: None };
-            self.say(number, &Command { id: AUTH, op: Op::Auth(auth) });
+            self.say(number, &Command { id: AUTH, op: Op::Auth(Box::new(auth)) });
         } else {
             let line = answer.lines().next().unwrap_or_default().to_owned();
             self.break_off(number, &format!("handshake: {line}"), None);

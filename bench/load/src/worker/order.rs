@@ -205,3 +205,15 @@ pub(crate) struct Flow {
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
 }
+
+impl Flow {
+    /// Adds what went by elsewhere.
+    pub(crate) const fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.acked += other.acked;
+        self.deliveries += other.deliveries;
+        self.reads += other.reads;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+    }
+}

@@ -141,13 +141,13 @@ impl Worker {
         send.hash = hash;
         let command = Command {
             id: send.id,
-            op: Op::MessageSend(MessageSend {
+            op: Op::MessageSend(Box::new(MessageSend {
                 room: RoomId(self.tally.rooms[send.room as usize].id),
                 client_id: ClientId(send.client_id),
                 attempt: (send.attempt > 1).then_some(send.attempt),
                 body: MessageBody::text(text),
                 reply_to: None,
-            }),
+            })),
         };
         let connection = &mut self.connections[number];
         connection.unanswered.get_or_insert_default().push_back(send);
