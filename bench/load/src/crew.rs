@@ -151,7 +151,7 @@ impl Crew {
                 Pace::Open { per_second } => {
                     Pace::Open { per_second: per_second * publishers.len() as f64 / all as f64 }
                 }
-                closed @ Pace::Closed { .. } => closed,
+                closed @ (Pace::Closed { .. } | Pace::Count { .. }) => closed,
             };
             hand.say(&Order::Publish(Plan { publishers, pace, ..plan.clone() }))?;
         }

@@ -12,13 +12,21 @@
 
 mod chat;
 mod common;
+mod connect;
 mod fanout;
 pub(crate) mod floor;
+mod fsync;
 mod idle;
+mod mixed;
+mod publish;
 mod record;
+mod resume;
+mod rooms;
 mod sampler;
 mod settle;
 mod stage;
+mod stopped;
+mod storm;
 
 pub use common::Common;
 
@@ -29,10 +37,22 @@ use std::process::ExitCode;
 /// A scenario with its flags.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Quick {
+    /// What coming in costs: connect and authenticate.
+    Connect(connect::Args),
     /// What connections cost that do nothing, from few to many.
     Idle(idle::Args),
+    /// Many who write, each in a room of their own: how fast it is durable.
+    Publish(publish::Args),
     /// One room that everybody hears; beside it, in the same run, the bare loop that writes as many frames.
     Fanout(fanout::Args),
+    /// Many small rooms.
+    Rooms(rooms::Args),
+    /// Sessions that come back to what they have missed.
+    Resume(resume::Args),
+    /// Everybody comes back at once, while others go on.
+    Storm(storm::Args),
+    /// Small rooms and a large one, people who come and go, readers that stop.
+    Mixed(mixed::Args),
 }
 
 impl Quick {
@@ -42,8 +62,14 @@ impl Quick {
     /// When it could not be played; a run that found faults is a result.
     pub fn play(&self, common: &Common, command: Vec<String>) -> anyhow::Result<RunResult> {
         match self {
+            Self::Connect(args) => connect::play(common, args, command),
             Self::Idle(args) => idle::play(common, args, command),
+            Self::Publish(args) => publish::play(common, args, command),
             Self::Fanout(args) => fanout::play(common, args, command),
+            Self::Rooms(args) => rooms::play(common, args, command),
+            Self::Resume(args) => resume::play(common, args, command),
+            Self::Storm(args) => storm::play(common, args, command),
+            Self::Mixed(args) => mixed::play(common, args, command),
         }
     }
 }

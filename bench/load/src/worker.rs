@@ -181,7 +181,10 @@ impl Worker {
                 let report = self.tally.report(&self.connections, &self.publishing);
                 return self.control.tell(&Told::Report(Box::new(report)));
             }
-            Order::Stop => self.is_over = true,
+            Order::Stop => {
+                self.is_over = true;
+                return Ok(());
+            }
         }
         self.control.tell(&Told::Done)
     }
@@ -200,7 +203,7 @@ impl Worker {
                 let is_late = now >= *until;
                 let are_there = |connection: &Connection| tally::has_all(connection, heads);
                 (is_late || self.connections.iter().all(are_there)).then(|| {
-                    for connection in &self.connections {
+                    for connection in &mut self.connections {
                         tally::close(connection, heads, &mut self.tally.faults);
                     }
                     Told::Done

@@ -24,20 +24,25 @@ pub(crate) struct Account {
 }
 
 /// Makes accounts and rooms on a server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Cast {
     server: SocketAddrV4,
+    /// Accounts and rooms made so far.
+    accounts: usize,
+    rooms: usize,
     /// In the names of a run's accounts, so that another run on the same server has others.
     seed: u64,
 }
 
 impl Cast {
     pub(crate) const fn new(server: SocketAddrV4, seed: u64) -> Self {
-        Self { server, seed }
+        Self { server, accounts: 0, rooms: 0, seed }
     }
 
-    /// Makes so many accounts, numbered from `first`, and logs them in.
-    pub(crate) fn accounts(&self, first: usize, count: usize, progress: &Progress) -> anyhow::Result<Vec<Account>> {
+    /// Makes so many accounts and logs them in.
+    pub(crate) fn accounts(&mut self, count: usize, progress: &Progress) -> anyhow::Result<Vec<Account>> {
+        let first = self.accounts;
+        self.accounts += count;
         let bar = progress.counting("accounts", count);
         let made = self.side_by_side(count, |http, number| {
             let handle = format!("l{:08x}.{}", self.seed & 0xffff_ffff, first + number);
@@ -54,15 +59,17 @@ impl Cast {
     }
 
     /// Makes a room for each list of members, whose first owns it.
-    pub(crate) fn rooms(&self, members: &[Vec<&Account>], progress: &Progress) -> anyhow::Result<Vec<Uuid>> {
+    pub(crate) fn rooms(&mut self, members: &[Vec<&Account>], progress: &Progress) -> anyhow::Result<Vec<Uuid>> {
+        let before = self.rooms;
+        self.rooms += members.len();
         let bar = progress.counting("rooms", members.len());
         let made = self.side_by_side(members.len(), |http, number| {
             let (owner, rest) = members[number].split_first().context("make a room of nobody")?;
             let (first, later) = rest.split_at(rest.len().min(MEMBERS_PER_CALL));
-            let client_id = Uuid::from_u64_pair(self.seed, number as u64 | 1 << 63);
+            let client_id = Uuid::from_u64_pair(self.seed, (before + number) as u64 | 1 << 63);
             let users = |users: &[&Account]| users.iter().map(|account| account.user.clone()).collect::<Vec<_>>();
             let room = json!({
-                "client_id": client_id, "kind": "group", "title": format!("load {number}"), "members": users(first),
+                "client_id": client_id, "kind": "group", "title": format!("load {}", before + number), "members": users(first),
             });
             let room = text(&http.call("POST /v1/rooms", Some(&owner.token), Some(&room))?["id"])?;
             for chunk in later.chunks(MEMBERS_PER_CALL) {

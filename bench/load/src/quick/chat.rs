@@ -10,7 +10,7 @@ use crate::worker::order::{Pace, Person, Plan, RoomToLoad, Window};
 use serde_json::{Value, json};
 
 /// The time for the last acks, and after that for the last deliveries.
-const DRAIN_MS: u64 = 30_000;
+pub(super) const DRAIN_MS: u64 = 30_000;
 
 /// Between the order to send and the first message: every worker has heard of it by then.
 const BEFORE_FIRST: u64 = 100 * clock::MILLISECOND;
@@ -27,6 +27,14 @@ pub struct Sending {
     /// Seconds that count.
     #[arg(long, default_value_t = 15.0)]
     pub steady: f64,
+}
+
+/// What came of a window.
+#[derive(Debug)]
+pub(super) struct Talked {
+    pub(super) counted: Counted,
+    pub(super) window: Window,
+    pub(super) used: Used,
 }
 
 /// Who is where.
@@ -61,6 +69,14 @@ impl Seats {
         }
     }
 
+    /// Returns each person of these rooms with their room, room by room in turn.
+    pub(super) fn everybody(&self, rooms: u32) -> Vec<(u32, u32)> {
+        let members = &self.members_of[..rooms as usize];
+        let most = members.iter().map(Vec::len).max().unwrap_or(0);
+        let of = |place: usize| (0..).zip(members).filter_map(move |(room, own)| Some((*own.get(place)?, room)));
+        (0..most).flat_map(of).collect()
+    }
+
     /// Returns how many people there are.
     pub(super) fn people(&self) -> u32 {
         u32::try_from(self.rooms_of.len()).unwrap_or(u32::MAX)
@@ -82,6 +98,36 @@ pub(super) fn seat(stage: &mut Stage, seats: &Seats) -> anyhow::Result<Crew> {
     Ok(crew)
 }
 
+/// Plays several windows of talk one after another: each a counted phase with these publishers and this pace. The
+/// figures of the last are the run's; with more than one, `figure` of it against the first is the growth.
+pub(super) fn steps(
+    mut stage: Stage,
+    mut crew: Crew,
+    sending: &Sending,
+    figure: &str,
+    steps: Vec<(String, Vec<(u32, u32)>, Pace)>,
+) -> anyhow::Result<Stage> {
+    let mut grown = Vec::new();
+    for (name, publishers, pace) in steps {
+        let talked = talk(&mut stage, &mut crew, publishers, pace, sending)?;
+        let offered = match pace {
+            Pace::Open { per_second } => Some(per_second),
+            Pace::Closed { .. } | Pace::Count { .. } => None,
+        };
+        let phase = note(&mut stage, &name, &talked, offered);
+        grown.push(phase.figures.get(figure).map_or(0.0, |figure| figure.value));
+        let (figures, latencies) = (phase.figures.clone(), phase.latencies.clone());
+        let run = stage.record.run();
+        run.figures.extend(figures);
+        run.latencies = latencies;
+    }
+    if let [first, .., last] = *grown {
+        stage.record.run().figures.extend([record::figure("growth_ratio", per(last, first))]);
+    }
+    stage.record.found(&crew.report()?.sum);
+    Ok(stage)
+}
+
 /// Returns the people of these seats.
 pub(super) fn people(seats: &Seats, accounts: &[Account]) -> Vec<Person> {
     let person = |(number, (account, rooms)): (u32, (&Account, &Vec<u32>))| Person {
@@ -100,7 +146,7 @@ pub(super) fn talk(
     publishers: Vec<(u32, u32)>,
     pace: Pace,
     sending: &Sending,
-) -> anyhow::Result<(Counted, Window, Used)> {
+) -> anyhow::Result<Talked> {
     let first = clock::now() + BEFORE_FIRST;
     let from = first + clock::from_seconds(sending.ramp);
     let window = Window { from, until: from + clock::from_seconds(sending.steady) };
@@ -111,12 +157,17 @@ pub(super) fn talk(
     let before = stage.usage();
     stage.progress.wait_until("steady", window.until);
     let used = Used { before, after: stage.usage() };
-    let drained_from = clock::now();
+    drain(stage, crew)?;
+    Ok(Talked { counted: crew.report()?, window, used })
+}
+
+/// Waits for the end of what is being sent, and for all of it to arrive.
+pub(super) fn drain(stage: &mut Stage, crew: &mut Crew) -> anyhow::Result<()> {
+    let from = clock::now();
     let heads = crew.finish(DRAIN_MS)?;
     crew.settle(&heads, DRAIN_MS)?;
-    let counted = crew.report()?;
-    stage.record.phase("drain", PhaseKind::Drain, drained_from, &Counts::default(), Latencies::default());
-    Ok((counted, window, used))
+    stage.record.phase("drain", PhaseKind::Drain, from, &Counts::default(), Latencies::default());
+    Ok(())
 }
 
 /// Notes a window of talk as a counted phase, with the figures that all talk has.
@@ -124,12 +175,11 @@ pub(super) fn talk(
 pub(super) fn note<'a>(
     stage: &'a mut Stage,
     name: &str,
-    (counted, window, used): &(Counted, Window, Used),
+    Talked { counted, window, used }: &Talked,
     offered: Option<f64>,
 ) -> &'a mut Phase {
     let seconds = clock::seconds(window.until - window.from);
     stage.record.client(counted, seconds);
-    stage.record.found(&counted.sum);
     let counts = record::counts(counted);
     let latencies = record::latencies(counted, *window);
     let (cpu, deliveries, acks) = (used.cpu(), counts.deliveries as f64, counts.acked as f64);

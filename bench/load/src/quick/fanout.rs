@@ -3,19 +3,23 @@
 use super::chat::{self, Seats, Sending};
 use super::common::Common;
 use super::floor::{self, Floor};
-use super::record::per;
+use super::record::{figure, per};
 use super::stage::Stage;
+use super::stopped;
 use crate::result::{Figure, RunResult};
 use crate::worker::order::Pace;
 use serde_json::json;
 use std::collections::BTreeMap;
 
+/// What it costs, for short.
+const COST: &str = "cpu_s_per_million_deliveries";
+
 /// The flags of `fanout`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Connections in the room.
-    #[arg(long, default_value_t = 1_000)]
-    pub connections: u32,
+    /// Connections in the room; several, ascending, are a room each, played one after another.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000])]
+    pub connections: Vec<u32>,
     /// Messages a second.
     #[arg(long, default_value_t = 20.0)]
     pub rate: f64,
@@ -28,50 +32,69 @@ pub struct Args {
     /// Leaves the bare loop out.
     #[arg(long)]
     pub no_floor: bool,
+    /// After a first part without them, so many more come into the room and stop reading.
+    #[arg(long, default_value_t = 0)]
+    pub stopped: u32,
+}
+
+impl Args {
+    pub(super) const fn pace(&self) -> Pace {
+        match self.outstanding {
+            Some(outstanding) => Pace::Closed { outstanding },
+            None => Pace::Open { per_second: self.rate },
+        }
+    }
 }
 
 /// Plays it.
 pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow::Result<RunResult> {
-    let Args { connections, rate, outstanding, .. } = *args;
+    let most = args.connections.iter().copied().max().unwrap_or(0);
     let mut parameters = BTreeMap::from([
-        ("connections".to_owned(), json!(connections)),
-        ("rate".to_owned(), json!(outstanding.is_none().then_some(rate))),
-        ("outstanding".to_owned(), json!(outstanding)),
+        ("connections".to_owned(), json!(args.connections)),
+        ("rate".to_owned(), json!(args.outstanding.is_none().then_some(args.rate))),
+        ("outstanding".to_owned(), json!(args.outstanding)),
         ("floor".to_owned(), json!(!args.no_floor)),
+        ("stopped".to_owned(), json!(args.stopped)),
     ]);
     parameters.extend(args.sending.parameters());
-    let mut stage = Stage::set(common, "fanout", parameters, connections.into(), command)?;
-    let seats = Seats::apart(1, connections);
-    let mut crew = chat::seat(&mut stage, &seats)?;
-    let pace = match outstanding {
-        Some(outstanding) => Pace::Closed { outstanding },
-        None => Pace::Open { per_second: rate },
-    };
-    let talked = chat::talk(&mut stage, &mut crew, vec![(0, 0)], pace, &args.sending)?;
-    let offered = outstanding.is_none().then_some(rate);
-    let phase = chat::note(&mut stage, "steady", &talked, offered);
-    let (figures, latencies) = (phase.figures.clone(), phase.latencies.clone());
-    let achieved = phase.achieved_per_second.unwrap_or(0.0);
-    let run = stage.record.run();
-    run.figures.extend(figures);
-    run.latencies = latencies;
-    drop(crew);
+    let mut stage = Stage::set(common, "fanout", parameters, (most + args.stopped).into(), command)?;
+    if args.stopped > 0 {
+        return stopped::play(stage, args, most);
+    }
+    let seats = nested(&args.connections, most);
+    let crew = chat::seat(&mut stage, &seats)?;
+    let steps = (0..).zip(&args.connections);
+    let steps = steps.map(|(room, size)| (format!("{size} connections"), vec![(0, room)], args.pace()));
+    let mut stage = chat::steps(stage, crew, &args.sending, COST, steps.collect())?;
     if !args.no_floor {
-        // As many frames in one write as the server had to write at a time, at the rate it came to.
-        let (rate, together) = match outstanding {
-            Some(together) => (achieved / f64::from(together), together),
-            None => (rate, 1),
-        };
-        let bytes = args.sending.bytes;
-        let floor = Floor { connections, rate, together, bytes, steady: args.sending.steady };
+        let floor = floor_of(&mut stage, args, most);
         let figures = floor::beside(&stage, common, &floor)?;
-        let value = |figures: &BTreeMap<String, Figure>| {
-            figures.get("cpu_s_per_million_deliveries").map_or(0.0, |figure| figure.value)
-        };
+        let value = |figures: &BTreeMap<String, Figure>| figures.get(COST).map_or(0.0, |figure| figure.value);
         let run = stage.record.run();
         let ratio = per(value(&run.figures), value(&figures));
-        run.figures.extend([super::record::figure("floor_ratio", ratio)]);
+        run.figures.extend([figure("floor_ratio", ratio)]);
         run.floor = figures;
     }
     Ok(stage.record.finish())
+}
+
+/// Returns a room for each size, each with those of the smaller ones.
+fn nested(sizes: &[u32], most: u32) -> Seats {
+    let rooms = |person: u32| (0..).zip(sizes).filter(move |(_, size)| person < **size).map(|(room, _)| room);
+    Seats {
+        rooms_of: (0..most).map(|person| rooms(person).collect()).collect(),
+        members_of: sizes.iter().map(|size| (0..*size).collect()).collect(),
+        stopped_from: None,
+    }
+}
+
+/// Returns the loop that does what the last step did: as many frames in one write as there were on their way, at the
+/// rate that the server came to.
+fn floor_of(stage: &mut Stage, args: &Args, connections: u32) -> Floor {
+    let achieved = stage.record.run().phases.iter().rev().find_map(|phase| phase.achieved_per_second);
+    let (rate, together) = match args.outstanding {
+        Some(together) => (achieved.unwrap_or(1.0).max(1.0) / f64::from(together), together),
+        None => (args.rate, 1),
+    };
+    Floor { connections, rate, together, bytes: args.sending.bytes, steady: args.sending.steady }
 }

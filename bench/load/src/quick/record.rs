@@ -168,21 +168,32 @@ impl Record {
         }
     }
 
-    /// Adds to the counts what was found after the last counted phase, and to the problems what was noticed.
+    /// Adds to the counts what was found since the beginning, last; and to the problems what was not answered.
     pub(super) fn found(&mut self, report: &Report) {
         let counts = &mut self.run.counts;
-        counts.lost = report.faults.lost;
-        counts.doubled = report.faults.doubled;
-        counts.reordered = report.faults.reordered;
-        counts.damaged = report.faults.damaged;
-        counts.resumed = report.resumed;
-        counts.reconnects = report.broken;
-        counts.unsent = report.unsent;
-        counts.refused.clone_from(&report.noticed);
+        counts.lost += report.faults.lost;
+        counts.doubled += report.faults.doubled;
+        counts.reordered += report.faults.reordered;
+        counts.damaged += report.faults.damaged;
+        counts.resumed += report.resumed;
+        counts.reconnects += report.broken;
+        counts.unsent += report.unsent;
+        for (what, times) in &report.noticed {
+            *counts.refused.entry(what.clone()).or_default() += times;
+        }
         if report.unanswered > 0 {
             self.problems.push(format!("{} messages were never answered", report.unanswered));
         }
-        self.flow.clone_from(&report.seconds);
+        for (second, (sent, acked, delivered)) in &report.seconds {
+            let known = self.flow.entry(*second).or_default();
+            *known = (known.0 + sent, known.1 + acked, known.2 + delivered);
+        }
+    }
+
+    /// Returns the most resident memory of the server in any second since then.
+    pub(super) fn peak_since(&self, since: u64) -> u64 {
+        let samples = self.sampler.samples();
+        samples.range(since / clock::SECOND..).map(|(_, (_, rss))| *rss).max().unwrap_or(0)
     }
 
     /// Notes something that is wrong.
@@ -266,7 +277,10 @@ pub(super) fn summary(run: &RunResult) -> String {
             let _ = writeln!(text, "  {of}{name} {value:.3} {unit}");
         }
     };
-    for phase in run.phases.iter().filter(|phase| !phase.figures.is_empty()) {
+    let counted = run.phases.iter().filter(|phase| phase.counted);
+    // One alone says what the run says.
+    let counted = if counted.clone().count() > 1 { Some(counted) } else { None };
+    for phase in counted.into_iter().flatten() {
         figures(&mut text, &format!("{}: ", phase.name), &phase.figures);
     }
     figures(&mut text, "", &run.figures);

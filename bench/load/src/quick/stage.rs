@@ -66,15 +66,15 @@ impl Stage {
     }
 
     /// Makes accounts.
-    pub(super) fn accounts(&self, count: usize) -> anyhow::Result<Vec<Account>> {
+    pub(super) fn accounts(&mut self, count: usize) -> anyhow::Result<Vec<Account>> {
         let began = clock::now();
-        let accounts = self.cast.accounts(0, count, &self.progress)?;
+        let accounts = self.cast.accounts(count, &self.progress)?;
         self.progress.say(&format!("{count} accounts in {:.1} s", clock::seconds(clock::now() - began)));
         Ok(accounts)
     }
 
     /// Makes rooms, each of whose members are these accounts by number, the owner first.
-    pub(super) fn rooms(&self, accounts: &[Account], members: &[Vec<u32>]) -> anyhow::Result<Vec<uuid::Uuid>> {
+    pub(super) fn rooms(&mut self, accounts: &[Account], members: &[Vec<u32>]) -> anyhow::Result<Vec<uuid::Uuid>> {
         let of = |numbers: &Vec<u32>| numbers.iter().map(|&number| &accounts[number as usize]).collect();
         self.cast.rooms(&members.iter().map(of).collect::<Vec<_>>(), &self.progress)
     }
@@ -120,13 +120,24 @@ impl Stage {
         phase: &str,
     ) -> anyhow::Result<(Connected, Recorder)> {
         let began = clock::now();
-        let (connected, took) = crew.connect(people.start, people.end, coming)?;
-        if let Some((why, count)) = connected.failed.iter().next() {
-            bail!("{count} connections did not come: {why}");
-        }
+        let (connected, took) = self.come(crew, people, coming)?;
         let counts = Counts { connected: connected.ready, ..Counts::default() };
         let latencies = Latencies { connect: took.latency(), ..Latencies::default() };
         self.record.phase(phase, PhaseKind::Ramp, began, &counts, latencies);
         Ok((connected, took))
+    }
+
+    /// Has people come, which is no phase by itself; fails where not all of them came.
+    pub(super) fn come(
+        &self,
+        crew: &mut Crew,
+        people: std::ops::Range<u32>,
+        coming: Coming,
+    ) -> anyhow::Result<(Connected, Recorder)> {
+        let (connected, took) = crew.connect(people.start, people.end, coming)?;
+        match connected.failed.iter().next() {
+            Some((why, count)) => bail!("{count} connections did not come: {why}"),
+            None => Ok((connected, took)),
+        }
     }
 }

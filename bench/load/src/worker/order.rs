@@ -29,7 +29,7 @@ pub(crate) struct Ground {
 /// A codec, as it is said to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum WireCodec {
+pub enum WireCodec {
     /// Binary frames.
     #[value(name = "msgpack")]
     MessagePack,
@@ -154,6 +154,8 @@ pub(crate) enum Pace {
     Open { per_second: f64 },
     /// When one before it is done, so many of each publisher at a time.
     Closed { outstanding: u32 },
+    /// So many of each publisher, so many on their way at a time in all.
+    Count { each: u32, outstanding: u32 },
 }
 
 /// Everything that a worker has counted since `Measure`.

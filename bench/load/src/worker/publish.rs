@@ -18,11 +18,11 @@ const SENT_AT_A_TIME: u32 = 64;
 #[derive(Debug, Default)]
 pub(super) struct Publishing {
     plan: Option<Plan>,
-    /// The next message of an open schedule.
+    /// The next message of an open schedule, or of a count.
     next: u64,
     /// Messages sent so far, of all plans: their numbers.
     numbers: u32,
-    /// Publishers whose turn it is, of a closed schedule.
+    /// Publishers whose turn it is, of a closed schedule; of a count, anybody's.
     free: Vec<u32>,
     unanswered: u64,
     /// Refused for now: when each is sent again, by whom, which command.
@@ -36,6 +36,7 @@ impl Publishing {
         match plan.pace {
             Pace::Open { .. } => self.due(plan).is_some(),
             Pace::Closed { .. } => now < plan.window.until,
+            Pace::Count { .. } => self.next < total(plan),
         }
     }
 
@@ -59,6 +60,7 @@ impl Publishing {
         let planned = self.plan.as_ref().and_then(|plan| match plan.pace {
             Pace::Open { .. } => self.due(plan),
             Pace::Closed { .. } => (!self.free.is_empty()).then_some(plan.window.from),
+            Pace::Count { .. } => (!self.free.is_empty() && self.next < total(plan)).then_some(0),
         });
         later.into_iter().chain(planned).min()
     }
@@ -73,7 +75,7 @@ impl Publishing {
 
     /// A message of this publisher is done.
     pub(super) fn is_free(&mut self, publisher: u32) {
-        if self.plan.as_ref().is_some_and(|plan| matches!(plan.pace, Pace::Closed { .. })) {
+        if self.plan.as_ref().is_some_and(|plan| !matches!(plan.pace, Pace::Open { .. })) {
             self.free.push(publisher);
         }
     }
@@ -81,12 +83,12 @@ impl Publishing {
 
 impl Worker {
     pub(super) fn begin_publishing(&mut self, plan: Plan) {
-        let outstanding = match plan.pace {
-            Pace::Open { .. } => 0,
-            Pace::Closed { outstanding } => outstanding,
-        };
         let publishers = u32::try_from(plan.publishers.len()).unwrap_or(u32::MAX);
-        self.publishing.free = (0..outstanding).flat_map(|_| 0..publishers).collect();
+        self.publishing.free = match plan.pace {
+            Pace::Open { .. } => Vec::new(),
+            Pace::Closed { outstanding } => (0..outstanding).flat_map(|_| 0..publishers).collect(),
+            Pace::Count { outstanding, .. } => vec![0; outstanding as usize],
+        };
         self.publishing.next = 0;
         self.publishing.plan = (!plan.publishers.is_empty()).then_some(plan);
         self.tally.expect_all(&self.connections);
@@ -109,6 +111,14 @@ impl Worker {
                     }
                     _ => return,
                 },
+                Pace::Count { .. } => {
+                    if self.publishing.next >= total(plan) || self.publishing.free.pop().is_none() {
+                        return;
+                    }
+                    let publisher = self.publishing.next % plan.publishers.len() as u64;
+                    self.publishing.next += 1;
+                    (u32::try_from(publisher).unwrap_or(0), now)
+                }
                 Pace::Closed { .. } if !plan.window.holds(now) => return,
                 Pace::Closed { .. } => match self.publishing.free.pop() {
                     Some(publisher) => (publisher, now),
@@ -201,5 +211,13 @@ impl Worker {
             self.publishing.unanswered -= 1;
             self.publishing.is_free(send.publisher);
         }
+    }
+}
+
+/// Returns how many messages a plan that counts them has.
+fn total(plan: &Plan) -> u64 {
+    match plan.pace {
+        Pace::Count { each, .. } => u64::from(each) * plan.publishers.len() as u64,
+        Pace::Open { .. } | Pace::Closed { .. } => 0,
     }
 }

@@ -209,7 +209,9 @@ impl Tally {
             let fans = (room.base..).zip(&room.fans).filter(|(_, fan)| fan.hash != 0);
             fans.map(move |(seq, fan)| (number, seq, fan.due, fan.last, fan.seen, fan.hash))
         });
-        let (cpu, window) = self.ended.unwrap_or_default();
+        // A window without an end ends now.
+        let so_far = |(cpu, flow)| (clock::thread_cpu() - cpu, self.whole.since(flow));
+        let (cpu, window) = self.ended.or(self.began.map(so_far)).unwrap_or_default();
         Report {
             faults: self.faults,
             window,
@@ -282,9 +284,9 @@ pub(super) fn has_all(connection: &Connection, heads: &[(u32, u64)]) -> bool {
 }
 
 /// Counts what a connection has not heard up to these heads.
-pub(super) fn close(connection: &Connection, heads: &[(u32, u64)], faults: &mut Faults) {
+pub(super) fn close(connection: &mut Connection, heads: &[(u32, u64)], faults: &mut Faults) {
     if !connection.stops {
-        for (place, head) in head_of_each(connection, heads) {
+        for (place, head) in head_of_each(connection, heads).collect::<Vec<_>>() {
             connection.subscriptions[place].position.close(head, faults);
         }
     }
