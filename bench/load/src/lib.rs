@@ -8,4 +8,8 @@
 //! Playing and reading meet in nothing but that document, so a run can be read anywhere and later. It
 //! knows of the server only what is said on the wire.
 
+pub mod compare;
+pub mod condition;
+mod page;
+pub mod report;
 pub mod result;
