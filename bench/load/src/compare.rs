@@ -1,15 +1,14 @@
 //! `compare A.json B.json`: what changed, whether it is more than the spread of each side, and whether that may be.
 
 mod differences;
-mod side;
 
 use crate::condition::{Condition, change};
 use crate::page::number::{number, with_unit};
 use crate::page::{Block, Page, Section, Table, markdown, terminal};
+use crate::repeated::Repeated;
 use crate::result::{Better, figure_named};
 use anyhow::bail;
 use differences::differences;
-use side::Side;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -76,7 +75,7 @@ pub fn run(args: &Args) -> ExitCode {
 /// When a file is no result, the two are of different scenarios, a condition is about a figure that is not there, or
 /// the sides differ in what matters and that was asked to be an error.
 pub fn compare(args: &Args) -> anyhow::Result<Comparison> {
-    let (a, b) = (Side::read("A", &args.a.0)?, Side::read("B", &args.b.0)?);
+    let (a, b) = (Repeated::read(&args.a.0)?, Repeated::read(&args.b.0)?);
     if a.scenario() != b.scenario() {
         bail!("A is of the scenario {} and B of {}: there is nothing to compare", a.scenario(), b.scenario());
     }
@@ -101,11 +100,14 @@ pub fn compare(args: &Args) -> anyhow::Result<Comparison> {
     blocks.push(Block::Table(table(&a, &b)));
     blocks.extend(judgement);
     let sections = vec![Section { heading: String::new(), blocks }];
-    let page = Page { title: format!("{}: A {}, B {}", a.scenario(), a.name(), b.name()), sections };
+    let page = Page {
+        title: format!("{}: A {}, B {}", a.scenario(), a.names().join(", "), b.names().join(", ")),
+        sections,
+    };
     Ok(Comparison { text: if args.md { markdown(&page, 1) } else { terminal(&page) }, is_kept })
 }
 
-fn judge(condition: &Condition, a: &Side, b: &Side) -> anyhow::Result<(bool, String)> {
+fn judge(condition: &Condition, a: &Repeated, b: &Repeated) -> anyhow::Result<(bool, String)> {
     let name = condition.name_in(b.first())?;
     let unit = b.first().unit(&name);
     let (before, after) = (a.median(&name), b.median(&name));
@@ -121,13 +123,13 @@ fn judge(condition: &Condition, a: &Side, b: &Side) -> anyhow::Result<(bool, Str
     Ok((is_true, said))
 }
 
-fn table(a: &Side, b: &Side) -> Table {
+fn table(a: &Repeated, b: &Repeated) -> Table {
     let mut table = Table::new(["figure", "A", "A from to", "B", "B from to", "change", ""]);
     let names = a.first().figure_names().into_iter();
     for name in names.filter(|name| !name.ends_with("_p90_us") && !is_said_of_the_run(name, a)) {
         let (Some(before), Some(after)) = (a.median(&name), b.median(&name)) else { continue };
         let unit = a.first().unit(&name);
-        let spread = |side: &Side| match side.spread(&name) {
+        let spread = |side: &Repeated| match side.spread(&name) {
             Some((least, most)) if side.len() > 1 => {
                 format!("{} {}", with_unit(least, &unit), with_unit(most, &unit))
             }
@@ -147,7 +149,7 @@ fn table(a: &Side, b: &Side) -> Table {
 }
 
 /// Whether a figure is one of the only phase that is counted, so that it is the run's own.
-fn is_said_of_the_run(name: &str, side: &Side) -> bool {
+fn is_said_of_the_run(name: &str, side: &Repeated) -> bool {
     let Some((phase, name)) = name.rsplit_once(':') else { return false };
     let mut counted = side.first().phases.iter().filter(|phase| phase.counted);
     let is_only = counted.next().is_some_and(|counted| counted.name == phase) && counted.next().is_none();
@@ -155,7 +157,7 @@ fn is_said_of_the_run(name: &str, side: &Side) -> bool {
 }
 
 /// Returns which way a figure went, when it went further than the runs of each side lie apart.
-fn direction(name: &str, a: &Side, b: &Side) -> &'static str {
+fn direction(name: &str, a: &Repeated, b: &Repeated) -> &'static str {
     let (Some((a_least, a_most)), Some((b_least, b_most))) = (a.spread(name), b.spread(name)) else {
         return "";
     };

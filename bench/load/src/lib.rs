@@ -11,5 +11,8 @@
 pub mod compare;
 pub mod condition;
 mod page;
+mod repeated;
 pub mod report;
 pub mod result;
+pub mod results;
+pub mod scenario;

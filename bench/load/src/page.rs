@@ -9,7 +9,7 @@ mod terminal;
 
 pub(crate) use chart::{Across, Chart, Line, Upwards};
 pub(crate) use html::html;
-pub(crate) use markdown::markdown;
+pub(crate) use markdown::{markdown, table};
 pub(crate) use terminal::terminal;
 
 /// A page.

@@ -8,6 +8,7 @@ mod sections;
 use crate::page::{Page, html, markdown, terminal};
 use crate::result::RunResult;
 use anyhow::Context;
+pub(crate) use sections::{facts, figures, latencies};
 use sections::{side_by_side, whole};
 use std::fs;
 use std::io::Write;

@@ -1,17 +1,16 @@
 //! Why two sides cannot quite be compared: what differs beside what was measured, and what spoils a measurement.
 
-use super::Side;
 use crate::page::number::number;
+use crate::repeated::Repeated;
 use crate::result::{Machine, RunResult};
 use std::collections::BTreeSet;
 
 /// Returns what is to be said before the figures are, one sentence each; nothing for two sides that are alike.
-pub(super) fn differences(a: &Side, b: &Side) -> Vec<String> {
+pub(super) fn differences(a: &Repeated, b: &Repeated) -> Vec<String> {
     let mut found = parameters(a.first(), b.first());
     found.extend(machines(a, b));
-    for side in [a, b] {
-        found.extend(flaws(side));
-    }
+    found.extend(flaws("A", a));
+    found.extend(flaws("B", b));
     found
 }
 
@@ -29,7 +28,7 @@ fn parameters(a: &RunResult, b: &RunResult) -> Vec<String> {
     found
 }
 
-fn machines(a: &Side, b: &Side) -> Vec<String> {
+fn machines(a: &Repeated, b: &Repeated) -> Vec<String> {
     type Fact = (&'static str, fn(&RunResult) -> String);
     const FACTS: [Fact; 6] = [
         ("CPUs", |run| run.machine.cpu_model.clone()),
@@ -54,8 +53,7 @@ fn mitigations(machine: &Machine) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-fn flaws(side: &Side) -> Vec<String> {
-    let letter = side.letter;
+fn flaws(letter: &str, side: &Repeated) -> Vec<String> {
     let mut found = BTreeSet::new();
     for run in side.runs() {
         if !run.verdict.is_correct {

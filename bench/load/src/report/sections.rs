@@ -156,7 +156,8 @@ pub(crate) fn latencies(latencies: &Latencies) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn figures(run: &RunResult) -> Option<Table> {
+/// Returns what was derived, beside the same of the bare loop.
+pub(crate) fn figures(run: &RunResult) -> Option<Table> {
     let mut table = Table::new(["figure", "of what", "measured", "bare loop"]).words(2);
     add_figures(&mut table, &run.figures, &run.floor, "");
     for phase in &run.phases {

@@ -1,27 +1,26 @@
-//! One side of a comparison: one run, or several that repeat each other.
+//! One run, or several that repeat each other: what is typical of them, and how far they lie apart.
 
 use crate::result::{Derived, RunResult};
 use anyhow::{bail, ensure};
 use std::path::PathBuf;
 
-/// One side: at least one run, all of one scenario with the same parameters.
+/// At least one run, all of one scenario with the same parameters.
 #[derive(Debug)]
-pub(super) struct Side {
-    pub(super) letter: &'static str,
+pub(crate) struct Repeated {
     names: Vec<String>,
     runs: Vec<RunResult>,
 }
 
-impl Side {
-    /// Reads the runs of a side.
+impl Repeated {
+    /// Reads the runs.
     ///
     /// # Errors
     ///
     /// When one is no result, or they do not repeat each other.
-    pub(super) fn read(letter: &'static str, paths: &[PathBuf]) -> anyhow::Result<Self> {
+    pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let runs: Vec<RunResult> =
             paths.iter().map(|path| RunResult::read(path)).collect::<Result<_, _>>()?;
-        let Some(first) = runs.first() else { bail!("{letter} has no run") };
+        let Some(first) = runs.first() else { bail!("there is no run") };
         for (path, run) in paths.iter().zip(&runs) {
             ensure!(
                 run.scenario == first.scenario,
@@ -31,36 +30,41 @@ impl Side {
             );
         }
         let name = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { letter, names: paths.iter().map(name).collect(), runs })
+        Ok(Self { names: paths.iter().map(name).collect(), runs })
     }
 
-    pub(super) fn runs(&self) -> &[RunResult] {
+    pub(crate) fn runs(&self) -> &[RunResult] {
         &self.runs
     }
 
     /// Returns one that stands for all where they are alike.
-    pub(super) fn first(&self) -> &RunResult {
+    pub(crate) fn first(&self) -> &RunResult {
         &self.runs[0]
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.runs.len()
     }
 
-    pub(super) fn name(&self) -> String {
-        self.names.join(", ")
+    /// Returns the names of their files, without the ending.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
     }
 
-    pub(super) fn scenario(&self) -> &str {
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, &RunResult)> {
+        self.names.iter().map(String::as_str).zip(&self.runs)
+    }
+
+    pub(crate) fn scenario(&self) -> &str {
         &self.first().scenario.name
     }
 
-    pub(super) fn is_correct(&self) -> bool {
+    pub(crate) fn is_correct(&self) -> bool {
         self.runs.iter().all(|run| run.verdict.is_correct)
     }
 
     /// Returns the median of a figure that every run has; the mean of the two in the middle for an even number.
-    pub(super) fn median(&self, name: &str) -> Option<f64> {
+    pub(crate) fn median(&self, name: &str) -> Option<f64> {
         let values = self.values(name)?;
         let middle = values.len() / 2;
         Some(if values.len().is_multiple_of(2) {
@@ -71,7 +75,7 @@ impl Side {
     }
 
     /// Returns the least and the most of a figure that every run has.
-    pub(super) fn spread(&self, name: &str) -> Option<(f64, f64)> {
+    pub(crate) fn spread(&self, name: &str) -> Option<(f64, f64)> {
         let values = self.values(name)?;
         Some((*values.first()?, *values.last()?))
     }
