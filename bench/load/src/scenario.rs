@@ -35,6 +35,11 @@ pub struct Scenario {
     /// What has to hold.
     #[serde(default, rename = "threshold")]
     pub thresholds: Vec<Promise>,
+    /// Where it was read from, and what was read.
+    #[serde(skip)]
+    path: PathBuf,
+    #[serde(skip)]
+    text: String,
 }
 
 /// Something that has to hold.
@@ -95,7 +100,8 @@ impl Scenario {
         let text =
             fs::read_to_string(path).map_err(|error| ScenarioError::File { path: path.to_owned(), error })?;
         let shape = |reason: String| ScenarioError::Shape { path: path.to_owned(), reason };
-        let scenario: Self = toml::from_str(&text).map_err(|error| shape(error.to_string()))?;
+        let read: Self = toml::from_str(&text).map_err(|error| shape(error.to_string()))?;
+        let scenario = Self { path: path.to_owned(), text, ..read };
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         if scenario.name != stem {
             return Err(shape(format!("its name is {}, that of the file {stem}", scenario.name)));
@@ -120,7 +126,7 @@ impl Scenario {
         Ok(paths.iter().map(|path| Self::read(path)).collect::<Result<_, _>>()?)
     }
 
-    /// Returns what one would type behind `rookery-bench` to have the same played, with the lines of the file.
+    /// Returns what one would type behind `rookery-bench quick` to have the same played, with the lines of the file.
     ///
     /// # Errors
     ///
@@ -131,7 +137,7 @@ impl Scenario {
         let line_at = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let mut words = Vec::new();
         for (play, options) in &self.quick {
-            words.extend(["quick", play].map(|text| Word { text: text.to_owned(), line: 1 }));
+            words.push(Word { text: play.clone(), line: 1 });
             for (name, value) in options {
                 let line = line_at(value.span().start);
                 let option = format!("--{}", name.get_ref().replace('_', "-"));
@@ -151,6 +157,11 @@ impl Scenario {
             }
         }
         Ok(words)
+    }
+
+    /// Returns the error that something in this file is wrong.
+    pub(crate) fn wrong(&self, reason: String) -> ScenarioError {
+        ScenarioError::Shape { path: self.path.clone(), reason }
     }
 
     /// Returns how each threshold stands in a run.

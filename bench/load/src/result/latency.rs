@@ -36,6 +36,15 @@ impl Recorder {
         self.0 += &other.0;
     }
 
+    /// Adds all that a result holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`Latency::histogram`].
+    pub fn add_latency(&mut self, latency: &Latency) -> Result<(), String> {
+        self.0.add(latency.histogram()?).map_err(|error| format!("another histogram: {error}"))
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.0.reset();
