@@ -38,6 +38,8 @@ impl Section {
 #[derive(Debug)]
 pub(crate) enum Block {
     Text(String),
+    /// What one would type.
+    Command(String),
     /// What a reader must not miss.
     Warning(String),
     /// What was checked and is well.

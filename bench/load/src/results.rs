@@ -118,12 +118,14 @@ fn measured(threshold: &Promise, runs: Option<&Repeated>) -> anyhow::Result<(Str
     let Some((median, (least, most))) = runs.median(&name).zip(runs.spread(&name)) else {
         return Ok((written(), "not by all runs".to_owned(), ""));
     };
+    // Who lost something has kept nothing.
+    let is_kept = runs.is_correct() && holds.is_true(&name, &unit, median, None)?;
     let said = with_unit(median, &unit);
     let said = match runs.len() {
         1 => said,
         _ => format!("{said} ({} to {})", with_unit(least, &unit), with_unit(most, &unit)),
     };
-    Ok((written(), said, if holds.is_true(&name, &unit, median, None)? { "yes" } else { "**no**" }))
+    Ok((written(), said, if is_kept { "yes" } else { "**no**" }))
 }
 
 fn about_runs(scenarios: &[Scenario], runs: &BTreeMap<String, Repeated>) -> String {
@@ -138,7 +140,7 @@ fn about_runs(scenarios: &[Scenario], runs: &BTreeMap<String, Repeated>) -> Stri
             if repeated.len() > 1 {
                 blocks.push(Block::Text(format!("{name}:")));
             }
-            blocks.extend(facts(run).into_iter().map(Block::Text));
+            blocks.extend(facts(run));
             blocks.extend(
                 run.verdict.problems.iter().map(|problem| Block::Warning(format!("Wrong: {problem}"))),
             );

@@ -15,6 +15,7 @@
 //! ```
 
 use crate::condition::{Condition, ConditionError};
+use crate::play::played;
 use crate::result::{Derived, RunResult, Threshold};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -131,10 +132,8 @@ impl Scenario {
     /// # Errors
     ///
     /// When an option's value cannot be typed.
-    pub(crate) fn words(&self, path: &Path) -> Result<Vec<Word>, ScenarioError> {
-        let text =
-            fs::read_to_string(path).map_err(|error| ScenarioError::File { path: path.to_owned(), error })?;
-        let line_at = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    pub(crate) fn words(&self) -> Result<Vec<Word>, ScenarioError> {
+        let line_at = |at: usize| self.text[..at].matches('\n').count() + 1;
         let mut words = Vec::new();
         for (play, options) in &self.quick {
             words.push(Word { text: play.clone(), line: 1 });
@@ -147,9 +146,10 @@ impl Scenario {
                     Value::Boolean(false) => {}
                     value => {
                         let value = typed(value).ok_or_else(|| {
-                            let reason =
-                                format!("line {line}: {} is neither a word nor a number", name.get_ref());
-                            ScenarioError::Shape { path: path.to_owned(), reason }
+                            self.wrong(format!(
+                                "line {line}: {} is neither a word nor a number",
+                                name.get_ref()
+                            ))
                         })?;
                         push(format!("{option}={value}"));
                     }
@@ -157,6 +157,15 @@ impl Scenario {
             }
         }
         Ok(words)
+    }
+
+    /// Sees whether it could be played.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such play, or it has no such option, or not of that value; with the line of the file.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        played(self, &[]).map(|_| ())
     }
 
     /// Returns the error that something in this file is wrong.

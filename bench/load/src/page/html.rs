@@ -32,6 +32,7 @@ fn section(section: &Section) -> String {
 fn block(block: &Block) -> String {
     match block {
         Block::Text(said) => format!("<p>{}</p>\n", escape(said)),
+        Block::Command(typed) => format!("<p><code>{}</code></p>\n", escape(typed)),
         Block::Warning(said) => format!("<p class=\"warning\">{}</p>\n", escape(said)),
         Block::Good(said) => format!("<p class=\"good\">{}</p>\n", escape(said)),
         Block::Table(table) => self::table(table),

@@ -11,6 +11,7 @@ pub(crate) fn markdown(page: &Page, level: usize) -> String {
         }
         parts.extend(section.blocks.iter().filter_map(|block| match block {
             Block::Text(said) | Block::Good(said) => Some(escape(said)),
+            Block::Command(typed) => Some(format!("`{typed}`")),
             Block::Warning(said) => Some(format!("**{}**", escape(said))),
             Block::Table(table) => Some(self::table(table)),
             Block::Charts(_) => None,

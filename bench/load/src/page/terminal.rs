@@ -15,6 +15,7 @@ pub(crate) fn terminal(page: &Page) -> String {
         for block in &section.blocks {
             match block {
                 Block::Text(said) | Block::Good(said) => writeln!(text, "  {said}"),
+                Block::Command(typed) => writeln!(text, "  $ {typed}"),
                 Block::Warning(said) => writeln!(text, "! {said}"),
                 Block::Table(table) => write!(text, "{}", columns(table)),
                 Block::Charts(_) => Ok(()),

@@ -55,7 +55,8 @@ pub(super) fn side_by_side(runs: &[Named]) -> Page {
 fn about(named: &Named) -> Vec<Section> {
     let run = &named.run;
     let mut first = judgement(run);
-    first.extend(facts(run).into_iter().map(Block::Text));
+    first.extend(facts(run));
+    first.extend(mitigations(run));
     let mut sections =
         vec![Section { heading: format!("{}: {}", named.name, parameters(run)), blocks: first }];
     let mut push = |heading: &str, blocks: Vec<Block>| {
@@ -112,16 +113,20 @@ fn judgement(run: &RunResult) -> Vec<Block> {
     blocks
 }
 
-/// Returns the lines without which no figure can be read: when, by which command, on what.
-pub(crate) fn facts(run: &RunResult) -> Vec<String> {
+/// Returns what no figure can be read without: when, by which command, on what.
+pub(crate) fn facts(run: &RunResult) -> [Block; 3] {
     let machine = &run.machine;
     let commit = run.source.commit.as_deref().map_or("unknown", |commit| commit.get(..12).unwrap_or(commit));
+    let dirty = if run.source.is_dirty { " with changes that are in no commit" } else { "" };
     let load = format!("{} before, {} after", number(machine.before.load_1m), number(machine.after.load_1m));
     let stolen = machine.after.stolen_s - machine.before.stolen_s;
-    let mut facts = vec![
-        format!("{}, commit {commit}, configuration {}", run.started_at, run.scenario.config_hash),
-        format!("$ {}", run.command.join(" ")),
-        format!(
+    [
+        Block::Command(run.command.join(" ")),
+        Block::Text(format!(
+            "{}, commit {commit}{dirty}, configuration {}",
+            run.started_at, run.scenario.config_hash
+        )),
+        Block::Text(format!(
             "{}, {} cores, {}, {}, {} descriptors; load {load}; {} s taken by the host",
             machine.cpu_model,
             machine.cores,
@@ -129,13 +134,14 @@ pub(crate) fn facts(run: &RunResult) -> Vec<String> {
             machine.kernel,
             count(machine.fd_limit),
             number(stolen)
-        ),
-    ];
-    if !machine.mitigations.is_empty() {
-        let against = machine.mitigations.iter().map(|(fault, what)| format!("{fault}: {what}"));
-        facts.push(format!("Mitigations: {}", against.collect::<Vec<_>>().join("; ")));
-    }
-    facts
+        )),
+    ]
+}
+
+fn mitigations(run: &RunResult) -> Option<Block> {
+    let against = run.machine.mitigations.iter().map(|(fault, what)| format!("{fault}: {what}"));
+    let against = against.collect::<Vec<_>>().join("; ");
+    (!against.is_empty()).then(|| Block::Text(format!("Mitigations: {against}")))
 }
 
 /// Returns the percentiles of all there are, in milliseconds.

@@ -1,7 +1,7 @@
 //! `compare`: breaches both ways, several runs of a side, and what cannot be compared.
 
-use crate::{Cli, cli, expect_file, file, folder, sample};
-use clap::Parser;
+use crate::{cli, expect_file, file, folder, parsed, sample};
+use rookery_load::Load;
 use rookery_load::compare::{Comparison, compare};
 use rookery_load::result::{RunResult, Verdict};
 use std::fs;
@@ -18,7 +18,7 @@ fn compared(a: &[RunResult], b: &[RunResult], flags: &[&str]) -> anyhow::Result<
         runs.iter().enumerate().map(write).collect::<Vec<_>>().join(",")
     };
     let (a, b) = (side("a", a), side("b", b));
-    let Cli::Compare(args) = cli(&[&["compare", &a, &b], flags].concat()) else { panic!("no comparison") };
+    let Load::Compare(args) = cli(&[&["compare", &a, &b], flags].concat()) else { panic!("no comparison") };
     let done = compare(&args);
     fs::remove_dir_all(folder).expect("remove the folder");
     done
@@ -29,12 +29,12 @@ fn two_runs_are_told_beside_each_other() {
     let (a, b) = (file("fanout.json"), file("slower.json"));
     let mut args = vec!["compare", a.to_str().unwrap(), b.to_str().unwrap()];
     args.extend(["--fail-on", "p99>+10%", "--fail-on", "cpu_s_per_million_deliveries>+40%"]);
-    let Cli::Compare(plain) = cli(&args) else { panic!("no comparison") };
+    let Load::Compare(plain) = cli(&args) else { panic!("no comparison") };
     let comparison = compare(&plain).unwrap();
     assert!(!comparison.is_kept);
     expect_file(&file("compare.txt"), &comparison.text);
     args.push("--md");
-    let Cli::Compare(markdown) = cli(&args) else { panic!("no comparison") };
+    let Load::Compare(markdown) = cli(&args) else { panic!("no comparison") };
     expect_file(&file("compare.md"), &compare(&markdown).unwrap().text);
 }
 
@@ -130,8 +130,8 @@ fn what_cannot_be_compared_is_an_error() {
     );
     assert!(error(&run, &["--fail-on", "storm:p99>+1%"]).contains("no figure storm:p99"));
     assert!(error(&run, &["--fail-on", "p99>5KiB"]).contains("is not counted in KiB"));
-    let no_condition = Cli::try_parse_from(["rookery-bench", "compare", "a", "b", "--fail-on", "p99"]);
+    let no_condition = parsed(&["compare", "a", "b", "--fail-on", "p99"]);
     assert!(no_condition.unwrap_err().to_string().contains("compares nothing"));
-    let Cli::Compare(gone) = cli(&["compare", "gone.json", "gone.json"]) else { panic!("no comparison") };
+    let Load::Compare(gone) = cli(&["compare", "gone.json", "gone.json"]) else { panic!("no comparison") };
     assert!(compare(&gone).unwrap_err().to_string().contains("gone.json"));
 }

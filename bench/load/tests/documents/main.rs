@@ -6,18 +6,21 @@
 mod compare;
 mod golden;
 mod report;
+mod results;
 mod sample;
+mod scenario;
 mod schema;
 
 use clap::Parser;
+use rookery_load::Load;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The commands, as `rookery-bench` mounts them.
 #[derive(Debug, Parser)]
-enum Cli {
-    Report(rookery_load::report::Args),
-    Compare(rookery_load::compare::Args),
+struct Cli {
+    #[command(subcommand)]
+    load: Load,
 }
 
 /// Returns a file of this crate's tests.
@@ -26,8 +29,12 @@ fn file(name: &str) -> PathBuf {
 }
 
 /// Parses a command line, without the program's name.
-fn cli(args: &[&str]) -> Cli {
-    Cli::try_parse_from([&["rookery-bench"], args].concat()).expect("a command line that is right")
+fn cli(args: &[&str]) -> Load {
+    parsed(args).expect("a command line that is right")
+}
+
+fn parsed(args: &[&str]) -> Result<Load, clap::Error> {
+    Cli::try_parse_from([&["rookery-bench"], args].concat()).map(|cli| cli.load)
 }
 
 /// Whether generated files are to be written anew and not compared.

@@ -1,7 +1,7 @@
 //! `report`, in each of its shapes.
 
-use crate::{Cli, cli, expect_file, file, folder, sample};
-use rookery_load::report;
+use crate::{cli, expect_file, file, folder, sample};
+use rookery_load::{Load, report};
 use std::fs;
 
 /// Returns what `report` writes about these runs.
@@ -12,7 +12,7 @@ fn reported(runs: &[&str], flags: &[&str]) -> anyhow::Result<String> {
     let mut args = vec!["report", "--out", out.to_str().expect("a path of letters")];
     args.extend(paths.iter().map(String::as_str));
     args.extend(flags);
-    let Cli::Report(args) = cli(&args) else { panic!("not a report") };
+    let Load::Report(args) = cli(&args) else { panic!("not a report") };
     let done = report::run(&args).and_then(|()| Ok(fs::read_to_string(&out)?));
     fs::remove_dir_all(folder).expect("remove the folder");
     done
@@ -69,7 +69,7 @@ fn what_is_wrong_with_a_run_is_told_first() {
     let folder = folder();
     let (path, out) = (folder.join("run.json"), folder.join("out"));
     run.write(&path).unwrap();
-    let Cli::Report(args) = cli(&["report", path.to_str().unwrap(), "--out", out.to_str().unwrap()]) else {
+    let Load::Report(args) = cli(&["report", path.to_str().unwrap(), "--out", out.to_str().unwrap()]) else {
         panic!("not a report")
     };
     report::run(&args).unwrap();
