@@ -40,11 +40,11 @@ fn the_results_are_those_of_the_committed_runs() {
 #[test]
 fn a_promise_stands_beside_what_was_measured() {
     let none = made(PROSE, &[]).unwrap();
-    expect_file(&file("results-none.md"), &none);
+    expect_file(&file("results-none.snapshot"), &none);
     assert!(none.contains("not measured yet") && none.contains("No run is committed yet."));
     let runs =
         [("a.json", sample::fanout(1.0)), ("b.json", sample::fanout(1.04)), ("c.json", sample::fanout(1.02))];
-    expect_file(&file("results.md"), &made(PROSE, &runs).unwrap());
+    expect_file(&file("results.snapshot"), &made(PROSE, &runs).unwrap());
 }
 
 #[test]
