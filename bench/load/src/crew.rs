@@ -1,7 +1,9 @@
 //! The workers of a run, and what is said to them: people and rooms have their numbers here, each worker its own.
 
 use crate::result::Recorder;
-use crate::worker::order::{Connected, Ground, Order, Pace, Person, Plan, Report, RoomToLoad, Told, Window};
+use crate::worker::order::{
+    Connected, Ground, Order, Person, Plan, Report, RoomToLoad, Told, Window,
+};
 use crate::worker::work;
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
@@ -96,12 +98,7 @@ impl Crew {
     }
 
     /// Has these people come.
-    pub(crate) fn connect(
-        &mut self,
-        from: u32,
-        until: u32,
-        pace: Coming,
-    ) -> anyhow::Result<(Connected, Recorder)> {
+    pub(crate) fn connect(&mut self, from: u32, until: u32, pace: Coming) -> anyhow::Result<(Connected, Recorder)> {
         let hands = u32::try_from(self.hands.len()).unwrap_or(u32::MAX);
         let (at_once, per_second) = match pace {
             Coming::AtATime(count) => (count.div_ceil(hands).max(1), None),
@@ -149,13 +146,8 @@ impl Crew {
         for (number, hand) in self.hands.iter_mut().enumerate() {
             let own = plan.publishers.iter().filter(|(person, _)| *person as usize % hands == number);
             let publishers: Vec<_> = own.map(|&(person, room)| (local(person, hands), room)).collect();
-            let pace = match plan.pace {
-                #[expect(clippy::cast_precision_loss, reason = "thousands of publishers")]
-                Pace::Open { per_second } => {
-                    Pace::Open { per_second: per_second * publishers.len() as f64 / all as f64 }
-                }
-                closed @ Pace::Closed { .. } => closed,
-            };
+            #[expect(clippy::cast_precision_loss, reason = "thousands of publishers")]
+            let pace = plan.pace.share(publishers.len() as f64 / all as f64);
             hand.say(&Order::Publish(Plan { publishers, pace, ..plan.clone() }))?;
         }
         self.done()
@@ -197,8 +189,7 @@ impl Crew {
         let hands = self.hands.len();
         for (number, hand) in self.hands.iter_mut().enumerate() {
             // Those of a worker are every so manieth.
-            let first =
-                |person: u32| local((person as usize + hands - 1 - number).try_into().unwrap_or(0), hands);
+            let first = |person: u32| local((person as usize + hands - 1 - number).try_into().unwrap_or(0), hands);
             hand.say(&order(first(from), first(until)))?;
         }
         Ok(())

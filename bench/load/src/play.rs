@@ -41,7 +41,7 @@ pub(crate) struct Played {
 /// # Errors
 ///
 /// When the file is no scenario, with the line, or when it could not be played.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let scenario = Scenario::read(&args.scenario)?;
     let played = played(&scenario, &args.options)?;
     let mut run = played.quick.play(&played.common, std::env::args().collect())?;

@@ -58,8 +58,7 @@ impl KernelMemory {
     pub(crate) fn now() -> Self {
         let sockets = text("/proc/net/sockstat");
         let tcp = sockets.lines().find(|line| line.starts_with("TCP:")).unwrap_or_default();
-        let pages =
-            tcp.rsplit_once("mem ").and_then(|(_, pages)| pages.trim().parse::<u64>().ok()).unwrap_or(0);
+        let pages = tcp.rsplit_once("mem ").and_then(|(_, pages)| pages.trim().parse::<u64>().ok()).unwrap_or(0);
         let page = rustix::param::page_size() as u64;
         Self { buffers: pages * page, slab: number(&text("/proc/meminfo"), "Slab:") * 1024 }
     }

@@ -111,14 +111,11 @@ mod tests {
         for &seq in stream {
             position.hear(seq, &mut faults);
         }
-        assert_eq!(
-            position.has_all(head),
-            faults.lost == 0 && {
-                let mut closed = Faults::default();
-                position.close(head, &mut closed);
-                closed.is_clean()
-            }
-        );
+        assert_eq!(position.has_all(head), faults.lost == 0 && {
+            let mut closed = Faults::default();
+            position.close(head, &mut closed);
+            closed.is_clean()
+        });
         position.close(head, &mut faults);
         faults
     }

@@ -37,18 +37,12 @@ impl Cast {
     }
 
     /// Makes so many accounts, numbered from `first`, and logs them in.
-    pub(crate) fn accounts(
-        &self,
-        first: usize,
-        count: usize,
-        progress: &Progress,
-    ) -> anyhow::Result<Vec<Account>> {
+    pub(crate) fn accounts(&self, first: usize, count: usize, progress: &Progress) -> anyhow::Result<Vec<Account>> {
         let bar = progress.counting("accounts", count);
         let made = self.side_by_side(count, |http, number| {
             let handle = format!("l{:08x}.{}", self.seed & 0xffff_ffff, first + number);
             let email = format!("{handle}@example.org");
-            let registration =
-                json!({"email": email, "password": PASSWORD, "handle": handle, "name": handle});
+            let registration = json!({"email": email, "password": PASSWORD, "handle": handle, "name": handle});
             http.call("POST /v1/auth/register", None, Some(&registration))?;
             let login = json!({"email": email, "password": PASSWORD});
             let tokens = http.call("POST /v1/auth/login", None, Some(&login))?;

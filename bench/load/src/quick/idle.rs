@@ -81,9 +81,7 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
     if counted.sum.there != u64::from(there) {
         stage.record.problem(format!("{} of {there} connections were still there", counted.sum.there));
     }
-    if let (Some((_, first)), Some((_, last))) =
-        (sizes.first().zip(sizes.first()), sizes.last().zip(sizes.last()))
-    {
+    if let (Some((_, first)), Some((_, last))) = (sizes.first().zip(sizes.first()), sizes.last().zip(sizes.last())) {
         let figures = [figure("rss_bytes_per_connection", *last), figure("growth_ratio", last / first)];
         stage.record.run().figures.extend(figures);
     }

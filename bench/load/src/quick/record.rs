@@ -6,8 +6,8 @@ use crate::clock;
 use crate::crew::Counted;
 use crate::ground::{Http, Server, cores};
 use crate::result::{
-    Client, Counts, Cpu, FORMAT, Figure, Latencies, Load, Machine, Phase, PhaseKind, Recorder, RunResult,
-    Scenario, Second, Server as Served, Source, Verdict, config_hash, figure_named,
+    Client, Counts, Cpu, FORMAT, Figure, Latencies, Load, Machine, Phase, PhaseKind, Recorder, RunResult, Scenario,
+    Second, Server as Served, Source, Verdict, config_hash, figure_named,
 };
 use crate::usage::Usage;
 use crate::worker::order::{Report, Window};
@@ -87,8 +87,7 @@ impl Record {
     pub(super) fn before(&mut self, address: std::net::SocketAddrV4, usage: Usage) {
         if let Some(server) = &mut self.run.server {
             let version = Http::connect(address).and_then(|mut http| http.call("GET /version", None, None));
-            server.version =
-                version.ok().and_then(|said| said["version"].as_str().map(str::to_owned)).unwrap_or_default();
+            server.version = version.ok().and_then(|said| said["version"].as_str().map(str::to_owned)).unwrap_or_default();
             server.rss_before_bytes = usage.rss_bytes;
         }
     }
@@ -101,14 +100,7 @@ impl Record {
     }
 
     /// Notes a phase that is not counted and ends now.
-    pub(super) fn phase(
-        &mut self,
-        name: &str,
-        kind: PhaseKind,
-        began: u64,
-        counts: &Counts,
-        latencies: Latencies,
-    ) {
+    pub(super) fn phase(&mut self, name: &str, kind: PhaseKind, began: u64, counts: &Counts, latencies: Latencies) {
         self.push(name, kind, false, (began, clock::now()), counts.clone(), latencies);
     }
 
@@ -172,8 +164,7 @@ impl Record {
         client.late_us = client.late_us.max(counted.sum.late_us);
         if client.cpu_share > CLIENT_CPU {
             let share = client.cpu_share * 100.0;
-            client.warning =
-                Some(format!("the client used {share:.0} % of its core: it may be what was measured"));
+            client.warning = Some(format!("the client used {share:.0} % of its core: it may be what was measured"));
         }
     }
 
@@ -268,11 +259,7 @@ pub(super) fn per(value: f64, of: f64) -> f64 {
 
 /// Returns a run in a few lines.
 pub(super) fn summary(run: &RunResult) -> String {
-    let mut text = format!(
-        "{} ({:.1} s)\n",
-        run.scenario.name,
-        run.phases.iter().map(|phase| phase.seconds).sum::<f64>()
-    );
+    let mut text = format!("{} ({:.1} s)\n", run.scenario.name, run.phases.iter().map(|phase| phase.seconds).sum::<f64>());
     let figures = |text: &mut String, of: &str, figures: &BTreeMap<String, Figure>| {
         for (name, Figure { value, unit }) in figures {
             // A string takes whatever is written.
@@ -298,12 +285,7 @@ pub(super) fn summary(run: &RunResult) -> String {
         let _ = writeln!(text, "  noticed {refused:?}");
     }
     let client = &run.client;
-    let _ = writeln!(
-        text,
-        "  client {:.0} % of its core, latest send {} µs late",
-        client.cpu_share * 100.0,
-        client.late_us
-    );
+    let _ = writeln!(text, "  client {:.0} % of its core, latest send {} µs late", client.cpu_share * 100.0, client.late_us);
     for line in client.warning.iter().chain(&run.verdict.problems) {
         let _ = writeln!(text, "  ! {line}");
     }

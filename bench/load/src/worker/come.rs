@@ -183,8 +183,7 @@ impl Worker {
         if connection.opened < connection.asked {
             return;
         }
-        let (from, left) =
-            (connection.asked as usize, connection.subscriptions.len() - connection.asked as usize);
+        let (from, left) = (connection.asked as usize, connection.subscriptions.len() - connection.asked as usize);
         let places = from..from + left.min(BATCH_COMMANDS);
         connection.asked = u32::try_from(places.end).unwrap_or(u32::MAX);
         let commands: Vec<Command> = places.map(|place| self.open(number, place)).collect();

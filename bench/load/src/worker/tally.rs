@@ -201,11 +201,7 @@ impl Tally {
 
     /// Returns the greatest position known of each room in which something happened.
     pub(super) fn heads(&self) -> Vec<(u32, u64)> {
-        (0..)
-            .zip(&self.rooms)
-            .filter(|(_, room)| room.head > 0)
-            .map(|(number, room)| (number, room.head))
-            .collect()
+        (0..).zip(&self.rooms).filter(|(_, room)| room.head > 0).map(|(number, room)| (number, room.head)).collect()
     }
 
     pub(super) fn report(&mut self, connections: &[Connection], publishing: &Publishing) -> Report {
@@ -280,9 +276,9 @@ impl Flow {
 
 /// Returns whether a connection has heard its rooms up to these heads, or is not there to hear them.
 pub(super) fn has_all(connection: &Connection, heads: &[(u32, u64)]) -> bool {
-    connection.stops
-        || head_of_each(connection, heads)
-            .all(|(place, head)| connection.subscriptions[place].position.has_all(head))
+    connection.stops || head_of_each(connection, heads).all(|(place, head)| {
+        connection.subscriptions[place].position.has_all(head)
+    })
 }
 
 /// Counts what a connection has not heard up to these heads.
