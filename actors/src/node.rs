@@ -15,9 +15,9 @@ use crate::identity::Authenticator;
 use crate::presence::Presence;
 use crate::rates::Rates;
 use crate::room::RoomMessage;
-use crate::session::{SessionActor, SessionMessage, SessionRef};
+use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
-use ractor::{ActorRuntime, SpawnErr};
+use ractor::{ActorCell, SpawnErr};
 use rookery_engine::bus::Bus;
 use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
@@ -128,6 +128,8 @@ pub struct Node {
     pub(crate) blocks: tokio::sync::Mutex<()>,
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
+    /// Sessions whose actors run.
+    awake: Awake,
     tasks: Tasks,
     /// Wakes the courier.
     has_notices: Notify,
@@ -170,6 +172,7 @@ impl Node {
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
             session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
             room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
+            awake: Awake::default(),
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             is_draining: AtomicBool::new(false),
@@ -260,29 +263,32 @@ impl Node {
         &self.hub
     }
 
-    /// Opens a connection and starts its session. The caller owns the socket: it takes frames from
+    /// Sessions whose actors run.
+    pub(crate) const fn awake(&self) -> &Awake {
+        &self.awake
+    }
+
+    /// Returns how many sessions have an actor that runs; the others rest.
+    pub fn active_sessions(&self) -> usize {
+        self.awake.len()
+    }
+
+    /// Returns the supervisor of the session on `connection`.
+    pub(crate) fn supervisor_of(&self, connection: &Connection) -> ActorCell {
+        self.session_supervisors.of(connection.id())
+    }
+
+    /// Opens a connection and its session. The caller owns the socket: it takes frames from
     /// the connection's outbox, sends commands to the session, and at the end calls
     /// [`Node::disconnected`]. A connection opened while the node goes down is closed at once, since
     /// the drain may have looked at all connections before.
-    ///
-    /// # Errors
-    /// When the runtime is going down.
-    pub fn connect(self: &Arc<Self>, codec: Codec) -> Result<(Arc<Connection>, SessionRef), StartError> {
+    pub fn connect(self: &Arc<Self>, codec: Codec) -> (Arc<Connection>, SessionRef) {
         let connection = self.connections.open(codec, self.clock().elapsed());
-        let arguments = (Arc::clone(self), Arc::clone(&connection));
-        let supervisor = self.session_supervisors.of(connection.id());
-        match ActorRuntime::spawn_linked_instant(None, SessionActor, arguments, supervisor) {
-            Ok((session, _)) => {
-                if self.is_draining() {
-                    self.close(&connection, CloseCode::Draining);
-                }
-                Ok((connection, session))
-            }
-            Err(error) => {
-                self.connections.remove(connection.id());
-                Err(error.into())
-            }
+        let session = SessionRef::new(Arc::clone(self), Arc::clone(&connection));
+        if self.is_draining() {
+            self.close(&connection, CloseCode::Draining);
         }
+        (connection, session)
     }
 
     /// The socket of a connection is gone.
@@ -294,7 +300,7 @@ impl Node {
             self.users.remove(user, connection.id());
         }
         // A session that has died needs no word.
-        drop(session.send_message(SessionMessage::Closed));
+        session.tell(SessionMessage::Closed);
     }
 
     /// Closes every connection of a login at once, on every node, and has its tokens looked up again. The

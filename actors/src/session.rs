@@ -4,15 +4,20 @@
 //! Hears from the connection's task (command, closed), the authenticator (identified) and whatever
 //! held a room's gate (passed).
 //! Tells rooms (submit, open), tasks that read from the store, and the connection's outbox.
-//! Owns which rooms are open and their addresses. A panic closes the socket; the client comes back
-//! and resumes from its positions.
+//! Owns which rooms are open and their addresses. Its actor runs while there is something to do: it lies down
+//! after some quiet seconds and gets up with the next message. A panic closes the socket; the client comes
+//! back and resumes from its positions.
 
 mod authenticate;
 mod dispatch;
 mod gate;
 mod presence;
+mod rested;
+mod seat;
 
 pub(crate) use gate::Gate;
+pub(crate) use seat::Awake;
+pub use seat::SessionRef;
 
 use crate::identity::Identity;
 use crate::node::Node;
@@ -26,9 +31,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Answer;
-
-/// Where a session is reached.
-pub type SessionRef = ActorRef<SessionMessage>;
 
 /// Everything that a session hears.
 #[derive(Debug)]
@@ -44,6 +46,8 @@ pub enum SessionMessage {
     Passed(RoomId, bool),
     /// The actor that this room was reached at has gone, and has handed on all that it was sent.
     Moved(RoomId),
+    /// Nothing was sent here for a while.
+    Rest,
     /// The socket is gone.
     Closed,
 }
@@ -70,6 +74,9 @@ pub(crate) struct Session {
     rooms: HashMap<RoomId, Entry>,
     /// Its place in presence, once somebody speaks; it goes with the session.
     attendance: Option<Attendance>,
+    /// Messages handled since its actor has run.
+    handled: u64,
+    /// The socket is gone, or all that it knew is at rest.
     has_ended: bool,
 }
 
@@ -102,30 +109,23 @@ struct Entry {
 impl Actor for SessionActor {
     type Msg = SessionMessage;
     type State = Session;
-    type Arguments = (Arc<Node>, Arc<Connection>);
+    type Arguments = Session;
 
     async fn pre_start(
         &self,
-        myself: SessionRef,
-        (node, connection): (Arc<Node>, Arc<Connection>),
+        _: ActorRef<SessionMessage>,
+        session: Session,
     ) -> Result<Session, ActorProcessingErr> {
-        Ok(Session {
-            node,
-            myself,
-            connection,
-            phase: Phase::Greeting,
-            rooms: HashMap::new(),
-            attendance: None,
-            has_ended: false,
-        })
+        Ok(session)
     }
 
     async fn handle(
         &self,
-        _: SessionRef,
+        actor: ActorRef<SessionMessage>,
         message: SessionMessage,
         state: &mut Session,
     ) -> Result<(), ActorProcessingErr> {
+        state.handled += 1;
         match message {
             SessionMessage::Command(command, credit) => {
                 state.node.metrics().commands.increment(1);
@@ -135,18 +135,21 @@ impl Actor for SessionActor {
             SessionMessage::Identified(identified) => state.identified(*identified),
             SessionMessage::Passed(room, was_refused) => state.passed(room, was_refused),
             SessionMessage::Moved(room) => state.moved(room),
-            SessionMessage::Closed => state.end(),
+            SessionMessage::Rest => state.lie_down(),
+            SessionMessage::Closed => {
+                state.end();
+                actor.stop(None);
+            }
         }
         Ok(())
     }
 }
 
 impl Session {
-    /// The socket is gone: hear nothing more, and stop.
+    /// The socket is gone: hear nothing more.
     fn end(&mut self) {
         self.has_ended = true;
         self.leave_rooms();
-        self.myself.stop(None);
     }
 
     fn leave_rooms(&self) {

@@ -57,6 +57,7 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
         Verdict::Close(code) => node.close(connection, code),
         Verdict::Abort => connection.abort(),
     });
+    node.awake().look();
     node.tell_unheard();
     let tick = |room: &ActorRef<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     node.presence().sweep();

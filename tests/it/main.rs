@@ -63,6 +63,8 @@ mod invites;
 mod members;
 // Who is there, and who is told.
 mod presence;
+// Sessions whose actors do not run.
+mod rest;
 // Joining a room's stream.
 mod open;
 // Profiles, handles, finding people.

@@ -202,7 +202,7 @@ impl Telling {
         let id = CommandId::try_from(index + 1).unwrap_or(CommandId::MAX);
         let command = Command { id, op: Op::RoomOpen(RoomOpen { room, after }) };
         // A session that has died closes the connection by itself.
-        drop(served.session().send_message(SessionMessage::Command(command, credit)));
+        served.session().tell(SessionMessage::Command(command, credit));
     }
 
     /// Writes one event. Its content is one line: JSON escapes line ends within text.

@@ -16,7 +16,7 @@ impl Socket {
             let Some(credit) = self.connection.credits().poll_take(context) else { return false };
             if let Some(command) = self.waiting.pop_front() {
                 // A session that has died has closed the connection.
-                drop(self.session.send_message(SessionMessage::Command(command, credit)));
+                self.session.tell(SessionMessage::Command(command, credit));
             }
         }
         true

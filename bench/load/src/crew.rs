@@ -2,7 +2,7 @@
 
 use crate::result::Recorder;
 use crate::worker::order::{
-    Connected, Ground, Order, Pace, Person, Plan, Report, RoomToLoad, Told, Window,
+    Connected, Ground, Order, Person, Plan, Report, RoomToLoad, Told, Window,
 };
 use crate::worker::work;
 use anyhow::{Context, bail};
@@ -146,13 +146,8 @@ impl Crew {
         for (number, hand) in self.hands.iter_mut().enumerate() {
             let own = plan.publishers.iter().filter(|(person, _)| *person as usize % hands == number);
             let publishers: Vec<_> = own.map(|&(person, room)| (local(person, hands), room)).collect();
-            let pace = match plan.pace {
-                #[expect(clippy::cast_precision_loss, reason = "thousands of publishers")]
-                Pace::Open { per_second } => {
-                    Pace::Open { per_second: per_second * publishers.len() as f64 / all as f64 }
-                }
-                closed @ (Pace::Closed { .. } | Pace::Count { .. }) => closed,
-            };
+            #[expect(clippy::cast_precision_loss, reason = "thousands of publishers")]
+            let pace = plan.pace.share(publishers.len() as f64 / all as f64);
             hand.say(&Order::Publish(Plan { publishers, pace, ..plan.clone() }))?;
         }
         self.done()

@@ -9,11 +9,19 @@
 //! knows of the server only what is said on the wire.
 
 mod clock;
+pub mod compare;
+pub mod condition;
 mod crew;
 mod ground;
+mod page;
+mod play;
 mod progress;
 mod quick;
+mod repeated;
+pub mod report;
 pub mod result;
+pub mod results;
+pub mod scenario;
 mod usage;
 mod verify;
 mod wire;
@@ -38,6 +46,14 @@ pub enum Load {
         #[command(flatten)]
         common: Common,
     },
+    /// Plays the scenario of a file, with what has to hold of it.
+    Run(play::Args),
+    /// Reads the results of runs and writes what they found.
+    Report(report::Args),
+    /// Compares two results, or several of the same scenario on each side, and fails where one says so.
+    Compare(compare::Args),
+    /// Makes RESULTS.md anew of the prose, the scenarios and the committed runs.
+    Results(results::Args),
     /// Writes the same bytes to as many sockets in a bare loop: what writing costs here and now.
     Floor {
         /// What.
@@ -62,6 +78,10 @@ pub enum Load {
 pub fn run(load: &Load) -> anyhow::Result<ExitCode> {
     match load {
         Load::Quick { scenario, common } => quick(scenario, common),
+        Load::Run(args) => play::run(args),
+        Load::Report(args) => report::run(args).map(|()| ExitCode::SUCCESS),
+        Load::Compare(args) => Ok(compare::run(args)),
+        Load::Results(args) => results::run(args),
         Load::Floor { floor, common } => {
             let run = quick::floor::alone(common, floor, std::env::args().collect())?;
             quick::finish(&run, common)

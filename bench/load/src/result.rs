@@ -17,7 +17,7 @@ mod source;
 mod verdict;
 
 pub use counts::Counts;
-pub use figure::{Better, Derived, FIGURES, Figure, Known, figure_named};
+pub use figure::{Better, Derived, FIGURES, Figure, Known, LATENCY_FIGURES, figure_named};
 pub use latency::{Latencies, Latency, Recorder};
 pub use machine::{Load, Machine};
 pub use phase::{Phase, PhaseKind, Second};

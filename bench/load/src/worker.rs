@@ -18,6 +18,7 @@ mod connection;
 mod control;
 pub(crate) mod order;
 mod publish;
+mod schedule;
 mod socket;
 mod tally;
 

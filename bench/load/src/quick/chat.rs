@@ -110,11 +110,7 @@ pub(super) fn steps(
     let mut grown = Vec::new();
     for (name, publishers, pace) in steps {
         let talked = talk(&mut stage, &mut crew, publishers, pace, sending)?;
-        let offered = match pace {
-            Pace::Open { per_second } => Some(per_second),
-            Pace::Closed { .. } | Pace::Count { .. } => None,
-        };
-        let phase = note(&mut stage, &name, &talked, offered);
+        let phase = note(&mut stage, &name, &talked, pace.offered());
         grown.push(phase.figures.get(figure).map_or(0.0, |figure| figure.value));
         let (figures, latencies) = (phase.figures.clone(), phase.latencies.clone());
         let run = stage.record.run();

@@ -1,6 +1,6 @@
 //! Figures: the numbers that runs are judged by, each with its unit and which way is better.
 
-use super::{Latencies, RunResult};
+use super::{Latencies, Phase, RunResult};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ pub fn figure_named(name: &str) -> Option<Known> {
 }
 
 /// What a document says of latencies, by the names that thresholds and comparisons use.
-const LATENCY_FIGURES: &[Known] = &[
+pub const LATENCY_FIGURES: &[Known] = &[
     lower("ack_p50_us", "µs", "send to ack, median"),
     lower("ack_p90_us", "µs", "send to ack, 90th percentile"),
     lower("ack_p99_us", "µs", "send to ack, 99th percentile"),
@@ -121,13 +121,54 @@ pub trait Derived {
     fn figure(&self, name: &str) -> Option<f64>;
 }
 
+/// A name may begin with that of a phase and `:`.
 impl Derived for RunResult {
     fn figure(&self, name: &str) -> Option<f64> {
-        of(&self.figures, &self.latencies, name)
+        match name.rsplit_once(':') {
+            Some((phase, name)) => self.phase(phase)?.figure(name),
+            None => of(&self.figures, &self.latencies, name),
+        }
     }
 }
 
-impl Derived for super::Phase {
+impl RunResult {
+    /// Returns the phase of that name.
+    pub fn phase(&self, name: &str) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.name == name)
+    }
+
+    /// Returns the latencies of a phase, or of the run.
+    pub(crate) fn phase_latencies(&self, phase: Option<&str>) -> Option<&Latencies> {
+        phase.map_or(Some(&self.latencies), |name| Some(&self.phase(name)?.latencies))
+    }
+
+    /// Returns the names of all figures that there are: derived ones first, then those of latencies.
+    pub(crate) fn figure_names(&self) -> Vec<String> {
+        let catalogue = || FIGURES.iter().chain(LATENCY_FIGURES).map(|known| known.name);
+        let of = |of: &dyn Derived, derived: &BTreeMap<String, Figure>, prefix: &str| {
+            let known = catalogue().filter(|name| of.figure(name).is_some()).map(str::to_owned);
+            let others = derived.keys().filter(|name| !catalogue().any(|known| known == *name)).cloned();
+            known.chain(others).map(|name| format!("{prefix}{name}")).collect::<Vec<_>>()
+        };
+        let mut names = of(self, &self.figures, "");
+        for phase in &self.phases {
+            names.extend(of(phase, &phase.figures, &format!("{}:", phase.name)));
+        }
+        names
+    }
+
+    /// Returns the unit of a figure by its name, that of a phase included; empty for what is not there.
+    pub(crate) fn unit(&self, name: &str) -> String {
+        let (figures, name) = match name.rsplit_once(':') {
+            Some((phase, name)) => (self.phase(phase).map(|phase| &phase.figures), name),
+            None => (Some(&self.figures), name),
+        };
+        let derived = figures.and_then(|figures| figures.get(name)).map(|figure| figure.unit.clone());
+        derived.or_else(|| Some(figure_named(name)?.unit.to_owned())).unwrap_or_default()
+    }
+}
+
+impl Derived for Phase {
     fn figure(&self, name: &str) -> Option<f64> {
         of(&self.figures, &self.latencies, name)
     }

@@ -142,6 +142,12 @@ pub struct Latencies {
 }
 
 impl Latencies {
+    /// Returns what a run is about: its deliveries, else its acks, else how clients came in.
+    pub fn main(&self) -> Option<(&'static str, &Latency)> {
+        let named = |name| self.named().find(|(other, _)| *other == name);
+        ["delivery", "ack", "resume", "connect"].into_iter().find_map(named)
+    }
+
     /// Returns those that there are, with their names.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &Latency)> {
         [

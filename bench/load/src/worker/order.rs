@@ -152,10 +152,45 @@ pub(crate) struct Plan {
 pub(crate) enum Pace {
     /// The `k`th of the worker at `k / per_second` after the beginning, whatever became of those before.
     Open { per_second: f64 },
+    /// Faster and faster, or slower and slower, from one rate to the other over the whole plan.
+    Ramp { from: f64, to: f64 },
+    /// So many a second, each at a moment that nothing tells before.
+    Poisson { per_second: f64 },
     /// When one before it is done, so many of each publisher at a time.
     Closed { outstanding: u32 },
     /// So many of each publisher, so many on their way at a time in all.
     Count { each: u32, outstanding: u32 },
+}
+
+impl Plan {
+    /// Returns how many messages a plan that counts them has.
+    pub(crate) fn total(&self) -> Option<u64> {
+        match self.pace {
+            Pace::Count { each, .. } => Some(u64::from(each) * self.publishers.len() as u64),
+            _ => None,
+        }
+    }
+}
+
+impl Pace {
+    /// Returns how many a second there should be on the average; `None` where each waits for the one before it.
+    pub(crate) const fn offered(self) -> Option<f64> {
+        match self {
+            Self::Open { per_second } | Self::Poisson { per_second } => Some(per_second),
+            Self::Ramp { from, to } => Some(f64::midpoint(from, to)),
+            Self::Closed { .. } | Self::Count { .. } => None,
+        }
+    }
+
+    /// Returns the pace of a part of the publishers, so that all parts together have this one.
+    pub(crate) fn share(self, part: f64) -> Self {
+        match self {
+            Self::Open { per_second } => Self::Open { per_second: per_second * part },
+            Self::Ramp { from, to } => Self::Ramp { from: from * part, to: to * part },
+            Self::Poisson { per_second } => Self::Poisson { per_second: per_second * part },
+            closed @ (Self::Closed { .. } | Self::Count { .. }) => closed,
+        }
+    }
 }
 
 /// Everything that a worker has counted since `Measure`.

@@ -4,6 +4,7 @@
 use super::Worker;
 use super::connection::{Stage, Unanswered};
 use super::order::{Pace, Plan};
+use super::schedule::Schedule;
 use crate::clock;
 use crate::wire::stamp::Stamp;
 use rookery_protocol::{ClientId, Command, MessageBody, MessageSend, Op, RoomId, WireError};
@@ -18,12 +19,14 @@ const SENT_AT_A_TIME: u32 = 64;
 #[derive(Debug, Default)]
 pub(super) struct Publishing {
     plan: Option<Plan>,
-    /// The next message of an open schedule, or of a count.
-    next: u64,
+    /// The next messages of an open schedule.
+    schedule: Option<Schedule>,
     /// Messages sent so far, of all plans: their numbers.
     numbers: u32,
-    /// Publishers whose turn it is, of a closed schedule; of a count, anybody's.
+    /// Publishers whose turn it is, of a closed schedule; of a count, anybody's turns.
     free: Vec<u32>,
+    /// Messages of a count that were sent.
+    counted: u64,
     unanswered: u64,
     /// Refused for now: when each is sent again, by whom, which command.
     later: BinaryHeap<Reverse<(u64, usize, u32)>>,
@@ -33,10 +36,9 @@ impl Publishing {
     /// Returns whether the plan's end is still to come.
     pub(super) fn is_running(&self, now: u64) -> bool {
         let Some(plan) = &self.plan else { return false };
-        match plan.pace {
-            Pace::Open { .. } => self.due(plan).is_some(),
-            Pace::Closed { .. } => now < plan.window.until,
-            Pace::Count { .. } => self.next < total(plan),
+        match &self.schedule {
+            Some(schedule) => schedule.due().is_some(),
+            None => plan.total().map_or(now < plan.window.until, |total| self.counted < total),
         }
     }
 
@@ -46,36 +48,22 @@ impl Publishing {
 
     /// Returns how many sends an open schedule still had to make.
     pub(super) fn unsent(&self) -> u64 {
-        let Some(plan) = &self.plan else { return 0 };
-        let Pace::Open { per_second } = plan.pace else { return 0 };
-        let length = clock::seconds(plan.window.until - plan.window.from);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate of sends by seconds")]
-        let planned = (per_second * length) as u64;
-        planned.saturating_sub(self.next)
+        self.schedule.as_ref().map_or(0, Schedule::left)
     }
 
     /// Returns when there is something to do; in the past where it is now.
     pub(super) fn next_due(&self) -> Option<u64> {
         let later = self.later.peek().map(|next| next.0.0);
-        let planned = self.plan.as_ref().and_then(|plan| match plan.pace {
-            Pace::Open { .. } => self.due(plan),
-            Pace::Closed { .. } => (!self.free.is_empty()).then_some(plan.window.from),
-            Pace::Count { .. } => (!self.free.is_empty() && self.next < total(plan)).then_some(0),
+        let planned = self.plan.as_ref().and_then(|plan| match &self.schedule {
+            Some(schedule) => schedule.due(),
+            None => (!self.free.is_empty() && self.is_running(plan.window.from)).then_some(plan.window.from),
         });
         later.into_iter().chain(planned).min()
     }
 
-    /// Returns when the next message of an open schedule is due; `None` at its end.
-    fn due(&self, plan: &Plan) -> Option<u64> {
-        let Pace::Open { per_second } = plan.pace else { return None };
-        #[expect(clippy::cast_precision_loss, reason = "2^53 messages")]
-        let due = plan.window.from + clock::from_seconds(self.next as f64 / per_second);
-        (due < plan.window.until).then_some(due)
-    }
-
     /// A message of this publisher is done.
     pub(super) fn is_free(&mut self, publisher: u32) {
-        if self.plan.as_ref().is_some_and(|plan| !matches!(plan.pace, Pace::Open { .. })) {
+        if self.plan.is_some() && self.schedule.is_none() {
             self.free.push(publisher);
         }
     }
@@ -85,11 +73,12 @@ impl Worker {
     pub(super) fn begin_publishing(&mut self, plan: Plan) {
         let publishers = u32::try_from(plan.publishers.len()).unwrap_or(u32::MAX);
         self.publishing.free = match plan.pace {
-            Pace::Open { .. } => Vec::new(),
             Pace::Closed { outstanding } => (0..outstanding).flat_map(|_| 0..publishers).collect(),
             Pace::Count { outstanding, .. } => vec![0; outstanding as usize],
+            _ => Vec::new(),
         };
-        self.publishing.next = 0;
+        self.publishing.counted = 0;
+        self.publishing.schedule = Schedule::of(&plan, self.rng.u64(..)).filter(|_| publishers > 0);
         self.publishing.plan = (!plan.publishers.is_empty()).then_some(plan);
         self.tally.expect_all(&self.connections);
     }
@@ -101,26 +90,24 @@ impl Worker {
             self.send_once_more(number, id);
         }
         for _ in 0..SENT_AT_A_TIME {
+            let is_running = self.publishing.is_running(now);
             let Some(plan) = &self.publishing.plan else { return };
-            let (publisher, due) = match plan.pace {
-                Pace::Open { .. } => match self.publishing.due(plan) {
+            let (publisher, due) = match &mut self.publishing.schedule {
+                Some(schedule) => match schedule.due() {
                     Some(due) if due <= now => {
-                        let publisher = self.publishing.next % plan.publishers.len() as u64;
-                        self.publishing.next += 1;
+                        let publisher = schedule.take() % plan.publishers.len() as u64;
                         (u32::try_from(publisher).unwrap_or(0), due)
                     }
                     _ => return,
                 },
-                Pace::Count { .. } => {
-                    if self.publishing.next >= total(plan) || self.publishing.free.pop().is_none() {
-                        return;
+                None if !plan.window.holds(now) => return,
+                None if !is_running => return,
+                None => match self.publishing.free.pop() {
+                    Some(_) if plan.total().is_some() => {
+                        let publisher = self.publishing.counted % plan.publishers.len() as u64;
+                        self.publishing.counted += 1;
+                        (u32::try_from(publisher).unwrap_or(0), now)
                     }
-                    let publisher = self.publishing.next % plan.publishers.len() as u64;
-                    self.publishing.next += 1;
-                    (u32::try_from(publisher).unwrap_or(0), now)
-                }
-                Pace::Closed { .. } if !plan.window.holds(now) => return,
-                Pace::Closed { .. } => match self.publishing.free.pop() {
                     Some(publisher) => (publisher, now),
                     None => return,
                 },
@@ -211,13 +198,5 @@ impl Worker {
             self.publishing.unanswered -= 1;
             self.publishing.is_free(send.publisher);
         }
-    }
-}
-
-/// Returns how many messages a plan that counts them has.
-fn total(plan: &Plan) -> u64 {
-    match plan.pace {
-        Pace::Count { each, .. } => u64::from(each) * plan.publishers.len() as u64,
-        Pace::Open { .. } | Pace::Closed { .. } => 0,
     }
 }
