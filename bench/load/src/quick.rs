@@ -92,3 +92,63 @@ pub(crate) fn finish(run: &RunResult, common: &Common) -> anyhow::Result<ExitCod
     print!("{}", record::summary(run));
     Ok(if run.verdict.is_correct { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(subcommand)]
+        scenario: Quick,
+        #[command(flatten)]
+        common: Common,
+    }
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("quick").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn every_scenario_plays_by_its_name_alone_and_its_flags_hold_together() {
+        Cli::command().debug_assert();
+        for name in ["connect", "idle", "publish", "fanout", "rooms", "resume", "storm", "mixed"] {
+            assert!(parse(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn flags_are_read_before_and_behind_the_name() {
+        let cli = parse("--pin fanout --connections 250,1000 --outstanding 8 --codec json --sources 4").unwrap();
+        let Quick::Fanout(args) = cli.scenario else { panic!("{:?}", cli.scenario) };
+        assert_eq!((args.connections, args.outstanding), (vec![250, 1_000], Some(8)));
+        assert!(cli.common.pin && cli.common.sources == 4);
+        let url = |line| parse(line).unwrap().common.url.map(|url| url.to_string());
+        assert_eq!(url("idle --url http://127.0.0.1:7080/"), Some("127.0.0.1:7080".to_owned()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "",
+            "storms",
+            "idle --pid 7",
+            "idle --url localhost",
+            "idle --url 127.0.0.1:1 --server x",
+            "fanout --processes 0",
+            "publish --outstanding 2 --rate 9",
+            "rooms --codec xml",
+            "idle --sizes 5,x",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_start_is_told_with_its_path() {
+        let cli = parse("fanout --server /nowhere/rookery").unwrap();
+        let error = cli.scenario.play(&cli.common, Vec::new()).unwrap_err();
+        assert!(format!("{error:#}").contains("/nowhere/rookery"), "{error:#}");
+    }
+}

@@ -13,6 +13,8 @@
 //! | `worker/tally.rs` | what is counted |
 
 mod arrive;
+#[cfg(test)]
+mod checks;
 mod come;
 mod connection;
 mod control;
