@@ -3,7 +3,9 @@
 use super::task::{ABNORMAL, Socket, Turn};
 use futures_util::Stream;
 use rookery_actors::SessionMessage;
-use rookery_protocol::{CloseCode, Codec, ErrorCode, Frame, Reply, ServerEvent, WireError, websocket_frame};
+use rookery_protocol::{
+    CloseCode, Codec, Command, ErrorCode, Frame, Reply, ServerEvent, WireError, websocket_frame,
+};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -13,18 +15,20 @@ impl Socket {
     /// if not, the task is woken when a credit comes back.
     pub(super) fn dispatch(&mut self, context: &Context<'_>) -> bool {
         while !self.waiting.is_empty() {
-            let Some(credit) = self.connection.credits().poll_take(context) else { return false };
+            let Some(credit) = self.connection().credits().poll_take(context) else { return false };
             if let Some(command) = self.waiting.pop_front() {
                 // A session that has died has closed the connection.
-                self.session.tell(SessionMessage::Command(command, credit));
+                self.session().tell(SessionMessage::Command(command, credit));
             }
         }
+        // An idle connection keeps no heap.
+        self.waiting.shrink_to(0);
         true
     }
 
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
         let message = ready!(Pin::new(&mut self.stream).poll_next(context));
-        self.connection.heard(self.node.clock().elapsed());
+        self.connection().heard(self.node().clock().elapsed());
         Poll::Ready(match message {
             Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes()),
             Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes),
@@ -41,9 +45,9 @@ impl Socket {
     }
 
     fn frame(&mut self, kind: Codec, bytes: &[u8]) -> Turn {
-        self.node.metrics().frames_in.increment(1);
-        self.node.metrics().bytes_in.increment(bytes.len() as u64);
-        let codec = self.connection.codec();
+        self.node().metrics().frames_in.increment(1);
+        self.node().metrics().bytes_in.increment(bytes.len() as u64);
+        let codec = self.connection().codec();
         if kind != codec {
             let why = WireError::new(
                 ErrorCode::Unsupported,
@@ -55,7 +59,7 @@ impl Socket {
             Ok(incoming) => {
                 for command in incoming.commands {
                     match command {
-                        Ok(command) => self.waiting.push_back(command),
+                        Ok(command) => self.hand_on(command),
                         Err(rejected) => self.reject(rejected),
                     }
                 }
@@ -67,25 +71,34 @@ impl Socket {
         }
     }
 
+    /// Sends a command to the session, or keeps it where others wait or no credit is free.
+    fn hand_on(&mut self, command: Command) {
+        let credit = if self.waiting.is_empty() { self.connection().credits().take() } else { None };
+        match credit {
+            Some(credit) => self.session().tell(SessionMessage::Command(command, credit)),
+            None => self.waiting.push_back(command),
+        }
+    }
+
     /// Answers a command that could not be understood; the connection goes on.
     fn reject(&self, rejected: rookery_protocol::Rejected) {
-        self.node.metrics().errors.of(rejected.error.code.as_str()).increment(1);
+        self.node().metrics().errors.of(rejected.error.code.as_str()).increment(1);
         match rejected.id {
             Some(id) => {
-                let codec = self.connection.codec();
+                let codec = self.connection().codec();
                 let reply = Reply::err(id, rejected.error);
                 let payload = codec.encode(&reply).expect("what the server says can be encoded");
-                self.connection.push_encoded(websocket_frame(codec, &payload));
+                self.connection().push_encoded(websocket_frame(codec, &payload));
             }
-            None => drop(self.connection.push_reply(&Frame::server(ServerEvent::Error(rejected.error)))),
+            None => drop(self.connection().push_reply(&Frame::server(ServerEvent::Error(rejected.error)))),
         }
     }
 
     /// Says what was wrong, and closes: after it, nothing this peer says can be trusted.
     fn refuse(&mut self, code: CloseCode, why: WireError) -> Turn {
-        self.node.metrics().errors.of(why.code.as_str()).increment(1);
+        self.node().metrics().errors.of(why.code.as_str()).increment(1);
         let error = Frame::server(ServerEvent::Error(why));
-        self.connection.close(code, Some(&error), self.node.clock().elapsed());
+        self.connection().close(code, Some(&error), self.node().clock().elapsed());
         Turn::Again
     }
 
@@ -101,7 +114,7 @@ impl Socket {
                 ),
             ),
             Error::Utf8(_) => {
-                self.connection.close(CloseCode::InvalidPayload, None, self.node.clock().elapsed());
+                self.connection().close(CloseCode::InvalidPayload, None, self.node().clock().elapsed());
                 Turn::Again
             }
             Error::Protocol(
@@ -109,7 +122,7 @@ impl Socket {
             )
             | Error::Io(_) => Turn::Ended(ABNORMAL),
             Error::Protocol(_) => {
-                self.connection.close(CloseCode::ProtocolError, None, self.node.clock().elapsed());
+                self.connection().close(CloseCode::ProtocolError, None, self.node().clock().elapsed());
                 Turn::Again
             }
             _ => Turn::Ended(1000),
