@@ -101,10 +101,7 @@ async fn serve(
 ) {
     let node = Arc::clone(&edge.node);
     drop(edge);
-    let (connection, session) = match node.connect(codec) {
-        Ok(connected) => connected,
-        Err(error) => return tracing::error!(%error, %peer, "connection not served"),
-    };
+    let (connection, session) = node.connect(codec);
     let metrics = node.metrics();
     let gauge = match codec {
         Codec::Json => metrics.edge.connections.of("json"),
@@ -114,7 +111,7 @@ async fn serve(
     connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
     if let Some(identity) = identity {
         // A session that has died closes the connection by itself.
-        drop(session.send_message(SessionMessage::Ticket(Box::new(identity))));
+        session.tell(SessionMessage::Ticket(Box::new(identity)));
     }
     let socket = Socket::new(tcp, read_ahead, connection, session, node).await;
     let code = socket.run().await;

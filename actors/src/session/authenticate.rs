@@ -23,7 +23,7 @@ impl Session {
             let result = node.authenticator().authenticate(&auth.token).await;
             let identified = Identified { result, inbox_after: auth.inbox_after, answer, asked };
             // A session that has gone needs no answer.
-            drop(myself.send_message(SessionMessage::Identified(Box::new(identified))));
+            myself.tell(SessionMessage::Identified(Box::new(identified)));
         });
     }
 

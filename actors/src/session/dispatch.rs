@@ -200,7 +200,7 @@ impl Session {
         self.node.tasks().spawn(async move {
             // Without a bound of its own: an actor that is going waits for nothing.
             drop(going.wait(None).await);
-            drop(myself.send_message(SessionMessage::Moved(room)));
+            myself.tell(SessionMessage::Moved(room));
         });
     }
 

@@ -24,11 +24,7 @@ impl Socket {
                 let receive = self.node.metrics().commands.step(Step::Receive);
                 receive.record(sent.saturating_sub(decoded).as_secs_f64());
                 // A session that has died has closed the connection.
-                drop(self.session.send_message(SessionMessage::Command(
-                    command,
-                    credit,
-                    Arrival { read, sent },
-                )));
+                self.session.tell(SessionMessage::Command(command, credit, Arrival { read, sent }));
             }
         }
         true
