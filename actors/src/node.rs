@@ -8,7 +8,7 @@ mod slots;
 mod standing;
 
 pub use drain::CLOSES_WITHIN;
-pub use standing::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
+pub use standing::{HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 
 use crate::cluster::Cluster;
 use crate::identity::Authenticator;
@@ -19,6 +19,7 @@ use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
 use ractor::{ActorCell, SpawnErr};
 use rookery_engine::bus::Bus;
+use rookery_engine::metrics::ActorKind;
 use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
 use rookery_engine::{
@@ -168,12 +169,17 @@ impl Node {
             unheard: Mutex::default(),
             rooms: Directory::new(),
             parked: Parking::new(),
-            rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict(&bus) },
+            rates: if config.is_relaxed {
+                Rates::relaxed()
+            } else {
+                Rates::strict(&bus, &metrics.commands.limits)
+            },
             blocks: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
-            session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
-            room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
+            session_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Session))
+                .await?,
+            room_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Room)).await?,
             awake: Awake::default(),
             tasks: Tasks::new(),
             has_notices: Notify::new(),
@@ -181,6 +187,11 @@ impl Node {
             is_draining: AtomicBool::new(false),
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
         });
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float, and milliseconds are exact in it"
+        )]
+        node.metrics().process.started.set(node.clock().now().0 as f64 / 1000.0);
         node.tasks.spawn(courier::run(Arc::clone(&node)));
         Cluster::start(&node, &node.tasks);
         if node.parts.config.sweeps {
