@@ -212,8 +212,9 @@ impl Socket {
         let is_sample = self.writes.is_multiple_of(WRITES_A_SAMPLE);
         self.writes = self.writes.wrapping_add(1);
         if is_sample {
+            let frames = self.writing.frames().len();
             let edge = &self.node().metrics().edge;
-            edge.outbox_frames.record(self.writing.frames().len() as f64);
+            edge.outbox_frames.record(frames as f64);
             edge.outbox_bytes.record(self.connection().outbox().bytes() as f64);
         }
         is_sample
