@@ -44,6 +44,7 @@ use forward::{Forwards, Lines};
 use heads::Heads;
 use live::{Live, Loaded, load};
 use look::Doubts;
+use pace::Pace;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
@@ -81,7 +82,7 @@ pub(crate) struct Room {
     doubts: Doubts,
     is_outdated: bool,
     /// What waits is not ordered before the audience has been written what it was told.
-    is_pausing: bool,
+    pace: Pace,
     /// Whether its state was read before.
     has_read: bool,
     last_used: Duration,
@@ -123,7 +124,7 @@ impl Actor for RoomActor {
             lines: Lines::default(),
             doubts: Doubts::default(),
             is_outdated: false,
-            is_pausing: false,
+            pace: Pace::default(),
             has_read: false,
             is_leaving: false,
             node,

@@ -15,15 +15,25 @@ use tokio::task::yield_now;
 /// so it waits for some 4000 sockets at most.
 const TURNS: usize = 64;
 
+/// Whether a room orders what comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// At once.
+    #[default]
+    Going,
+    /// When its audience has been told.
+    Pausing,
+}
+
 impl Room {
     /// Returns whether what waits is not to be ordered yet.
     pub(super) fn pauses(&mut self) -> bool {
-        if self.is_pausing {
+        if self.pace == Pace::Pausing {
             return true;
         }
         let is_worth_it = (1..BATCH_EVENTS).contains(&self.waiting.len()) && self.audience.is_being_told();
         if is_worth_it {
-            self.is_pausing = true;
+            self.pace = Pace::Pausing;
             let (audience, myself) = (Arc::clone(&self.audience), self.myself.clone());
             self.node.tasks().spawn(async move {
                 for _ in 0..TURNS {
@@ -40,7 +50,7 @@ impl Room {
     }
 
     pub(super) fn audience_told(&mut self) {
-        self.is_pausing = false;
+        self.pace = Pace::Going;
         self.order_now();
         self.retire_if_absent();
     }

@@ -60,7 +60,7 @@ pub(super) struct Decoded {
     pub(super) command: Command,
     /// When its last byte was read, and when it had been decoded.
     pub(super) read: Duration,
-    pub(super) decoded: Duration,
+    pub(super) done: Duration,
 }
 
 /// What a step of a turn came to.
@@ -178,10 +178,7 @@ impl Socket {
         if self.writing.is_amid_a_frame() || self.is_broken {
             return false;
         }
-        let asks_for_more = self.connection().outbox().asks_for_more();
-        (asks_for_more || self.connection().outbox().closing().is_none())
-            && self.dispatch(context)
-            && asks_for_more
+        self.connection().outbox().asks_for_more() && self.dispatch(context)
     }
 
     /// Writes until nothing waits, or the socket takes no more. Returns the code to close with, if it is time.
