@@ -28,7 +28,7 @@ use rookery_engine::{
 };
 use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId, UserId};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -134,6 +134,8 @@ pub struct Node {
     tasks: Tasks,
     /// Wakes the courier.
     has_notices: Notify,
+    /// Counts the logins that were said to be over.
+    logins_ended: AtomicU64,
     is_draining: AtomicBool,
 }
 
@@ -181,6 +183,7 @@ impl Node {
             awake: Awake::default(),
             tasks: Tasks::new(),
             has_notices: Notify::new(),
+            logins_ended: AtomicU64::new(0),
             is_draining: AtomicBool::new(false),
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
         });
@@ -323,12 +326,24 @@ impl Node {
 
     /// As [`Node::end_login`], on this node.
     pub(crate) fn close_login(&self, session: SessionId, code: CloseCode) {
+        self.logins_may_have_ended();
         self.authenticator().forget_login(session);
         self.connections.each(|connection| {
             if connection.identity().is_some_and(|(_, of)| of == session) {
                 self.close(connection, code);
             }
         });
+    }
+
+    /// Whoever has looked a login up before this, and has not said on its connection whose it is, looks again.
+    pub(crate) fn logins_may_have_ended(&self) {
+        self.logins_ended.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Returns a number that changes with each login that is said to be over. What was done before it is
+    /// taken is seen by whoever changes it later.
+    pub(crate) fn logins_ended(&self) -> u64 {
+        self.logins_ended.fetch_add(0, Ordering::AcqRel)
     }
 
     /// Has the next request of `user` find the profile as the store has it now, on every node.

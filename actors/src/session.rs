@@ -84,6 +84,8 @@ pub struct Identified {
     answer: Answer,
     /// Since when the peer has been asked, where this is what was looked up first.
     asked: Option<Duration>,
+    /// [`Node::logins_ended`] before the login was looked up.
+    looked_up: u64,
 }
 
 /// The actor; all it has is in [`Session`].
