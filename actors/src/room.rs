@@ -19,6 +19,7 @@ mod look;
 mod marks;
 mod message;
 mod open;
+mod pace;
 mod policy;
 mod recall;
 mod remembered;
@@ -79,6 +80,8 @@ pub(crate) struct Room {
     lines: Lines,
     doubts: Doubts,
     is_outdated: bool,
+    /// What waits is not ordered before the audience has been written what it was told.
+    is_pausing: bool,
     /// Whether its state was read before.
     has_read: bool,
     last_used: Duration,
@@ -120,6 +123,7 @@ impl Actor for RoomActor {
             lines: Lines::default(),
             doubts: Doubts::default(),
             is_outdated: false,
+            is_pausing: false,
             has_read: false,
             is_leaving: false,
             node,
@@ -194,6 +198,7 @@ impl Room {
             RoomMessage::Answered(from, asked, outcome) => self.answered(from, asked, outcome),
             RoomMessage::AnswerDue => self.answer_due(),
             RoomMessage::HomesMoved => self.homes_moved(),
+            RoomMessage::AudienceTold => self.audience_told(),
             RoomMessage::Looked(ticket, waiters, head) => self.looked(ticket, waiters, head),
             RoomMessage::Refresh => self.refresh(),
             RoomMessage::Tick(now) => self.tick(now),

