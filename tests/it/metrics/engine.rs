@@ -168,6 +168,7 @@ async fn a_panic_is_a_failure_with_its_reason() {
     clock.break_next();
     a.send("ping", json!({})).await;
     assert_eq!(a.closed().await, 4006);
+    drop(a);
     let wanted = [
         (r#"rookery_actor_failures_total{kind="session",reason="panic"}"#, 1.0),
         (r#"rookery_closes_total{code="4006"}"#, 1.0),
