@@ -55,6 +55,11 @@ def share(part, whole):
     return f"{part} / ({whole} > 0) or 0 * {whole}"
 
 
+def happened(expr):
+    """Returns only what is there: of many series those that are not 0, and not a number in no case."""
+    return f"{expr} > 0"
+
+
 @dataclass
 class Query:
     """An expression, and what its series are called."""
@@ -78,8 +83,9 @@ class Panel:
     queries: list
     width: int = 8
     height: int = 7
-    # Numbers from which on it has another colour: [(0.05, YELLOW), (0.1, RED)]; below them it is green.
+    # Numbers from which on it has another colour: [(0.05, YELLOW), (0.1, RED)]; below them it has `base`.
     steps: list = field(default_factory=list)
+    base: str = GREEN
     # Colours of series, by the names in their legend.
     colors: dict = field(default_factory=dict)
     min: float | None = 0
@@ -109,6 +115,7 @@ class Panel:
                     "range": True,
                     "instant": False,
                 }
+                | ({"format": "heatmap"} if self.kind == "heatmap" else {})
                 for index, query in enumerate(self.queries)
             ],
             "fieldConfig": {"defaults": self.defaults(), "overrides": [paint(*one) for one in self.colors.items()]},
@@ -116,7 +123,9 @@ class Panel:
         }
 
     def defaults(self):
-        steps = [{"color": GREEN, "value": None}, *({"color": color, "value": at} for at, color in self.steps)]
+        steps = [{"color": self.base, "value": None}, *({"color": color, "value": at} for at, color in self.steps)]
+        if self.kind == "heatmap":
+            return {"custom": {"hideFrom": {"legend": False, "tooltip": False, "viz": False}}}
         given = {"unit": self.unit, "thresholds": {"mode": "absolute", "steps": steps}}
         given |= {name: bound for name in ("min", "max", "decimals") if (bound := getattr(self, name)) is not None}
         if self.names:
@@ -146,6 +155,15 @@ class Panel:
                 "textMode": "auto",
                 "justifyMode": "auto",
             }
+        if self.kind == "heatmap":
+            return {
+                "calculate": False,
+                "yAxis": {"unit": self.unit, "axisPlacement": "left"},
+                "color": {"mode": "scheme", "scheme": "Turbo", "scale": "exponential", "exponent": 0.5, "steps": 64},
+                "cellGap": 1,
+                "tooltip": {"mode": "single", "yHistogram": True},
+                "legend": {"show": True},
+            }
         return {
             "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
             "tooltip": {"mode": "multi", "sort": "desc"},
@@ -156,6 +174,12 @@ def stat(title, what, unit, query, **more):
     """Returns a panel of one number, with its way behind it."""
     more = {"width": 3, "height": 4} | more
     return Panel(title, what, unit, [Query(query, title)], kind="stat", **more)
+
+
+def heatmap(title, what, unit, histogram, **more):
+    """Returns a panel of a distribution: a column a moment, the warmer the more there is."""
+    query = Query(folded(f"increase({of(histogram + '_bucket')}{RANGE})", "le"), "{{le}}")
+    return Panel(title, what, unit, [query], kind="heatmap", **more)
 
 
 def paint(name, color):
