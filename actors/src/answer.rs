@@ -97,7 +97,7 @@ impl Answer {
         let outcome = outcome.map_err(|error| if self.is_in_doubt { not_known() } else { error });
         let to = self.to.take();
         if let (Err(error), false) = (&outcome, matches!(to, Some(To::Node(..)))) {
-            self.metrics.errors.of(error.code.as_str()).increment(1);
+            self.metrics.commands.error(error.code);
         }
         match to {
             Some(To::Node(node, to, asked)) => node.cluster().answer(to, asked, outcome.into()),

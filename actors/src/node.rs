@@ -19,6 +19,7 @@ use crate::session::{SessionActor, SessionMessage, SessionRef};
 use crate::sweeper;
 use ractor::{ActorRuntime, SpawnErr};
 use rookery_engine::bus::Bus;
+use rookery_engine::metrics::ActorKind;
 use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
 use rookery_engine::{
@@ -168,8 +169,9 @@ impl Node {
             blocks: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
-            session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
-            room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
+            session_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Session))
+                .await?,
+            room_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Room)).await?,
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             is_draining: AtomicBool::new(false),

@@ -127,10 +127,7 @@ impl Actor for SessionActor {
         state: &mut Session,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            SessionMessage::Command(command, credit) => {
-                state.node.metrics().commands.increment(1);
-                state.command(command, credit);
-            }
+            SessionMessage::Command(command, credit) => state.command(command, credit),
             SessionMessage::Ticket(identity) => state.ticket(*identity),
             SessionMessage::Identified(identified) => state.identified(*identified),
             SessionMessage::Passed(room, was_refused) => state.passed(room, was_refused),

@@ -71,9 +71,9 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
     }
     node.cluster().gauge();
     let search = node.search().progress();
-    node.metrics().search_indexed.absolute(search.indexed);
+    node.metrics().search.indexed.absolute(search.indexed);
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and 2^52 events are never behind")]
-    node.metrics().search_behind.set(search.behind as f64);
+    node.metrics().search.behind.set(search.behind as f64);
     if rooms {
         node.each_room(tick);
     } else {

@@ -54,7 +54,7 @@ pub(crate) async fn listen(call: &Call) -> Result<Answer, Problem> {
         tracing::error!(%error, "event stream not served");
         Problem::new(ErrorCode::Internal, "the stream could not be opened")
     })?;
-    let gauge = node.metrics().connections_sse.clone();
+    let gauge = node.metrics().edge.connections.of("sse").clone();
     let served = Served::new(Arc::clone(node), (Arc::clone(&connection), session.clone()), gauge);
     connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
     // A session that has died closes the connection by itself.

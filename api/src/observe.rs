@@ -1,8 +1,9 @@
 //! The metrics of one node as Prometheus reads them.
 
+use crate::routes::ROUTES;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rookery_engine::Metrics;
-use rookery_engine::metrics::{CATALOGUE, Kind, SECONDS, SIZES};
+use rookery_engine::metrics::{CATALOGUE, Kind, NO_ROUTE};
 use std::fmt;
 
 /// Renders what a node's [`Metrics`] counted.
@@ -17,14 +18,16 @@ pub fn exporter() -> (Metrics, Exporter) {
     let mut builder = PrometheusBuilder::new();
     // Without buckets a histogram would silently become a summary, which cannot be aggregated.
     for row in CATALOGUE.iter().filter(|row| row.kind == Kind::Histogram) {
-        let buckets = if row.name.ends_with("_seconds") { SECONDS } else { SIZES };
         let matcher = Matcher::Full(row.name.to_owned());
-        builder =
-            builder.set_buckets_for_metric(matcher, buckets).expect("the catalogue's buckets are not empty");
+        builder = builder
+            .set_buckets_for_metric(matcher, row.buckets)
+            .expect("the catalogue's buckets are not empty");
     }
     let recorder = builder.build_recorder();
     let exporter = Exporter(recorder.handle());
-    (Metrics::new(&recorder), exporter)
+    let routes = ROUTES.iter().map(|route| [route.method.as_str(), route.path]);
+    let routes: Vec<_> = routes.chain([NO_ROUTE]).collect();
+    (Metrics::new(&recorder, &routes), exporter)
 }
 
 impl Exporter {

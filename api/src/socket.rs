@@ -107,8 +107,8 @@ async fn serve(
     };
     let metrics = node.metrics();
     let gauge = match codec {
-        Codec::Json => &metrics.connections_json,
-        Codec::MessagePack => &metrics.connections_msgpack,
+        Codec::Json => metrics.edge.connections.of("json"),
+        Codec::MessagePack => metrics.edge.connections.of("msgpack"),
     };
     let served = Served::new(Arc::clone(&node), (Arc::clone(&connection), session.clone()), gauge.clone());
     connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));

@@ -37,18 +37,18 @@ impl Node {
         match heard {
             Heard::Frame { from, frame } => self.hear_frame(from, &frame),
             Heard::Lost => {
-                self.metrics().bus_lost.increment(1);
+                self.metrics().cluster.lost.increment(1);
                 self.lost();
             }
         }
     }
 
     fn hear_frame(self: &Arc<Self>, from: NodeId, frame: &Bytes) {
-        self.metrics().bus_heard_bytes.increment(frame.len() as u64);
+        self.metrics().cluster.heard_bytes.increment(frame.len() as u64);
         let Some((kind, said)) = decode(frame) else {
-            return self.metrics().bus_heard.of("unknown").increment(1);
+            return self.metrics().cluster.heard.of("unknown").increment(1);
         };
-        self.metrics().bus_heard.of(kind).increment(1);
+        self.metrics().cluster.heard.of(kind).increment(1);
         match said {
             Said::Pulse(pulse) => self.heard_pulse(from, &pulse),
             Said::Follow(follow) => self.heard_follow(from, follow),

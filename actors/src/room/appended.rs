@@ -12,7 +12,7 @@ impl Room {
     pub(super) fn appended(&mut self, outcome: Result<(), AppendError>) {
         let Some(batch) = self.in_flight.take() else { return };
         let took = self.node.clock().elapsed().saturating_sub(batch.started);
-        self.node.metrics().append_seconds.record(took.as_secs_f64());
+        self.node.metrics().store.append_seconds.record(took.as_secs_f64());
         match outcome {
             Ok(()) => self.settle(batch),
             Err(AppendError::Stale { .. }) => {
@@ -45,7 +45,7 @@ impl Room {
                 self.tell(frame);
             }
             let took = now.saturating_sub(waiting.draft.arrived);
-            self.node.metrics().message_seconds.record(took.as_secs_f64());
+            self.node.metrics().commands.message_seconds.record(took.as_secs_f64());
             done.push((frames, composition.projections));
         }
         self.tell_nodes(&done);
@@ -67,8 +67,8 @@ impl Room {
     /// Fans a durable event out; whoever it takes out of the room hears it last.
     pub(super) fn tell(&mut self, frame: &Frame) {
         let told = self.audience.publish(frame, || self.lagged_notice());
-        self.node.metrics().deliveries.increment(told.queued as u64);
-        self.node.metrics().lagged.increment(told.lagged as u64);
+        self.node.metrics().rooms.deliveries.increment(told.queued as u64);
+        self.node.metrics().rooms.lagged.increment(told.lagged as u64);
         let Some(event) = frame.as_event() else { return };
         self.audience.set_told(event.seq);
         if event.body.is_change() {
@@ -121,7 +121,7 @@ impl Room {
         match receipt {
             Ok(receipt) => {
                 if let Some(receipt) = receipt {
-                    self.node.metrics().duplicates.increment(1);
+                    self.node.metrics().commands.duplicates.increment(1);
                     self.live.remembered.insert(by, client_id, receipt);
                 }
                 self.put_back(batch);

@@ -103,7 +103,7 @@ impl Room {
             // Too far back, or a position that this room never gave.
             Some(_) => (OpenStatus::Reset, head.seq.next(), "reset"),
         };
-        self.node.metrics().opens.of(result).increment(1);
+        self.node.metrics().rooms.opens.of(result).increment(1);
         match open.opening {
             Opening::Room(mut room, mut reads) => {
                 // It was read a moment ago, and what comes from here on is all that is told.
@@ -160,8 +160,8 @@ impl Room {
         }
         for frame in self.live.ring.from(join.from) {
             match connection.push_event(frame) {
-                Pushed::Queued | Pushed::Replaced => self.node.metrics().deliveries.increment(1),
-                Pushed::Full => return self.node.metrics().lagged.increment(1),
+                Pushed::Queued | Pushed::Replaced => self.node.metrics().rooms.deliveries.increment(1),
+                Pushed::Full => return self.node.metrics().rooms.lagged.increment(1),
                 Pushed::Closed => return,
             }
         }
@@ -213,7 +213,7 @@ async fn replay(node: &Node, room: RoomId, until: Seq, mut join: Join) -> Result
                 return Ok(None);
             }
             join.from = seq.next();
-            node.metrics().deliveries.increment(1);
+            node.metrics().rooms.deliveries.increment(1);
         }
     }
     Ok(Some(join))

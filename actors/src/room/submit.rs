@@ -137,7 +137,7 @@ impl Room {
         let batch = InFlight { ordered, started: self.node.clock().elapsed() };
         let append = batch.append(self.id, &self.live);
         #[expect(clippy::cast_precision_loss, reason = "a batch has at most 64 events")]
-        self.node.metrics().append_events.record(append.events.len() as f64);
+        self.node.metrics().store.append_events.record(append.events.len() as f64);
         self.in_flight = Some(batch);
         let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
         let has_notices = append.projections.iter().any(|one| matches!(one, Projection::Notice(_)));
@@ -169,7 +169,7 @@ async fn append_until_known(node: &Node, append: Append) -> Result<(), AppendErr
     let (mut pause, mut is_in_doubt) = (RESEND_AFTER, false);
     loop {
         let outcome = node.store().append(append.clone()).await;
-        node.metrics().appends.of(label(&outcome)).increment(1);
+        node.metrics().store.appends.of(label(&outcome)).increment(1);
         match outcome {
             Err(AppendError::Store(StoreError::Unknown(reason))) => {
                 is_in_doubt = true;

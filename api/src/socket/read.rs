@@ -41,8 +41,8 @@ impl Socket {
     }
 
     fn frame(&mut self, kind: Codec, bytes: &[u8]) -> Turn {
-        self.node.metrics().frames_in.increment(1);
-        self.node.metrics().bytes_in.increment(bytes.len() as u64);
+        self.node.metrics().edge.frames_in.increment(1);
+        self.node.metrics().edge.bytes_in.increment(bytes.len() as u64);
         let codec = self.connection.codec();
         if kind != codec {
             let why = WireError::new(
@@ -69,7 +69,7 @@ impl Socket {
 
     /// Answers a command that could not be understood; the connection goes on.
     fn reject(&self, rejected: rookery_protocol::Rejected) {
-        self.node.metrics().errors.of(rejected.error.code.as_str()).increment(1);
+        self.node.metrics().commands.error(rejected.error.code);
         match rejected.id {
             Some(id) => {
                 let codec = self.connection.codec();
@@ -83,7 +83,7 @@ impl Socket {
 
     /// Says what was wrong, and closes: after it, nothing this peer says can be trusted.
     fn refuse(&mut self, code: CloseCode, why: WireError) -> Turn {
-        self.node.metrics().errors.of(why.code.as_str()).increment(1);
+        self.node.metrics().commands.error(why.code);
         let error = Frame::server(ServerEvent::Error(why));
         self.connection.close(code, Some(&error), self.node.clock().elapsed());
         Turn::Again

@@ -169,8 +169,8 @@ impl Socket {
             }
         }
         let written = ready!(self.writing.poll(context, &mut self.stream))?;
-        self.node.metrics().frames_out.increment(written.frames as u64);
-        self.node.metrics().bytes_out.increment(written.bytes as u64);
+        self.node.metrics().edge.frames_out.increment(written.frames as u64);
+        self.node.metrics().edge.bytes_out.increment(written.bytes as u64);
         self.connection.outbox().wrote(written.frames, written.bytes, now);
         Poll::Ready(Ok(Taken::Frames))
     }
