@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "deploy/grafana/dashboards"
 
 # Two servers that are one, and one that is alone and has its store in a folder. What only one kind has is seen there.
-CLUSTER, ALONE = "rookery", "alone"
+CLUSTER, ALONE = "rookery", "rookery-alone"
 SHOWN = {"overview": CLUSTER, "engine": ALONE, "cluster": CLUSTER}
 
 # The story, in seconds from when everybody is in: one of two servers is killed and comes back, Redis stands still.

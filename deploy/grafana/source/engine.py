@@ -169,14 +169,14 @@ ACTORS = [
     Panel("Actors", "Actors that run, by kind: a session a connection, a room a room in use.", "short", [Query(value("rookery_actors", "kind"), "{{kind}}")], width=6),
     Panel(
         "Actors started and failed",
-        "Starts a second, and failures by kind and reason. panic is a bug, error is what it needed and did not get.",
+        "Starts a second, and failures by kind and reason. panic is a bug; killed is the end of a server that did not drain in time.",
         "ops",
         [
             Query(rate("rookery_actor_starts_total", "kind"), "{{kind}} started"),
             Query(rate("rookery_actor_failures_total", "kind, reason"), "{{kind}} {{reason}}"),
         ],
         width=6,
-        colors={"session panic": RED, "room panic": RED, "session error": ORANGE, "room error": ORANGE},
+        colors={"session panic": RED, "room panic": RED, "session killed": ORANGE, "room killed": ORANGE},
     ),
     Panel(
         "Where turns go",
