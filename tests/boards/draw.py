@@ -5,7 +5,7 @@ The same samples give the same picture: nothing in it depends on the machine's f
 
 from html import escape
 
-from plot import HEAD, area, heatmap, lines
+from plot import area, heatmap, lines
 from scale import told
 
 COLUMN, UNIT, GAP, EDGE = 58, 34, 8, 16
@@ -57,7 +57,7 @@ def board(dashboard, data, span, note):
         place = (at["w"] * COLUMN - GAP, at["h"] * UNIT - GAP)
         parts.append(f'<g transform="translate({x:g} {y:g})">')
         parts.append(f'<rect class="card" width="{place[0]}" height="{place[1]}" rx="4"/>')
-        parts.append(f'<text class="title" x="10" y="{HEAD - 9}">{escape(panel["title"])}</text>')
+        parts.append(f'<text class="title" x="10" y="19">{escape(panel["title"])}</text>')
         parts += drawn(panel, data[panel["id"]], place, span)
         parts.append("</g>")
     return "\n".join([*parts, "</svg>"]) + "\n"
@@ -97,5 +97,5 @@ def number(panel, series, place, span):
             text, color = said["text"], NAMED[said["color"]]
     return [
         *area(samples, color, (place[0], place[1]), span),
-        f'<text class="big" x="10" y="{HEAD + 30}" style="fill:{color}">{escape(text)}</text>',
+        f'<text class="big" x="10" y="54" style="fill:{color}">{escape(text)}</text>',
     ]

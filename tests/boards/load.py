@@ -102,6 +102,7 @@ class Crowd:
     async def drop(self, person):
         """Loses its connection, and comes back to where it was."""
         await person.socket.close(cleanly=random.random() < 0.5)
+        person.server = random.choice(self.servers)
         await person.back()
 
     async def look_away(self, person):
@@ -151,7 +152,7 @@ async def every(people, per_second, does):
     under_way = set()
     while True:
         await asyncio.sleep(random.expovariate(per_second))
-        here = [person for person in people if person.socket and person.socket.is_open]
+        here = [one for one in people if one.socket and one.socket.is_open and not one.is_quiet]
         gone = [person for person in people if person.socket and not person.socket.is_open]
         for person in gone:
             person.socket = None

@@ -5,9 +5,9 @@ from math import isfinite
 
 from scale import ticks, told, top
 
-HEAD = 26
+HEAD = 34
 FOOT = 16
-LETTER = 5.9
+LETTER = 6.3
 LEGEND_LINE = 15
 COLD, HOT = (0x3D, 0x8B, 0xFD), (0xE0, 0x31, 0x31)
 
@@ -23,7 +23,7 @@ def frame(place, marks, span, foot):
         parts.append(f'<path class="grid" d="M{left:.0f} {y:.1f}h{width:.0f}"/>')
         parts.append(f'<text class="axis" x="{left - 5:.0f}" y="{y + 3.5:.1f}" text-anchor="end">{escape(name)}</text>')
     begin, end = span
-    step = next(step for step in (5, 10, 15, 30, 60, 120, 300, 600) if (end - begin) / step <= max(2, width / 75))
+    step = next(step for step in (5, 10, 15, 30, 60, 120, 300, 600) if (end - begin) / step <= max(2, width / 48))
     for at in range(0, int(end - begin) + 1, step):
         x = left + width * at / (end - begin)
         parts.append(
@@ -37,7 +37,7 @@ def legend(series, place):
     parts, x, line, shown = [], 12, 0, 0
     for name, color, _ in series:
         wide = 17 + LETTER * len(name) + 8
-        if x + wide > place[0] - (60 if line == 1 else 0) and x > 12:
+        if x + wide > place[0] - (66 if line == 1 else 0) and x > 12:
             if line == 1:
                 parts.append((x, line, f"+{len(series) - shown} more", None))
                 break
@@ -82,7 +82,7 @@ def lines(panel, series, place, span):
             path = "L".join("{:.1f} {:.1f}".format(*point(at, value, scale)) for at, value in run)
             floor = below[0] if below else {}
             base = "L".join("{:.1f} {:.1f}".format(*point(at, floor.get(at, low), scale)) for at, _ in reversed(run))
-            opacity = ".45" if stacked else ".07"
+            opacity = ".45" if stacked else ".05"
             parts.append(f'<path d="M{path}L{base}Z" fill="{color}" opacity="{opacity}"/>')
             parts.append(f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="1.5" stroke-linejoin="round"/>')
     return parts + names

@@ -24,9 +24,12 @@ BOARDS = ROOT / "deploy/grafana/dashboards"
 # Two servers that are one, and one that is alone and has its store in a folder. What only one kind has is seen there.
 CLUSTER, ALONE = "rookery", "rookery-alone"
 SHOWN = {"overview": CLUSTER, "engine": ALONE, "cluster": CLUSTER}
+CROWDS = {CLUSTER: 32, ALONE: 20}
 
-# The story, in seconds from when everybody is in: one of two servers is killed and comes back, Redis stands still.
-KILLED, BACK, PAUSED, RESUMED, END = 14, 19, 28, 33, 42
+# The story: load for a while, so that rates have something to begin with; then, in seconds from there, one of two
+# servers is killed and comes back, and Redis stands still.
+WARM = 8
+KILLED, BACK, PAUSED, RESUMED, END = 8, 13, 23, 28, 36
 
 
 def free_port():
@@ -85,11 +88,11 @@ def address(text):
 async def play(servers):
     """Plays the story under load."""
     crowds = [
-        Crowd([address(node["http"]) for node in servers.nodes.values()], 30),
-        Crowd([address(servers.alone["http"])], 16),
+        Crowd([address(node["http"]) for node in servers.nodes.values()], CROWDS[CLUSTER]),
+        Crowd([address(servers.alone["http"])], CROWDS[ALONE]),
     ]
     await asyncio.gather(*(crowd.gather() for crowd in crowds))
-    begin = time.time()
+    begin = time.time() + WARM
     tasks = [task for crowd in crowds for task in crowd.begin()]
 
     async def at(second, *arguments):
@@ -143,9 +146,10 @@ def look(prometheus, begin, end, pictures):
                 nothing = [expr for expr in nothing if expr in here]
             silent += [f"{name}: {panel['title']}: {expr}" for expr in nothing]
         story = (
-            "Two servers and 30 people. A server is killed at 0:14 and is back at 0:19; Redis stands still from 0:28 to 0:33."
+            f"Two servers and {CROWDS[CLUSTER]} people. A server is killed at 0:{KILLED:02} and started at 0:{BACK:02}; "
+            f"Redis stands still from 0:{PAUSED:02} to 0:{RESUMED:02}."
             if job == CLUSTER
-            else "One server with its store in a folder, and 16 people."
+            else f"One server with its store in a folder, and {CROWDS[ALONE]} people."
         )
         (pictures / f"{name}.svg").write_text(picture(dashboard, data, (0, end - begin), story))
     print(f"{panels} panels")
