@@ -353,7 +353,9 @@ impl Cluster {
     pub(crate) fn gauge(&self) {
         let (is_connected, others) = self.connection();
         self.metrics.cluster.connected.set(f64::from(u8::from(is_connected)));
-        self.metrics.cluster.peers.set(u32::try_from(others).map_or(f64::MAX, f64::from));
+        let others = u32::try_from(others).map_or(f64::MAX, f64::from);
+        self.metrics.cluster.peers.set(others);
+        self.metrics.cluster.nodes.set(others + 1.0);
     }
 
     fn view(&self) -> std::sync::RwLockReadGuard<'_, View> {

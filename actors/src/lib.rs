@@ -36,4 +36,4 @@ pub use node::{
 pub use presence::{Presence, Swept};
 pub use rates::{HANDLE_RATE, SEARCH_RATE};
 pub use request::attachment;
-pub use session::{SessionMessage, SessionRef};
+pub use session::{Arrival, SessionMessage, SessionRef};

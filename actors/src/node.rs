@@ -23,7 +23,7 @@ use rookery_engine::metrics::ActorKind;
 use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
 use rookery_engine::{
-    Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
+    Clock, Connection, Connections, Directory, Hub, Mailbox, Metrics, Parking, Random, Supervisors, Tasks,
     UserConnections, limits,
 };
 use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId, UserId};
@@ -275,6 +275,7 @@ impl Node {
         let supervisor = self.session_supervisors.of(connection.id());
         match ActorRuntime::spawn_linked_instant(None, SessionActor, arguments, supervisor) {
             Ok((session, _)) => {
+                let session = Mailbox::new(session, connection.waiting().clone());
                 if self.is_draining() {
                     self.close(&connection, CloseCode::Draining);
                 }

@@ -183,7 +183,7 @@ impl Node {
         room: RoomId,
         action: Action,
     ) -> Result<ReplyBody, WireError> {
-        let (answer, answered) = Answer::task(Arc::clone(self.metrics()));
+        let (answer, answered) = Answer::task(Arc::clone(self));
         let draft = Draft { by, action, answer, arrived: self.clock().elapsed() };
         self.tell_room(room, RoomMessage::Submit(draft));
         answered.await.unwrap_or_else(|_| Err(WireError::new(ErrorCode::Internal, "no answer came")))

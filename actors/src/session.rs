@@ -19,7 +19,8 @@ use crate::node::Node;
 use crate::presence::Attendance;
 use crate::room::RoomMessage;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rookery_engine::{Connection, Credit};
+use rookery_engine::metrics::Turn;
+use rookery_engine::{Connection, Credit, Mailbox};
 use rookery_protocol::{CloseCode, Command, Frame, RoomId, Seq, ServerEvent, WireError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -28,13 +29,13 @@ use std::time::Duration;
 use crate::answer::Answer;
 
 /// Where a session is reached.
-pub type SessionRef = ActorRef<SessionMessage>;
+pub type SessionRef = Mailbox<SessionMessage>;
 
 /// Everything that a session hears.
 #[derive(Debug)]
 pub enum SessionMessage {
     /// The peer has sent a command.
-    Command(Command, Credit),
+    Command(Command, Credit, Arrival),
     /// The connection came with a ticket, and this is whose it was.
     Ticket(Box<Identity>),
     /// The authenticator has answered an `auth`.
@@ -46,6 +47,28 @@ pub enum SessionMessage {
     Moved(RoomId),
     /// The socket is gone.
     Closed,
+}
+
+/// When a command came, by the node's monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Its last byte was read.
+    pub read: Duration,
+    /// The session was sent it.
+    pub sent: Duration,
+}
+
+impl SessionMessage {
+    const fn turn(&self) -> Turn {
+        match self {
+            Self::Command(..) => Turn::SessionCommand,
+            Self::Ticket(_) => Turn::SessionTicket,
+            Self::Identified(_) => Turn::SessionIdentified,
+            Self::Passed(..) => Turn::SessionPassed,
+            Self::Moved(_) => Turn::SessionMoved,
+            Self::Closed => Turn::SessionClosed,
+        }
+    }
 }
 
 /// The authenticator's answer, and what was asked.
@@ -74,7 +97,7 @@ pub(crate) struct Session {
 }
 
 /// A command that cannot be dispatched yet.
-type HeldCommand = (Command, Credit);
+type HeldCommand = (Command, Credit, Arrival);
 
 #[derive(Debug)]
 enum Phase {
@@ -90,7 +113,7 @@ enum Phase {
 #[derive(Debug, Default)]
 struct Entry {
     /// Where it was reached last.
-    address: Option<ActorRef<RoomMessage>>,
+    address: Option<Mailbox<RoomMessage>>,
     /// Whether it is being heard here.
     is_open: bool,
     /// Commands that wait for the one under way on this room, if one is.
@@ -106,9 +129,10 @@ impl Actor for SessionActor {
 
     async fn pre_start(
         &self,
-        myself: SessionRef,
+        myself: ActorRef<SessionMessage>,
         (node, connection): (Arc<Node>, Arc<Connection>),
     ) -> Result<Session, ActorProcessingErr> {
+        let myself = Mailbox::new(myself, connection.waiting().clone());
         Ok(Session {
             node,
             myself,
@@ -122,18 +146,21 @@ impl Actor for SessionActor {
 
     async fn handle(
         &self,
-        _: SessionRef,
+        _: ActorRef<SessionMessage>,
         message: SessionMessage,
         state: &mut Session,
     ) -> Result<(), ActorProcessingErr> {
+        state.myself.taken();
+        let (turn, begun) = (message.turn(), state.node.clock().elapsed());
         match message {
-            SessionMessage::Command(command, credit) => state.command(command, credit),
+            SessionMessage::Command(command, credit, arrival) => state.command(command, credit, arrival),
             SessionMessage::Ticket(identity) => state.ticket(*identity),
             SessionMessage::Identified(identified) => state.identified(*identified),
             SessionMessage::Passed(room, was_refused) => state.passed(room, was_refused),
             SessionMessage::Moved(room) => state.moved(room),
             SessionMessage::Closed => state.end(),
         }
+        state.node.metrics().actors.turned(turn, state.node.clock().elapsed().saturating_sub(begun));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::credit::Credits;
 use crate::limits::{
     AUTH_WITHIN, CLOSE_WITHIN, CREDITS_PER_CONNECTION, PING_EVERY, PONG_WITHIN, STALL_WITHIN,
 };
+use crate::mailbox::Depth;
 use crate::outbox::{EphemeralKey, Outbox, Pushed};
 use bytes::Bytes;
 use rookery_protocol::{CloseCode, Codec, Frame, ServerEvent, SessionId, Timestamp, UserId};
@@ -42,6 +43,8 @@ pub struct Connection {
     /// Wall time, in milliseconds, at which the access token runs out.
     expires: AtomicI64,
     aborted: AtomicBool,
+    /// What waits for the session behind it.
+    waiting: Depth,
 }
 
 /// What the sweeper has to do about a connection.
@@ -71,6 +74,7 @@ impl Connection {
             closing: AtomicU64::new(NEVER),
             expires: AtomicI64::new(i64::MAX),
             aborted: AtomicBool::new(false),
+            waiting: Depth::default(),
         })
     }
 
@@ -92,6 +96,11 @@ impl Connection {
     /// Returns its credits.
     pub const fn credits(&self) -> &Arc<Credits> {
         &self.credits
+    }
+
+    /// Returns what counts the messages that wait for its session.
+    pub const fn waiting(&self) -> &Depth {
+        &self.waiting
     }
 
     /// Sends a reply or a notice about the connection itself.
@@ -156,10 +165,12 @@ impl Connection {
         self.expires.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later).ok();
     }
 
-    /// Notes that the peer was heard at `now`: any frame shows that it is there.
-    pub fn heard(&self, now: Duration) {
+    /// Notes that the peer was heard at `now`: any frame shows that it is there. Returns how long that
+    /// took since it was pinged, if it was.
+    pub fn heard(&self, now: Duration) -> Option<Duration> {
         self.heard.store(millis(now), Ordering::Relaxed);
-        self.pinged.store(NEVER, Ordering::Relaxed);
+        let pinged = self.pinged.swap(NEVER, Ordering::Relaxed);
+        (pinged != NEVER).then(|| Duration::from_millis(millis(now).saturating_sub(pinged)))
     }
 
     /// Writes what is queued, then `last`, then closes with `code`. The first close counts.

@@ -27,7 +27,7 @@ mod row;
 mod store;
 
 pub use accounts::{AccountMetrics, PresenceMetrics};
-pub use actors::{ActorKind, ActorMetrics, KindMetrics};
+pub use actors::{ActorKind, ActorMetrics, KindMetrics, Turn};
 pub use cluster::ClusterMetrics;
 pub use commands::{CommandMetrics, Outcome, Step};
 pub use content::{FileMetrics, SearchMetrics};

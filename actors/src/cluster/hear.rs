@@ -15,6 +15,7 @@ use rookery_engine::limits::ROOMS_PER_FRAME;
 use rookery_protocol::{RoomId, Seq};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Hears until the node's tasks are stopped.
 pub(super) async fn run(node: Arc<Node>) {
@@ -137,6 +138,12 @@ impl Node {
 
     fn heard_events(self: &Arc<Self>, from: NodeId, frame: &Bytes, events: Box<Events>) {
         let room = events.room;
+        if let Some(newest) = events.newest() {
+            let lag = self.clock().now().0.saturating_sub(newest.at.0);
+            // A clock that is behind the other's shows as none.
+            let lag = Duration::from_millis(u64::try_from(lag).unwrap_or_default());
+            self.metrics().cluster.lag_seconds.record(lag.as_secs_f64());
+        }
         if self.is_to_pass_on(room, frame) {
             self.cluster().goes_astray(room);
             if let Some(head) = events.head() {

@@ -124,7 +124,7 @@ impl Room {
             return None;
         }
         if self.forwards.sent.len() >= WAITING_DRAFTS {
-            draft.answer.err(busy());
+            draft.answer.err(busy(&self.node));
             return None;
         }
         self.send(node, as_of, draft);

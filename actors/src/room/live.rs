@@ -4,12 +4,14 @@
 
 use super::remembered::Remembered;
 use super::ring::Ring;
+use crate::node::Node;
 use rookery_engine::limits::ACTIVATION_EVENTS;
 use rookery_engine::store::{Membership, Projection, Range, RoomRecord, Store, StoreError};
 use rookery_protocol::{
     Event, EventBody, Frame, Head, Mention, ReadMarked, Role, RoomId, RoomKind, Seq, UserId,
 };
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Members read in one go when a room is activated: below 1 MiB and some 3 ms of one reader, and 10 of
 /// the store's turns for the largest room.
@@ -120,6 +122,18 @@ pub(super) async fn load(store: &dyn Store, room: RoomId, told: Option<Seq>) -> 
         Some(told) => missed(store, room, told, head.seq).await?,
     };
     Ok(Loaded { live, missed })
+}
+
+/// Counts a first reading that began at `begun`.
+pub(super) fn count_activation(node: &Node, begun: Duration, loaded: &Result<Loaded, StoreError>) {
+    let rooms = &node.metrics().rooms;
+    let result = match loaded {
+        Ok(loaded) if loaded.live.record.is_some() => "ready",
+        Ok(_) => "absent",
+        Err(_) => "failed",
+    };
+    rooms.activations.of(result).increment(1);
+    rooms.activation_seconds.record(node.clock().elapsed().saturating_sub(begun).as_secs_f64());
 }
 
 async fn is_blocked(store: &dyn Store, live: &Live) -> Result<bool, StoreError> {

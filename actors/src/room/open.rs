@@ -103,7 +103,12 @@ impl Room {
             // Too far back, or a position that this room never gave.
             Some(_) => (OpenStatus::Reset, head.seq.next(), "reset"),
         };
-        self.node.metrics().rooms.opens.of(result).increment(1);
+        let metrics = &self.node.metrics().rooms;
+        metrics.opens.of(result).increment(1);
+        if let Some(from) = wanted {
+            #[expect(clippy::cast_precision_loss, reason = "where it is as much, it is all the same")]
+            metrics.replayed.record(missing(from) as f64);
+        }
         match open.opening {
             Opening::Room(mut room, mut reads) => {
                 // It was read a moment ago, and what comes from here on is all that is told.

@@ -29,6 +29,7 @@ impl Session {
 
     pub(super) fn identified(&mut self, identified: Identified) {
         let Identified { result, inbox_after, answer, asked } = identified;
+        self.count_identified(result.as_ref().err().map(|error| error.code));
         match result {
             Ok(identity) => self.welcome(identity, inbox_after, answer),
             Err(error) => {
@@ -44,14 +45,17 @@ impl Session {
                     return self.connection.close(CloseCode::AuthFailed, None, self.node.clock().elapsed());
                 }
                 answer.err(error);
-                held.into_iter().flatten().for_each(|(command, credit)| self.command(command, credit));
+                held.into_iter()
+                    .flatten()
+                    .for_each(|(command, credit, arrival)| self.command(command, credit, arrival));
             }
         }
     }
 
     /// The connection came with a ticket, which has been taken.
     pub(super) fn ticket(&mut self, identity: Identity) {
-        let answer = Answer::ready(Arc::clone(&self.connection), Arc::clone(self.node.metrics()));
+        self.count_identified(None);
+        let answer = Answer::ready(Arc::clone(&self.node), Arc::clone(&self.connection));
         self.welcome(identity, None, answer);
     }
 
@@ -83,7 +87,9 @@ impl Session {
         } else {
             answer.ok(who);
         }
-        held.into_iter().flatten().for_each(|(command, credit)| self.command(command, credit));
+        held.into_iter()
+            .flatten()
+            .for_each(|(command, credit, arrival)| self.command(command, credit, arrival));
     }
 
     /// Makes the inbox if this is its user's first visit, and opens it; that gives the answer.
@@ -115,6 +121,16 @@ impl Session {
             let open = Open { user, connection, after, opening, answer, gate: Some(gate), is_checked: false };
             node.tell_room(inbox, RoomMessage::Open(open));
         });
+    }
+
+    fn count_identified(&self, error: Option<ErrorCode>) {
+        let result = match error {
+            None => "ok",
+            Some(ErrorCode::TokenExpired) => "expired",
+            Some(code) if code.retryable() => "failed",
+            Some(_) => "refused",
+        };
+        self.node.metrics().accounts.identified.of(result).increment(1);
     }
 
     fn held_while_authenticating(&mut self) -> Option<VecDeque<HeldCommand>> {

@@ -1,22 +1,34 @@
 //! Steps 1 and 2 of a message: bytes in, limits, decode, and a credit before it goes on.
 
-use super::task::{ABNORMAL, Socket, Turn};
+use super::task::{ABNORMAL, Decoded, Socket, Turn};
 use futures_util::Stream;
-use rookery_actors::SessionMessage;
+use rookery_actors::{Arrival, SessionMessage};
+use rookery_engine::metrics::Step;
 use rookery_protocol::{CloseCode, Codec, ErrorCode, Frame, Reply, ServerEvent, WireError, websocket_frame};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 impl Socket {
     /// Sends decoded commands to the session as far as there are credits. Returns whether all went;
     /// if not, the task is woken when a credit comes back.
     pub(super) fn dispatch(&mut self, context: &Context<'_>) -> bool {
+        if self.waiting.is_empty() {
+            return true;
+        }
+        let sent = self.node.clock().elapsed();
         while !self.waiting.is_empty() {
             let Some(credit) = self.connection.credits().poll_take(context) else { return false };
-            if let Some(command) = self.waiting.pop_front() {
+            if let Some(Decoded { command, read, decoded }) = self.waiting.pop_front() {
+                let receive = self.node.metrics().commands.step(Step::Receive);
+                receive.record(sent.saturating_sub(decoded).as_secs_f64());
                 // A session that has died has closed the connection.
-                drop(self.session.send_message(SessionMessage::Command(command, credit)));
+                drop(self.session.send_message(SessionMessage::Command(
+                    command,
+                    credit,
+                    Arrival { read, sent },
+                )));
             }
         }
         true
@@ -24,10 +36,13 @@ impl Socket {
 
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
         let message = ready!(Pin::new(&mut self.stream).poll_next(context));
-        self.connection.heard(self.node.clock().elapsed());
+        let now = self.node.clock().elapsed();
+        if let Some(trip) = self.connection.heard(now) {
+            self.node.metrics().edge.ping_seconds.record(trip.as_secs_f64());
+        }
         Poll::Ready(match message {
-            Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes()),
-            Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes),
+            Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes(), now),
+            Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes, now),
             // tungstenite answers it when it is read on, and then ends the stream.
             Some(Ok(Message::Close(_))) => {
                 self.has_said_goodbye = true;
@@ -40,7 +55,7 @@ impl Socket {
         })
     }
 
-    fn frame(&mut self, kind: Codec, bytes: &[u8]) -> Turn {
+    fn frame(&mut self, kind: Codec, bytes: &[u8], read: Duration) -> Turn {
         self.node.metrics().edge.frames_in.increment(1);
         self.node.metrics().edge.bytes_in.increment(bytes.len() as u64);
         let codec = self.connection.codec();
@@ -51,11 +66,15 @@ impl Socket {
             );
             return self.refuse(CloseCode::Unsupported, why);
         }
-        match codec.decode_commands(bytes) {
+        let incoming = codec.decode_commands(bytes);
+        let decoded = self.node.clock().elapsed();
+        let took = decoded.saturating_sub(read).as_secs_f64();
+        self.node.metrics().commands.step(Step::Decode).record(took);
+        match incoming {
             Ok(incoming) => {
                 for command in incoming.commands {
                     match command {
-                        Ok(command) => self.waiting.push_back(command),
+                        Ok(command) => self.waiting.push_back(Decoded { command, read, decoded }),
                         Err(rejected) => self.reject(rejected),
                     }
                 }

@@ -41,7 +41,7 @@ subject! {
         connected: Gauge = Row::of("rookery_bus_connected", Count, "Whether the bus is there: 1 or 0. A node without others has one that always is.");
         peers: Gauge = Row::of("rookery_bus_peers", Count, "Other nodes whose lease holds, as last heard.");
         nodes: Gauge = Row::of("rookery_cluster_nodes", Count, "Nodes whose lease holds, this one included.");
-        lag_seconds: Histogram = Row::of("rookery_bus_lag_seconds", Seconds, "Time from a pulse of this node to the first one of another that answers it, which is there and back.").over(TRIPS);
+        lag_seconds: Histogram = Row::of("rookery_bus_lag_seconds", Seconds, "Time from the order of an event on another node until it is heard of here, its append included, by the clocks of the two.").over(TRIPS);
         forwards: By<Counter> = Row::of("rookery_forwards_total", Count, "Writes that were sent to the home of their room on another node, by what became of that.").by(&["outcome"], Each(FORWARDED));
         gaps: Counter = Row::of("rookery_room_gaps_total", Count, "Times that a room lacked events of another node and read them from the store.");
         followed: Gauge = Row::of("rookery_followed_rooms", Count, "Rooms with their home here that other nodes follow.");

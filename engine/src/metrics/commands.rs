@@ -55,9 +55,8 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
-    /// Returns what an error code comes to.
-    pub const fn of(code: ErrorCode) -> Self {
+impl From<ErrorCode> for Outcome {
+    fn from(code: ErrorCode) -> Self {
         if code.http_status() >= 500 { Self::Failed } else { Self::Refused }
     }
 }
