@@ -101,7 +101,8 @@ class Crowd:
 
     async def drop(self, person):
         """Loses its connection, and comes back to where it was."""
-        await person.socket.close(cleanly=random.random() < 0.5)
+        socket, person.socket = person.socket, None
+        socket.close(cleanly=random.random() < 0.5)
         person.server = random.choice(self.servers)
         await person.back()
 

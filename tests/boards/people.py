@@ -51,6 +51,10 @@ async def ask(server, method, path, body=None, token=None, **headers):
     return int(status.split()[1]), fields, json.loads(rest) if is_json and rest else rest
 
 
+# What is heard of all sockets: a task that nobody holds may be thrown away while it waits.
+HEARING = set()
+
+
 class Socket:
     """A WebSocket of somebody who is logged in, with as much of RFC 6455 as is needed here."""
 
@@ -74,7 +78,13 @@ class Socket:
             raise ConnectionError(head.decode().splitlines()[0])
         socket = cls(reader, writer)
         socket.hearing = asyncio.create_task(socket.hear())
-        await socket.call("auth", token=token)
+        HEARING.add(socket.hearing)
+        socket.hearing.add_done_callback(HEARING.discard)
+        try:
+            await socket.call("auth", token=token)
+        except BaseException:
+            socket.close(cleanly=False)
+            raise
         return socket
 
     def write(self, opcode, payload):
@@ -127,7 +137,7 @@ class Socket:
     def is_open(self):
         return not self.hearing.done()
 
-    async def close(self, cleanly):
+    def close(self, cleanly):
         if cleanly:
             self.write(8, struct.pack(">H", 1000))
         self.hearing.cancel()
@@ -164,13 +174,18 @@ class Person:
 
     async def connect(self):
         """Comes in, wherever that is possible, and opens its rooms where it was."""
-        self.socket = await Socket.open(self.server, self.token)
-        self.socket.positions = self.positions
-        for room in self.rooms:
-            after = self.positions.get(room, 0)
-            reply = await self.socket.call("room.open", room=room, after=after)
-            if "ok" in reply:
-                self.positions[room] = max(after, reply["ok"]["from"] - 1)
+        socket = await Socket.open(self.server, self.token)
+        socket.positions = self.positions
+        try:
+            for room in self.rooms:
+                after = self.positions.get(room, 0)
+                reply = await socket.call("room.open", room=room, after=after)
+                if "ok" in reply:
+                    self.positions[room] = max(after, reply["ok"]["from"] - 1)
+        except BaseException:
+            socket.close(cleanly=False)
+            raise
+        self.socket = socket
 
     async def back(self):
         """Comes in again, to another server where its own is away."""
