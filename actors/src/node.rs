@@ -165,7 +165,11 @@ impl Node {
             unheard: Mutex::default(),
             rooms: Directory::new(),
             parked: Parking::new(),
-            rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict(&bus) },
+            rates: if config.is_relaxed {
+                Rates::relaxed()
+            } else {
+                Rates::strict(&bus, &metrics.commands.limits)
+            },
             blocks: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
@@ -177,6 +181,11 @@ impl Node {
             is_draining: AtomicBool::new(false),
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
         });
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float, and milliseconds are exact in it"
+        )]
+        node.metrics().process.started.set(node.clock().now().0 as f64 / 1000.0);
         node.tasks.spawn(courier::run(Arc::clone(&node)));
         Cluster::start(&node, &node.tasks);
         if node.parts.config.sweeps {

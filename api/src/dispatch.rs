@@ -57,7 +57,11 @@ pub(crate) async fn answer(
                 body_bytes: route.body_bytes,
             };
             let time = if route.is_streamed { UNBOUNDED } else { edge.config.server.request_timeout };
-            (found.index, route.path, within_time(time, run(call, route.handler)).await)
+            let outcome = within_time(time, run(call, route.handler)).await;
+            if started.elapsed() >= time {
+                edge.node.metrics().commands.limits.of("request-time").increment(1);
+            }
+            (found.index, route.path, outcome)
         }
         Err(problem) => (ROUTES.len(), NO_ROUTE[1], Err(problem)),
     };

@@ -38,6 +38,9 @@ impl Files {
             Err(error) => error.label(),
         };
         self.metrics.files.uploads.of(label).increment(1);
+        if matches!(outcome, Err(FileError::Occupied)) {
+            self.metrics.commands.limits.of("uploads").increment(1);
+        }
         outcome.map(|(record, _)| record)
     }
 

@@ -1,7 +1,7 @@
 //! The store: appends, every other call, and what its adapters do with the disk and the network.
 
 use super::buckets::{BATCH, BYTES, COARSE, QUEUE, SECONDS};
-use super::handle::By;
+use super::handle::{By, Registrar};
 use super::row::{
     Row,
     Values::{Cross, Each},
@@ -115,6 +115,11 @@ subject! {
 }
 
 impl StoreMetrics {
+    /// Returns handles that count nowhere.
+    pub fn none() -> Self {
+        Self::register(&Registrar { recorder: &metrics::NoopRecorder, routes: &[] })
+    }
+
     /// Counts a call that took `seconds`.
     pub fn called(&self, call: StoreCall, outcome: CallOutcome, seconds: f64) {
         self.calls.cross(call as usize, outcome as usize).increment(1);

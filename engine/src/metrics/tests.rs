@@ -1,3 +1,5 @@
+//! What the catalogue holds of itself: names, units, buckets, labels, and places in lists.
+
 use super::*;
 use rookery_protocol::{CloseCode, ErrorCode, Op};
 use std::collections::HashSet;

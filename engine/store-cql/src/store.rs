@@ -67,7 +67,8 @@ impl CqlStore {
 
     async fn in_keyspace(options: &CqlOptions) -> Result<Self, OpenError> {
         let health = SharedHealth::new();
-        let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone());
+        let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone())
+            .counted_by(options.metrics.clone());
         Ok(Self {
             buckets: Buckets::of_size(options.bucket_size),
             lanes: Lanes::new(),
