@@ -21,8 +21,18 @@ NAMED = {
     "text": "#868e96",
 }
 PALETTE = [
-    "#3d8bfd", "#e8710a", "#2f9e44", "#8b5cf6", "#0ea5b7", "#d6336c",
-    "#b08900", "#5c7cfa", "#868e96", "#a0522d", "#66a80f", "#c2255c",
+    "#3d8bfd",
+    "#e8710a",
+    "#2f9e44",
+    "#8b5cf6",
+    "#0ea5b7",
+    "#d6336c",
+    "#b08900",
+    "#5c7cfa",
+    "#868e96",
+    "#a0522d",
+    "#66a80f",
+    "#c2255c",
 ]
 
 STYLE = """
@@ -90,7 +100,11 @@ def number(panel, series, place, span):
     defaults = panel["fieldConfig"]["defaults"]
     if last is None:
         return [f'<text class="big" x="10" y="{place[1] / 2 + 14:g}">–</text>']
-    color = next(NAMED[step["color"]] for step in reversed(defaults["thresholds"]["steps"]) if step["value"] is None or last >= step["value"])
+    color = next(
+        NAMED[step["color"]]
+        for step in reversed(defaults["thresholds"]["steps"])
+        if step["value"] is None or last >= step["value"]
+    )
     text = told(defaults["unit"], last, defaults.get("decimals"))
     for mapping in defaults.get("mappings", []):
         if said := mapping["options"].get(f"{last:g}"):

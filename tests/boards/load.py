@@ -4,7 +4,7 @@ import asyncio
 import random
 import uuid
 
-from people import Person, ask, png
+from people import WORDS, Person, ask, png
 
 # Of everybody at one place, each second. What is said goes to all who are in the room.
 MESSAGES = 60
@@ -33,9 +33,9 @@ class Crowd:
             for person in self.people:
                 if person is first or person.id in others:
                     person.rooms.append(room["id"])
-        await asyncio.gather(*(person.connect() for person in self.people))
         for person in self.people:
-            await person.socket.call("presence.watch", users=[other.id for other in self.people[:20]])
+            person.watched = [other.id for other in self.people[:20]]
+        await asyncio.gather(*(person.connect() for person in self.people))
 
     def begin(self):
         """Begins everything that is done all the time, and returns the tasks."""
@@ -51,6 +51,7 @@ class Crowd:
             every(people, 1, self.drop),
             every(people, 1, self.look_away),
             every(people, 1, self.mistake),
+            every(people, 1, self.say_how_it_is),
             every(people, 0.5, self.log_in_wrongly),
             every(people, 0.5, self.pass_through),
         ]
@@ -70,6 +71,9 @@ class Crowd:
             about = {"room": room, "target": seq, "emoji": "🍵", "client_id": str(uuid.uuid4()), "on": True}
             await person.socket.call("reaction.set", **about)
 
+    async def say_how_it_is(self, person):
+        await person.socket.call("presence.set", state=random.choice(["online", "away"]), status=random.choice(WORDS))
+
     async def type(self, person):
         await person.socket.call("typing.set", room=random.choice(person.rooms), on=True)
 
@@ -85,7 +89,7 @@ class Crowd:
         await person.ask("GET", path, If_None_Match=person.tags[path])
 
     async def show(self, person):
-        """Sends a picture, says it, and fetches it and its small one."""
+        """Sends a picture, says it, fetches it and its small one, and takes it back."""
         picture = png(random.choice([16, 64, 160]))
         status, _, new = await person.ask("POST", "/v1/uploads", {"name": "rook.png", "size": len(picture)})
         if status != 201:
@@ -95,9 +99,12 @@ class Crowd:
             return
         body = {"kind": "image", "attachments": [attachment]}
         said = {"room": random.choice(person.rooms), "client_id": str(uuid.uuid4()), "body": body}
-        await person.socket.call("message.send", **said)
+        reply = await person.socket.call("message.send", **said)
         await person.ask("GET", f"/v1/files/{attachment['id']}")
         await person.ask("GET", f"/v1/files/{attachment['id']}/thumb")
+        if seq := reply.get("ok", {}).get("seq"):
+            about = {"room": said["room"], "target": seq, "client_id": str(uuid.uuid4())}
+            await person.socket.call("message.delete", **about)
 
     async def drop(self, person):
         """Loses its connection, and comes back to where it was."""
@@ -126,9 +133,10 @@ class Crowd:
         await person.log_in()
 
     async def pass_through(self, person):
-        """Asks what somebody without an account may ask, and what nobody has."""
+        """Asks what somebody without an account may ask, and what nobody has; and goes on with another token."""
         await ask(person.server, "GET", "/livez")
         await person.ask("GET", f"/v1/rooms/{uuid.uuid4()}")
+        await person.refresh()
 
     async def stream(self, person):
         """Hears an event stream for as long as it lasts, and then another."""

@@ -154,8 +154,8 @@ class Person:
         self.is_quiet = number % 8 == 7
         self.name = f"p{number}{uuid.uuid4().hex[:8]}"
         self.account = {"email": f"{self.name}@example.org", "password": "correct horse battery"}
-        self.token = self.id = self.socket = None
-        self.rooms, self.positions, self.tags = [], {}, {}
+        self.token = self.fresh = self.id = self.socket = None
+        self.rooms, self.watched, self.positions, self.tags = [], [], {}, {}
 
     async def ask(self, method, path, body=None, **headers):
         return await ask(self.server, method, path, body, self.token, **headers)
@@ -170,7 +170,15 @@ class Person:
     async def log_in(self):
         status, _, said = await ask(self.server, "POST", "/v1/auth/login", self.account)
         assert status == 200, said
-        self.token, self.id = said["access_token"], said["user"]["id"]
+        self.token, self.fresh, self.id = said["access_token"], said["refresh_token"], said["user"]["id"]
+
+    async def refresh(self):
+        spent, self.fresh = self.fresh, None
+        if spent is None:
+            return
+        status, _, said = await ask(self.server, "POST", "/v1/auth/refresh", {"refresh_token": spent})
+        if status == 200:
+            self.token, self.fresh = said["access_token"], said["refresh_token"]
 
     async def connect(self):
         """Comes in, wherever that is possible, and opens its rooms where it was."""
@@ -182,6 +190,7 @@ class Person:
                 reply = await socket.call("room.open", room=room, after=after)
                 if "ok" in reply:
                     self.positions[room] = max(after, reply["ok"]["from"] - 1)
+            await socket.call("presence.watch", users=self.watched)
         except BaseException:
             socket.close(cleanly=False)
             raise
@@ -203,4 +212,6 @@ class Person:
 
     async def say(self, room):
         body = {"kind": "text", "text": self.text()}
+        if random.random() < 0.05:
+            body["mentions"] = [random.choice(self.watched)]
         return await self.socket.call("message.send", room=room, client_id=str(uuid.uuid4()), body=body)

@@ -21,7 +21,9 @@ def frame(place, marks, span, foot):
     for value, name in marks:
         y = HEAD + height * (1 - (value - low) / (high - low))
         parts.append(f'<path class="grid" d="M{left:.0f} {y:.1f}h{width:.0f}"/>')
-        parts.append(f'<text class="axis" x="{left - 5:.0f}" y="{y + 3.5:.1f}" text-anchor="end">{escape(name)}</text>')
+        parts.append(
+            f'<text class="axis" x="{left - 5:.0f}" y="{y + 3.5:.1f}" text-anchor="end">{escape(name)}</text>'
+        )
     begin, end = span
     step = next(step for step in (5, 10, 15, 30, 60, 120, 300, 600) if (end - begin) / step <= max(2, width / 48))
     for at in range(0, int(end - begin) + 1, step):
@@ -84,7 +86,9 @@ def lines(panel, series, place, span):
             base = "L".join("{:.1f} {:.1f}".format(*point(at, floor.get(at, low), scale)) for at, _ in reversed(run))
             opacity = ".45" if stacked else ".05"
             parts.append(f'<path d="M{path}L{base}Z" fill="{color}" opacity="{opacity}"/>')
-            parts.append(f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="1.5" stroke-linejoin="round"/>')
+            parts.append(
+                f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="1.5" stroke-linejoin="round"/>'
+            )
     return parts + names
 
 

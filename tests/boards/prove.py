@@ -108,8 +108,9 @@ async def play(servers):
 
     told = asyncio.create_task(story())
     done, _ = await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
+    for task in [told, *tasks]:
         task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     assert told in done, f"the load has ended: {[task.exception() for task in done]}"
     await told
     return begin, begin + END

@@ -24,7 +24,11 @@ def unit_for(unit, number):
     """Returns the step in which a number of this unit is written."""
     steps = STEPS[unit]
     fitting = [step for step in steps if abs(number) >= step[0] * 0.9999]
-    return fitting[-1] if fitting and number else (next((step for step in steps if step[0] == 1), steps[0]) if not number else steps[0])
+    return (
+        fitting[-1]
+        if fitting and number
+        else (next((step for step in steps if step[0] == 1), steps[0]) if not number else steps[0])
+    )
 
 
 def told(unit, number, decimals=None):

@@ -1,8 +1,24 @@
 """How servers are one: who sees whom, the bus, where rooms are at home, and what was found missing."""
 
 from panel import (
-    BLUE, GREEN, ORANGE, PURPLE, RED, YELLOW,
-    Board, Panel, Query, grown, happened, of, quantile, quantiles, rate, share, stat, value,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    YELLOW,
+    Board,
+    Panel,
+    Query,
+    grown,
+    happened,
+    of,
+    quantile,
+    quantiles,
+    rate,
+    share,
+    stat,
+    value,
 )
 
 FORWARDED = {"answered": GREEN, "late": ORANGE, "unknown": PURPLE, "not_taken": RED, "moved": BLUE}
@@ -17,7 +33,13 @@ NOW = [
         base=RED,
         steps=[(1, GREEN)],
     ),
-    stat("Servers seen", "The fewest servers that one of them sees, itself included.", "none", f"min({nodes})", base=BLUE),
+    stat(
+        "Servers seen",
+        "The fewest servers that one of them sees, itself included.",
+        "none",
+        f"min({nodes})",
+        base=BLUE,
+    ),
     stat(
         "They disagree by",
         "How many servers more one sees than another. Not 0 for long: ClusterSplit.",
@@ -182,7 +204,10 @@ BUS = [
         "Bytes",
         "Sent and received by all chosen servers. One that goes to several counts once for each.",
         "binBps",
-        [Query(rate("rookery_bus_sent_bytes_total"), "sent"), Query(rate("rookery_bus_received_bytes_total"), "received")],
+        [
+            Query(rate("rookery_bus_sent_bytes_total"), "sent"),
+            Query(rate("rookery_bus_received_bytes_total"), "received"),
+        ],
         width=6,
         colors={"sent": GREEN, "received": BLUE},
     ),

@@ -1,17 +1,41 @@
 """How a server does it: the steps of a message, rooms, the store, actors, fan-out, and what is beside the log."""
 
+from beside import BESIDE, PROCESS, SESSIONS
 from panel import (
-    BLUE, GREEN, GREY, ORANGE, PURPLE, RED, YELLOW,
-    Board, Panel, Query, grown, happened, heatmap, mean, of, quantile, quantiles, rate, share, stat, value,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    YELLOW,
+    Board,
+    Panel,
+    Query,
+    grown,
+    happened,
+    heatmap,
+    mean,
+    of,
+    quantile,
+    quantiles,
+    rate,
+    share,
+    stat,
+    value,
 )
 
 STEPS = ("receive", "decode", "authorise", "order", "persist", "encode", "fan_out", "write")
 OUTCOMES = {"applied": GREEN, "stale": YELLOW, "refused": ORANGE, "unknown": PURPLE, "fatal": RED}
 CALLED = {"answered": GREEN, "refused": ORANGE, "unknown": PURPLE, "fatal": RED}
-RESULTS = {"ok": GREEN, "refused": ORANGE, "expired": YELLOW, "failed": RED}
 
 NOW = [
-    stat("Messages", "Messages acknowledged a second.", "ops", rate("rookery_message_duration_seconds_count"), base=BLUE),
+    stat(
+        "Messages",
+        "Messages acknowledged a second.",
+        "ops",
+        rate("rookery_message_duration_seconds_count"),
+        base=BLUE,
+    ),
     stat(
         "Message p99",
         "99 of 100 messages are durable and fanned out within this.",
@@ -52,7 +76,13 @@ NOW = [
         steps=[(1, RED)],
         decimals=0,
     ),
-    stat("Parked rooms", "Rooms that failed again and again and rest for a minute.", "none", value("rookery_parked_rooms"), steps=[(1, RED)]),
+    stat(
+        "Parked rooms",
+        "Rooms that failed again and again and rest for a minute.",
+        "none",
+        value("rookery_parked_rooms"),
+        steps=[(1, RED)],
+    ),
 ]
 
 EIGHT = [
@@ -84,7 +114,12 @@ EIGHT = [
 ]
 
 LOG = [
-    heatmap("Append", "Time until a batch is durable. A band far above the others is the disk stalling.", "s", "rookery_append_duration_seconds"),
+    heatmap(
+        "Append",
+        "Time until a batch is durable. A band far above the others is the disk stalling.",
+        "s",
+        "rookery_append_duration_seconds",
+    ),
     Panel(
         "Batches by outcome",
         "applied is usual. stale: another server was faster. refused: nothing was written. unknown: it is sent again until it is known. "
@@ -94,8 +129,15 @@ LOG = [
         stacked=True,
         colors=OUTCOMES,
     ),
-    Panel("Events a batch", "How many events share an append; 64 at most.", "none", quantiles("rookery_append_events")),
-    Panel("Bytes a batch", "Bytes of their bodies; 32 KiB at most, but for one larger event.", "bytes", quantiles("rookery_append_bytes")),
+    Panel(
+        "Events a batch", "How many events share an append; 64 at most.", "none", quantiles("rookery_append_events")
+    ),
+    Panel(
+        "Bytes a batch",
+        "Bytes of their bodies; 32 KiB at most, but for one larger event.",
+        "bytes",
+        quantiles("rookery_append_bytes"),
+    ),
     Panel(
         "Written again",
         "Writes that were answered from the log because they had been made before: clients that did not hear their ack.",
@@ -162,11 +204,23 @@ STORE = [
         stacked=True,
         colors={"answered": GREEN, "failed": RED},
     ),
-    Panel("Requests to the database within", "How fast it answers.", "s", quantiles("rookery_cql_request_duration_seconds"), width=6),
+    Panel(
+        "Requests to the database within",
+        "How fast it answers.",
+        "s",
+        quantiles("rookery_cql_request_duration_seconds"),
+        width=6,
+    ),
 ]
 
 ACTORS = [
-    Panel("Actors", "Actors that run, by kind: a session a connection, a room a room in use.", "short", [Query(value("rookery_actors", "kind"), "{{kind}}")], width=6),
+    Panel(
+        "Actors",
+        "Actors that run, by kind: a session a connection, a room a room in use.",
+        "short",
+        [Query(value("rookery_actors", "kind"), "{{kind}}")],
+        width=6,
+    ),
     Panel(
         "Actors started and failed",
         "Starts a second, and failures by kind and reason. panic is a bug; killed is the end of a server that did not drain in time.",
@@ -182,7 +236,11 @@ ACTORS = [
         "Where turns go",
         "Time that actors spend with each message, in cores: what the engine is busy with.",
         "none",
-        [Query(happened(rate("rookery_actor_message_duration_seconds_sum", "kind, message")), "{{kind}} {{message}}")],
+        [
+            Query(
+                happened(rate("rookery_actor_message_duration_seconds_sum", "kind, message")), "{{kind}} {{message}}"
+            )
+        ],
         width=6,
         stacked=True,
     ),
@@ -190,7 +248,12 @@ ACTORS = [
         "Turns, p99",
         "A turn never waits, so above 1 ms it is a long one, and all else of that room or session waits behind it.",
         "s",
-        [Query(quantile(0.99, "rookery_actor_message_duration_seconds", "kind, message") + " >= 0", "{{kind}} {{message}}")],
+        [
+            Query(
+                quantile(0.99, "rookery_actor_message_duration_seconds", "kind, message") + " >= 0",
+                "{{kind}} {{message}}",
+            )
+        ],
         width=6,
     ),
     Panel(
@@ -215,7 +278,13 @@ ACTORS = [
         width=6,
         colors={"activated: failed": RED, "went: failed": ORANGE},
     ),
-    Panel("Activation", "Time to read a room's state from the store: what the first one to use it waits.", "s", quantiles("rookery_room_activation_duration_seconds"), width=6),
+    Panel(
+        "Activation",
+        "Time to read a room's state from the store: what the first one to use it waits.",
+        "s",
+        quantiles("rookery_room_activation_duration_seconds"),
+        width=6,
+    ),
     Panel(
         "Parked rooms",
         "Rooms that failed three times in a minute rest for a minute: RoomsParked.",
@@ -237,8 +306,20 @@ FAN_OUT = [
         ],
         width=6,
     ),
-    Panel("Audience of an event", "Connections that an event is queued to.", "short", quantiles("rookery_fan_out_recipients"), width=6),
-    Panel("Rooms heard", "Rooms that a connection hears, by server.", "short", [Query(value("rookery_heard_rooms", "instance"), "{{instance}}")], width=6),
+    Panel(
+        "Audience of an event",
+        "Connections that an event is queued to.",
+        "short",
+        quantiles("rookery_fan_out_recipients"),
+        width=6,
+    ),
+    Panel(
+        "Rooms heard",
+        "Rooms that a connection hears, by server.",
+        "short",
+        [Query(value("rookery_heard_rooms", "instance"), "{{instance}}")],
+        width=6,
+    ),
     Panel(
         "Frames",
         "WebSocket messages read and frames written a second. Writes take many frames at once.",
@@ -247,8 +328,20 @@ FAN_OUT = [
         width=6,
         colors={"in": BLUE, "out": GREEN},
     ),
-    Panel("Frames in an outbox", "What waits for a socket when it is written to; 1024 is full.", "short", quantiles("rookery_outbox_frames"), width=6),
-    Panel("Bytes in an outbox", "The same in bytes. From 64 KiB on signals are dropped, from 1 MiB on the reader lags.", "bytes", quantiles("rookery_outbox_bytes"), width=6),
+    Panel(
+        "Frames in an outbox",
+        "What waits for a socket when it is written to; 1024 is full.",
+        "short",
+        quantiles("rookery_outbox_frames"),
+        width=6,
+    ),
+    Panel(
+        "Bytes in an outbox",
+        "The same in bytes. From 64 KiB on signals are dropped, from 1 MiB on the reader lags.",
+        "bytes",
+        quantiles("rookery_outbox_bytes"),
+        width=6,
+    ),
     Panel(
         "Readers that lag",
         "Connections told to open a room again because they fell too far behind, a second.",
@@ -266,168 +359,6 @@ FAN_OUT = [
         ],
         width=6,
     ),
-]
-
-SESSIONS = [
-    Panel(
-        "Authentications",
-        "Tokens and tickets of connections looked at, by result.",
-        "ops",
-        [Query(rate("rookery_authentications_total", "result"), "{{result}}")],
-        width=6,
-        stacked=True,
-        colors=RESULTS,
-    ),
-    Panel(
-        "Resumes",
-        "Rooms opened, by how the stream was joined: at its head, with what was missed replayed, or too far back (reset).",
-        "ops",
-        [Query(rate("rookery_room_opens_total", "result"), "{{result}}")],
-        width=6,
-        stacked=True,
-        colors={"head": BLUE, "replayed": GREEN, "reset": ORANGE},
-    ),
-    Panel("Events missed", "Events that a client lacks when it opens a room at a position; beyond 1000 it is a reset.", "short", quantiles("rookery_replayed_events"), width=6),
-    Panel(
-        "Presence",
-        "Users who are there, and entries of watch lists.",
-        "short",
-        [Query(value("rookery_presence_users"), "users"), Query(value("rookery_presence_watches"), "watched")],
-        width=6,
-    ),
-    Panel("Presence events", "Queued to watchers, a second.", "ops", [Query(rate("rookery_presence_events_total", "instance"), "{{instance}}")], width=6),
-    Panel(
-        "Accounts",
-        "Logins, registrations and refreshed tokens a second, by result. Refused logins that rise: LoginFlood.",
-        "ops",
-        [
-            Query(rate("rookery_logins_total", "result"), "login {{result}}"),
-            Query(rate("rookery_registrations_total", "result"), "registration {{result}}"),
-            Query(rate("rookery_token_refreshes_total", "result"), "refresh {{result}}"),
-        ],
-        width=6,
-        colors={"login ok": GREEN, "login refused": ORANGE},
-    ),
-    Panel(
-        "Passwords",
-        "Time to hash one, its wait included, and how many wait or are being hashed.",
-        "s",
-        quantiles("rookery_password_duration_seconds"),
-        width=6,
-    ),
-    Panel("Passwords waiting", "Passwords that wait to be hashed, or are being. It is bounded: beyond that logins are answered busy.", "short", [Query(value("rookery_passwords_waiting", "instance"), "{{instance}}")], width=6),
-]
-
-BESIDE = [
-    Panel("Search", "Time to answer a search that was allowed.", "s", quantiles("rookery_search_duration_seconds"), width=6),
-    Panel(
-        "Search index",
-        "Events of the log that the index has not taken in, and takes in a second. Behind for long: SearchBehind.",
-        "short",
-        [Query(value("rookery_search_behind"), "behind"), Query(rate("rookery_search_indexed_total"), "taken in, /s")],
-        width=6,
-        colors={"behind": ORANGE, "taken in, /s": GREEN},
-    ),
-    Panel(
-        "Uploads",
-        "Uploads that were sent, by what became of them; failed is the store or the place of files.",
-        "ops",
-        [Query(rate("rookery_uploads_total", "result"), "{{result}}")],
-        width=6,
-        stacked=True,
-        colors={"stored": GREEN, "repeated": BLUE, "refused": YELLOW, "failed": RED, "busy": ORANGE, "broken": PURPLE},
-    ),
-    Panel(
-        "Bytes of files",
-        "Received and sent.",
-        "binBps",
-        [Query(rate("rookery_upload_bytes_total"), "up"), Query(rate("rookery_download_bytes_total"), "down")],
-        width=6,
-        colors={"up": BLUE, "down": GREEN},
-    ),
-    Panel(
-        "Place of files",
-        "Calls to the folder or the bucket, by outcome: refused, unknown and broken are FilesFailing.",
-        "ops",
-        [Query(rate("rookery_blob_calls_total", "outcome"), "{{outcome}}")],
-        width=6,
-        stacked=True,
-        colors={"done": GREEN, "not_found": GREY, "refused": ORANGE, "unknown": PURPLE, "broken": RED},
-    ),
-    Panel("Files deleted", "Files that nothing referred to any more, a second.", "ops", [Query(rate("rookery_files_deleted_total", "instance"), "{{instance}}")], width=6),
-    Panel(
-        "Polling",
-        "Conditional requests for a page, by what answered them: unchanged costs the store nothing.",
-        "ops",
-        [Query(rate("rookery_polls_total", "result"), "{{result}}")],
-        width=6,
-        stacked=True,
-    ),
-    Panel(
-        "Tokens of requests",
-        "Access tokens that were remembered (hit), or read from the store (miss).",
-        "ops",
-        [Query(rate("rookery_token_lookups_total", "result"), "{{result}}")],
-        width=6,
-        stacked=True,
-    ),
-]
-
-PROCESS = [
-    Panel("Versions", "How many servers run which version. Two for longer than a deployment takes: MixedVersions.", "none", [Query(value("rookery_build_info", "version"), "{{version}}")], width=6),
-    Panel(
-        "Running for",
-        "Since the process was started, and since the node in it was.",
-        "s",
-        [
-            Query(f"time() - {value('process_start_time_seconds', 'instance')}", "process {{instance}}"),
-            Query(f"time() - {value('rookery_start_time_seconds', 'instance')}", "node {{instance}}"),
-        ],
-        width=6,
-    ),
-    Panel(
-        "Threads",
-        "Of the process, and those of them that run tasks.",
-        "none",
-        [
-            Query(value("process_threads", "instance"), "all, {{instance}}"),
-            Query(value("rookery_runtime_workers", "instance"), "run tasks, {{instance}}"),
-        ],
-        width=6,
-    ),
-    Panel(
-        "Tasks",
-        "Tasks that run or wait, and those that could run and that no thread has taken: these grow when the processor is short.",
-        "short",
-        [
-            Query(value("rookery_runtime_tasks"), "all"),
-            Query(value("rookery_runtime_queued_tasks"), "could run"),
-        ],
-        width=6,
-        colors={"could run": ORANGE},
-    ),
-    Panel(
-        "Memory of a process",
-        "Resident, and address space. The latter may be large and costs nothing.",
-        "bytes",
-        [
-            Query(value("process_resident_memory_bytes", "instance"), "resident {{instance}}"),
-            Query(value("process_virtual_memory_bytes", "instance"), "virtual {{instance}}"),
-        ],
-        width=6,
-    ),
-    Panel(
-        "Descriptors of a process",
-        "Open, and how many may be.",
-        "short",
-        [
-            Query(value("process_open_fds", "instance"), "open {{instance}}"),
-            Query(value("process_max_fds", "instance"), "may be {{instance}}"),
-        ],
-        width=6,
-    ),
-    Panel("Timers late by", "Distribution of how late a timer of one second is.", "s", quantiles("rookery_event_loop_lag_seconds"), width=6),
-    Panel("Processor", "Cores in use.", "none", [Query(rate("process_cpu_seconds_total", "instance"), "{{instance}}")], width=6),
 ]
 
 ENGINE = Board(

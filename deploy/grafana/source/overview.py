@@ -1,8 +1,25 @@
 """What one looks at first: do the servers do what is asked of them, how fast, for how many, and what is it that gives way."""
 
 from panel import (
-    BLUE, GREEN, GREY, ORANGE, PURPLE, RED, YELLOW,
-    Board, Panel, Query, happened, heatmap, mean, of, quantile, quantiles, rate, share, stat, value,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    YELLOW,
+    Board,
+    Panel,
+    Query,
+    happened,
+    heatmap,
+    of,
+    quantile,
+    quantiles,
+    rate,
+    share,
+    stat,
+    value,
 )
 
 # The objectives, as in rookery.rules.yml.
@@ -33,7 +50,13 @@ NOW = [
         base=RED,
         steps=[(1, GREEN)],
     ),
-    stat("Connections", "Open WebSocket connections and event streams.", "short", value("rookery_connections"), base=BLUE),
+    stat(
+        "Connections",
+        "Open WebSocket connections and event streams.",
+        "short",
+        value("rookery_connections"),
+        base=BLUE,
+    ),
     stat(
         "Messages",
         "Messages acknowledged a second: durable, numbered and fanned out.",
@@ -170,7 +193,12 @@ REQUESTS = [
         "HTTP requests, p99 by route",
         "99 of 100 requests are answered within this. Event streams and sockets are not in it.",
         "s",
-        [Query(quantile(0.99, "rookery_http_request_duration_seconds", "method, route") + " >= 0", "{{method}} {{route}}")],
+        [
+            Query(
+                quantile(0.99, "rookery_http_request_duration_seconds", "method, route") + " >= 0",
+                "{{method}} {{route}}",
+            )
+        ],
         width=6,
     ),
     Panel(

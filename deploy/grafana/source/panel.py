@@ -203,7 +203,14 @@ class Board:
         for title, row in self.rows.items():
             place = {"x": 0, "y": y, "w": WIDTH, "h": 1}
             panels.append(
-                {"id": len(panels) + 1, "type": "row", "title": title, "collapsed": False, "gridPos": place, "panels": []}
+                {
+                    "id": len(panels) + 1,
+                    "type": "row",
+                    "title": title,
+                    "collapsed": False,
+                    "gridPos": place,
+                    "panels": [],
+                }
             )
             x, y, tallest = 0, y + 1, 0
             for panel in row:
