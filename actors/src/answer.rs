@@ -121,9 +121,10 @@ impl Answer {
             Some(To::Node(to, asked)) => self.node.cluster().answer(to, asked, outcome.into()),
             Some(To::Command(connection, asked)) => {
                 let came_to = outcome.as_ref().err().map_or(metrics::Outcome::Ok, |error| error.code.into());
-                push(&connection, &Reply { id: asked.id, outcome });
+                // First, so that whoever has its reply finds it counted.
                 let took = self.node.clock().elapsed().saturating_sub(asked.read);
                 self.node.metrics().commands.answered(asked.op, came_to, took.as_secs_f64());
+                push(&connection, &Reply { id: asked.id, outcome });
             }
             Some(To::Ready(connection)) => match outcome {
                 Ok(ReplyBody::Authenticated(who)) => push(&connection, &ServerEvent::Ready(who)),

@@ -44,9 +44,10 @@ use heads::Heads;
 use live::{Live, Loaded, load};
 use look::Doubts;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
 use rookery_engine::{Audience, Depth, Mailbox};
-use rookery_protocol::{ErrorCode, Frame, RoomId, Seq, ServerEvent, WireError};
+use rookery_protocol::{ErrorCode, Frame, RoomId, RoomKind, Seq, ServerEvent, WireError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -249,6 +250,7 @@ impl Room {
                 }
                 self.order();
                 self.retire_if_absent();
+                self.leave_if_idle(self.node.clock().elapsed());
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, %error, "room not activated");
@@ -285,8 +287,13 @@ impl Room {
 
     fn leave_if_idle(&mut self, now: Duration) {
         let idle = now.saturating_sub(self.last_used);
-        if idle >= self.node.config().room_idle {
+        let is_inbox = self.live.record.as_ref().is_some_and(|record| record.kind == RoomKind::Inbox);
+        let kept = self.node.config().room_idle;
+        if idle >= if is_inbox { kept.min(INBOX_IDLE) } else { kept } {
             self.leave();
+        } else if is_inbox {
+            // Before the next look at all rooms, which is some seconds off.
+            self.node.wake_room_next(self.id);
         }
     }
 

@@ -4,15 +4,20 @@
 //! Hears from the connection's task (command, closed), the authenticator (identified) and whatever
 //! held a room's gate (passed).
 //! Tells rooms (submit, open), tasks that read from the store, and the connection's outbox.
-//! Owns which rooms are open and their addresses. A panic closes the socket; the client comes back
-//! and resumes from its positions.
+//! Owns which rooms are open and their addresses. Its actor runs while there is something to do: it lies down
+//! after some quiet seconds and gets up with the next message. A panic closes the socket; the client comes
+//! back and resumes from its positions.
 
 mod authenticate;
 mod dispatch;
 mod gate;
 mod presence;
+mod rested;
+mod seat;
 
 pub(crate) use gate::Gate;
+pub(crate) use seat::Awake;
+pub use seat::SessionRef;
 
 use crate::identity::Identity;
 use crate::node::Node;
@@ -20,16 +25,13 @@ use crate::presence::Attendance;
 use crate::room::RoomMessage;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_engine::metrics::Turn;
-use rookery_engine::{Connection, Credit, Mailbox};
+use rookery_engine::{Connection, Credit, Depth, Mailbox};
 use rookery_protocol::{CloseCode, Command, Frame, RoomId, Seq, ServerEvent, WireError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Answer;
-
-/// Where a session is reached.
-pub type SessionRef = Mailbox<SessionMessage>;
 
 /// Everything that a session hears.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub enum SessionMessage {
     Passed(RoomId, bool),
     /// The actor that this room was reached at has gone, and has handed on all that it was sent.
     Moved(RoomId),
+    /// Nothing was sent here for a while.
+    Rest,
     /// The socket is gone.
     Closed,
 }
@@ -66,6 +70,7 @@ impl SessionMessage {
             Self::Identified(_) => Turn::SessionIdentified,
             Self::Passed(..) => Turn::SessionPassed,
             Self::Moved(_) => Turn::SessionMoved,
+            Self::Rest => Turn::SessionRest,
             Self::Closed => Turn::SessionClosed,
         }
     }
@@ -79,6 +84,8 @@ pub struct Identified {
     answer: Answer,
     /// Since when the peer has been asked, where this is what was looked up first.
     asked: Option<Duration>,
+    /// [`Node::logins_ended`] before the login was looked up.
+    looked_up: u64,
 }
 
 /// The actor; all it has is in [`Session`].
@@ -93,6 +100,11 @@ pub(crate) struct Session {
     rooms: HashMap<RoomId, Entry>,
     /// Its place in presence, once somebody speaks; it goes with the session.
     attendance: Option<Attendance>,
+    /// What waits for its actor.
+    depth: Depth,
+    /// Messages handled since its actor has run.
+    handled: u64,
+    /// The socket is gone, or all that it knew is at rest.
     has_ended: bool,
 }
 
@@ -125,32 +137,24 @@ struct Entry {
 impl Actor for SessionActor {
     type Msg = SessionMessage;
     type State = Session;
-    type Arguments = (Arc<Node>, Arc<Connection>);
+    type Arguments = Session;
 
     async fn pre_start(
         &self,
-        myself: ActorRef<SessionMessage>,
-        (node, connection): (Arc<Node>, Arc<Connection>),
+        _: ActorRef<SessionMessage>,
+        session: Session,
     ) -> Result<Session, ActorProcessingErr> {
-        let myself = Mailbox::new(myself, connection.waiting().clone());
-        Ok(Session {
-            node,
-            myself,
-            connection,
-            phase: Phase::Greeting,
-            rooms: HashMap::new(),
-            attendance: None,
-            has_ended: false,
-        })
+        Ok(session)
     }
 
     async fn handle(
         &self,
-        _: ActorRef<SessionMessage>,
+        actor: ActorRef<SessionMessage>,
         message: SessionMessage,
         state: &mut Session,
     ) -> Result<(), ActorProcessingErr> {
-        state.myself.taken();
+        state.handled += 1;
+        state.depth.taken();
         let (turn, begun) = (message.turn(), state.node.clock().elapsed());
         match message {
             SessionMessage::Command(command, credit, arrival) => state.command(command, credit, arrival),
@@ -158,7 +162,11 @@ impl Actor for SessionActor {
             SessionMessage::Identified(identified) => state.identified(*identified),
             SessionMessage::Passed(room, was_refused) => state.passed(room, was_refused),
             SessionMessage::Moved(room) => state.moved(room),
-            SessionMessage::Closed => state.end(),
+            SessionMessage::Rest => state.lie_down(),
+            SessionMessage::Closed => {
+                state.end();
+                actor.stop(None);
+            }
         }
         state.node.metrics().actors.turned(turn, state.node.clock().elapsed().saturating_sub(begun));
         Ok(())
@@ -166,11 +174,10 @@ impl Actor for SessionActor {
 }
 
 impl Session {
-    /// The socket is gone: hear nothing more, and stop.
+    /// The socket is gone: hear nothing more.
     fn end(&mut self) {
         self.has_ended = true;
         self.leave_rooms();
-        self.myself.stop(None);
     }
 
     fn leave_rooms(&self) {

@@ -57,9 +57,8 @@ async fn finished(probe: &mut Option<Answer<'_, ()>>) {
 /// Looks once at every connection, and at every room where `rooms`, and tells who came and went.
 pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
     let (now, wall) = (node.clock().elapsed(), node.clock().now());
-    let (mut sessions, mut slow) = (Depths::of(node, ActorKind::Session), 0_u32);
+    let mut slow = 0_u32;
     node.connections().each(|connection| {
-        sessions.see(connection.waiting().count());
         slow +=
             u32::from(connection.outbox().stalled_since().is_some_and(|since| since + SWEEP_EVERY <= now));
         match connection.sweep(now, wall) {
@@ -69,8 +68,10 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
             Verdict::Abort => connection.abort(),
         }
     });
-    sessions.tell();
     node.metrics().edge.slow_readers.set(f64::from(slow));
+    let mut sessions = Depths::of(node, ActorKind::Session);
+    node.awake().look(|waiting| sessions.see(waiting));
+    sessions.tell();
     node.tell_unheard();
     let tick = |room: &Mailbox<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     node.presence().sweep();

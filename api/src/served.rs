@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 /// A connection while it is served. Dropping it, after a panic as well, tells the node that the
 /// peer is gone.
+#[derive(Debug)]
 pub(crate) struct Served {
     node: Arc<Node>,
     connection: Arc<Connection>,

@@ -8,7 +8,6 @@ use crate::credit::Credits;
 use crate::limits::{
     AUTH_WITHIN, CLOSE_WITHIN, CREDITS_PER_CONNECTION, PING_EVERY, PONG_WITHIN, STALL_WITHIN,
 };
-use crate::mailbox::Depth;
 use crate::outbox::{EphemeralKey, Outbox, Pushed};
 use bytes::Bytes;
 use rookery_protocol::{CloseCode, Codec, Frame, ServerEvent, SessionId, Timestamp, UserId};
@@ -43,8 +42,6 @@ pub struct Connection {
     /// Wall time, in milliseconds, at which the access token runs out.
     expires: AtomicI64,
     aborted: AtomicBool,
-    /// What waits for the session behind it.
-    waiting: Depth,
 }
 
 /// What the sweeper has to do about a connection.
@@ -74,7 +71,6 @@ impl Connection {
             closing: AtomicU64::new(NEVER),
             expires: AtomicI64::new(i64::MAX),
             aborted: AtomicBool::new(false),
-            waiting: Depth::default(),
         })
     }
 
@@ -96,11 +92,6 @@ impl Connection {
     /// Returns its credits.
     pub const fn credits(&self) -> &Arc<Credits> {
         &self.credits
-    }
-
-    /// Returns what counts the messages that wait for its session.
-    pub const fn waiting(&self) -> &Depth {
-        &self.waiting
     }
 
     /// Sends a reply or a notice about the connection itself.

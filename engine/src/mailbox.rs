@@ -21,6 +21,11 @@ impl Depth {
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// Says that the actor has taken a message out: it calls this at the beginning of each turn.
+    pub fn taken(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl<M: Message> Mailbox<M> {
@@ -43,9 +48,9 @@ impl<M: Message> Mailbox<M> {
         sent
     }
 
-    /// Says that the actor has taken a message out: it calls this at the beginning of each turn.
+    /// Says that the actor has taken a message out, as [`Depth::taken`].
     pub fn taken(&self) {
-        self.waiting.0.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.taken();
     }
 
     /// Returns how many messages wait.

@@ -6,7 +6,7 @@ use super::remembered::Remembered;
 use super::ring::Ring;
 use crate::node::Node;
 use rookery_engine::limits::ACTIVATION_EVENTS;
-use rookery_engine::store::{Membership, Projection, Range, RoomRecord, Store, StoreError};
+use rookery_engine::store::{Activation, Membership, Projection, Range, RoomRecord, Store, StoreError};
 use rookery_protocol::{
     Event, EventBody, Frame, Head, Mention, ReadMarked, Role, RoomId, RoomKind, Seq, UserId,
 };
@@ -96,24 +96,23 @@ pub(crate) struct Loaded {
 /// Reads a room as it is now. `told` is the last position its listeners were told of, if any are
 /// there.
 pub(super) async fn load(store: &dyn Store, room: RoomId, told: Option<Seq>) -> Result<Loaded, StoreError> {
-    let Some(head) = store.head(room).await? else {
+    let Some(activation) = store.activation(room, MEMBERS_AT_ONCE, ACTIVATION_EVENTS).await? else {
         return Ok(Loaded { live: Live::default(), missed: Some(Vec::new()) });
     };
-    let mut live = Live { head, record: store.room(room).await?, ..Live::default() };
+    let Activation { head, record, members, events } = activation;
+    let mut live = Live { head, record, ..Live::default() };
     // In a list first: a map is made of a whole one faster than of many pieces.
-    let mut members: Vec<(UserId, Membership)> = Vec::new();
-    loop {
+    let mut last = members.len();
+    let mut members: Vec<_> = members.into_iter().map(|member| (member.user, member)).collect();
+    while last == MEMBERS_AT_ONCE {
         let after = members.last().map(|(user, _)| *user);
         let page = store.members(room, after, MEMBERS_AT_ONCE).await?;
-        let is_last = page.len() < MEMBERS_AT_ONCE;
+        last = page.len();
         members.extend(page.into_iter().map(|member| (member.user, member)));
-        if is_last {
-            break;
-        }
     }
     live.members = members.into_iter().collect();
     live.blocked = is_blocked(store, &live).await?;
-    for event in store.read(room, Range::Before(head.seq.next()), ACTIVATION_EVENTS).await? {
+    for event in events {
         live.remembered.note(&event);
         live.ring.push(event);
     }

@@ -75,9 +75,7 @@ impl Session {
     /// before on the same room.
     fn run(&mut self, user: User, op: Op, answer: Answer) {
         let room = request::room_of(&op);
-        let settled = room
-            .filter(|room| self.rooms.get(room).is_some_and(Entry::was_told))
-            .map(|room| self.settle(user.id, room));
+        let settled = room.and_then(|room| self.settle(user.id, room));
         let gate = room.map(|room| self.close_gate(room));
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
@@ -105,7 +103,9 @@ impl Session {
         let gate = self.close_gate(room);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
-            drop(settled.await);
+            if let Some(settled) = settled {
+                drop(settled.await);
+            }
             match request::opening(&node, &user, room).await {
                 Ok(opening) => {
                     let open = Open {
@@ -141,12 +141,19 @@ impl Session {
     }
 
     /// Has `room` say when everything that this connection has sent to it before is settled, done or
-    /// refused.
-    fn settle(&mut self, by: UserId, room: RoomId) -> oneshot::Receiver<Result<ReplyBody, WireError>> {
+    /// refused; `None` where that is nothing.
+    fn settle(
+        &mut self,
+        by: UserId,
+        room: RoomId,
+    ) -> Option<oneshot::Receiver<Result<ReplyBody, WireError>>> {
+        if !self.rooms.get(&room).is_some_and(Entry::was_told) {
+            return None;
+        }
         let (answer, settled) = Answer::task(Arc::clone(&self.node));
         let draft = Draft { by, action: Action::Settle, answer, arrived: self.node.clock().elapsed() };
         self.tell_room(room, RoomMessage::Submit(draft));
-        settled
+        Some(settled)
     }
 
     /// Has later commands on `room` wait until the gate is dropped.
@@ -200,7 +207,7 @@ impl Session {
         self.node.tasks().spawn(async move {
             // Without a bound of its own: an actor that is going waits for nothing.
             drop(going.wait(None).await);
-            drop(myself.send_message(SessionMessage::Moved(room)));
+            myself.tell(SessionMessage::Moved(room));
         });
     }
 

@@ -204,7 +204,7 @@ impl Telling {
         // A session that has died closes the connection by itself.
         let now = served.node().clock().elapsed();
         let arrival = Arrival { read: now, sent: now };
-        drop(served.session().send_message(SessionMessage::Command(command, credit, arrival)));
+        served.session().tell(SessionMessage::Command(command, credit, arrival));
     }
 
     /// Writes one event. Its content is one line: JSON escapes line ends within text.

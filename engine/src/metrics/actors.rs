@@ -34,6 +34,7 @@ turns! {
     SessionIdentified = "session" "identified",
     SessionPassed = "session" "passed",
     SessionMoved = "session" "moved",
+    SessionRest = "session" "rest",
     SessionClosed = "session" "closed",
     RoomSubmit = "room" "submit",
     RoomOpen = "room" "open",
