@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -158,6 +159,8 @@ def look(prometheus, begin, end, pictures):
 
 
 def main(work, pictures):
+    # What was started is stopped, however this ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     servers = Servers(work)
     prometheus = None
     try:
