@@ -151,7 +151,7 @@ class Person:
         self.servers, self.number = servers, number
         self.server = servers[number % len(servers)]
         # Somebody who only listens, and so is asked by the server whether it is still there.
-        self.is_quiet = number % 8 == 7
+        self.is_quiet = number % 9 == 8
         self.name = f"p{number}{uuid.uuid4().hex[:8]}"
         self.account = {"email": f"{self.name}@example.org", "password": "correct horse battery"}
         self.token = self.fresh = self.id = self.socket = None

@@ -61,6 +61,12 @@ class Prometheus:
         found = self.ask("query_range", query=expr, start=begin, end=end, step=SCRAPE)["result"]
         return [(one["metric"], [(at, float(value)) for at, value in one["values"]]) for one in found]
 
+    def still(self):
+        """Returns the names of those counters that have counted nothing on any server."""
+        every = 'max by (__name__) (last_over_time({__name__=~"(rookery|process)_.+_(total|count)"}[10m]))'
+        found = self.ask("query", query=f"{every} == 0")["result"]
+        return sorted(one["metric"]["__name__"] for one in found)
+
     def broken_rules(self):
         """Returns the rules that could not be evaluated, and why."""
         rules = [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]

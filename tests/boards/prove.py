@@ -168,6 +168,7 @@ def main(work, pictures):
         begin, end = asyncio.run(play(servers))
         silent = look(prometheus, begin, end, pictures)
         assert not silent, "no data:\n  " + "\n  ".join(silent)
+        print(f"stayed at 0: {', '.join(prometheus.still()) or 'nothing'}")
         broken = prometheus.broken_rules()
         assert not broken, "rules:\n  " + "\n  ".join(broken)
         assert ("Watchdog", "firing") in prometheus.alerts()

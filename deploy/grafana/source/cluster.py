@@ -70,7 +70,7 @@ NOW = [
         base=BLUE,
     ),
     stat(
-        "Forwards not answered",
+        "Forwards failing",
         "Part of the writes sent to a room's home on another server that had to be written here instead.",
         "percentunit",
         share(rate("rookery_forwards_total", where='outcome!="answered"'), rate("rookery_forwards_total")),

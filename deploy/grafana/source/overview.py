@@ -191,7 +191,7 @@ REQUESTS = [
     ),
     Panel(
         "HTTP requests, p99 by route",
-        "99 of 100 requests are answered within this. Event streams and sockets are not in it.",
+        "99 of 100 requests are answered within this. Of an event stream: until it begins.",
         "s",
         [
             Query(
