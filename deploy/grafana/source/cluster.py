@@ -34,7 +34,7 @@ NOW = [
         steps=[(1, GREEN)],
     ),
     stat(
-        "Servers seen",
+        "Fewest seen",
         "The fewest servers that one of them sees, itself included.",
         "none",
         f"min({nodes})",
@@ -62,7 +62,7 @@ NOW = [
         steps=[(1, YELLOW), (2.5, RED)],
     ),
     stat(
-        "Gaps",
+        "Gaps in all",
         "Times that a room lacked events of another server and read them from the store, in the time shown. Nobody misses anything by it.",
         "none",
         grown("rookery_room_gaps_total"),

@@ -77,7 +77,7 @@ NOW = [
         decimals=0,
     ),
     stat(
-        "Parked rooms",
+        "Parked now",
         "Rooms that failed again and again and rest for a minute.",
         "none",
         value("rookery_parked_rooms"),

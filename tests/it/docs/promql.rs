@@ -64,7 +64,10 @@ fn words(expr: &str) -> Vec<(&str, usize)> {
 /// Returns what an expression asks for.
 pub(super) fn selectors(expr: &str) -> Vec<Selector> {
     let is_metric = |word: &str| {
-        word.starts_with("rookery_") || word.starts_with("process_") || word.contains(':') || MADE.contains(&word)
+        word.starts_with("rookery_")
+            || word.starts_with("process_")
+            || word.contains(':')
+            || MADE.contains(&word)
     };
     words(expr)
         .into_iter()
@@ -113,7 +116,7 @@ pub(super) fn metrics_outside_of_rates(expr: &str) -> Vec<String> {
 /// Returns whether a label of a row may say this.
 fn says(row: &Row, label: &str, value: &str) -> bool {
     let Some(at) = row.labels.iter().position(|one| *one == label) else { return false };
-    let route = |at: usize| route_infos().any(|route| [route.method.as_str(), route.path][at] == value);
+    let route = |at: usize| route_infos().any(|route| [route.method, route.path][at] == value);
     match row.values {
         Values::None => false,
         Values::Each(values) => values.contains(&value),
@@ -144,7 +147,8 @@ pub(super) fn problems(expr: &str, recorded: &BTreeSet<&str>) -> Vec<Problem> {
         known.extend(row.labels);
         for (label, operator, value) in matchers.iter().filter(|one| !GIVEN.contains(&one.0.as_str())) {
             // A pattern that is only names with bars between is looked at one by one.
-            let values: Vec<_> = if operator.ends_with('~') { value.split('|').collect() } else { vec![value] };
+            let values: Vec<_> =
+                if operator.ends_with('~') { value.split('|').collect() } else { vec![value] };
             for value in values.into_iter().filter(|value| !value.contains(['$', '*', '+', '['])) {
                 if !says(row, label, value) {
                     problems.push(Problem(format!("{metric} has no {label} {value:?}")));

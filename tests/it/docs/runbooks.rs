@@ -56,7 +56,8 @@ fn expressions(rules: &str) -> Vec<String> {
     for rule in rules.split("expr: ").skip(1) {
         let ends = ["\n      - ", "\n        for:", "\n        labels:", "\n  - name:", "\n\n"];
         let end = ends.iter().filter_map(|end| rule.find(end)).min().unwrap_or(rule.len());
-        expressions.push(rule[..end].trim_start_matches('|').split_whitespace().collect::<Vec<_>>().join(" "));
+        expressions
+            .push(rule[..end].trim_start_matches('|').split_whitespace().collect::<Vec<_>>().join(" "));
     }
     expressions
 }
@@ -125,7 +126,8 @@ fn is_command(words: &[String]) -> bool {
     let help = rookery().args(&verbs).arg("--help").output().expect("the binary runs");
     let said = String::from_utf8_lossy(&help.stdout).into_owned();
     let mut flags = words.iter().filter(|word| word.starts_with("--"));
-    help.status.success() && flags.all(|flag| said.contains(&format!("{flag} ")) || said.contains(&format!("{flag}\n")))
+    help.status.success()
+        && flags.all(|flag| said.contains(&format!("{flag} ")) || said.contains(&format!("{flag}\n")))
 }
 
 #[test]
@@ -143,7 +145,9 @@ fn rules_ask_for_what_there_is() {
     assert_eq!(expressions.len(), alerts(rules).len() + recorded.len());
     let findings: Vec<_> = expressions
         .iter()
-        .flat_map(|expr| problems(expr, &recorded).into_iter().map(move |Problem(what)| format!("{what} in {expr}")))
+        .flat_map(|expr| {
+            problems(expr, &recorded).into_iter().map(move |Problem(what)| format!("{what} in {expr}"))
+        })
         .collect();
     assert!(findings.is_empty(), "{findings:#?}");
 }
@@ -186,12 +190,14 @@ fn a_page_names_what_there_is() {
 #[test]
 fn every_alert_has_a_case_that_fires_and_one_that_does_not() {
     let tree = Tree::read();
-    let cases: String = tree.files(".yml").filter(|(path, _)| path.starts_with(CASES)).map(|(_, text)| text).collect();
+    let cases: String =
+        tree.files(".yml").filter(|(path, _)| path.starts_with(CASES)).map(|(_, text)| text).collect();
     for name in alerts(tree.required(RULES)).keys() {
         let case = cases.split(&format!("\n  # {name}: ")).nth(1).unwrap_or_default();
         let case = case.split("\n  # ").next().unwrap_or_default();
         let is_silent = case.contains("exp_samples: []") || case.contains("exp_alerts: []");
-        let fires = case.contains(&format!("exp_samples: [{{labels: '{{alertname=\"{name}\"}}', value: 1}}]"))
+        let fires = case
+            .contains(&format!("exp_samples: [{{labels: '{{alertname=\"{name}\"}}', value: 1}}]"))
             || case.contains("- exp_labels:");
         assert!(is_silent && fires, "{name} has no such cases in {CASES}");
     }
