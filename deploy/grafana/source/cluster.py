@@ -55,8 +55,8 @@ NOW = [
         names={0: ("away", RED), 1: ("there", GREEN)},
     ),
     stat(
-        "There and back p99",
-        "From a pulse to the answer of another server. Pulses come every 400 ms, so some 400 ms are usual.",
+        "Lag p99",
+        "99 of 100 events are heard of within this, from their order on another server on, their append included. By the clocks of two servers.",
         "s",
         quantile(0.99, "rookery_bus_lag_seconds"),
         steps=[(1, YELLOW), (2.5, RED)],
@@ -166,8 +166,8 @@ BUS = [
         max=1,
     ),
     Panel(
-        "There and back",
-        "From a pulse of a server to the first one of another that answers it. Above 1 s for long: BusLag.",
+        "Lag",
+        "From the order of an event on another server until it is heard of here, its append included. Above 1 s for long: BusLag.",
         "s",
         quantiles("rookery_bus_lag_seconds"),
         width=6,
