@@ -85,7 +85,9 @@ def lines(panel, series, place, span):
             floor = below[0] if below else {}
             base = "L".join("{:.1f} {:.1f}".format(*point(at, floor.get(at, low), scale)) for at, _ in reversed(run))
             opacity = ".45" if stacked else ".05"
-            parts.append(f'<path d="M{path}L{base}Z" fill="{color}" opacity="{opacity}"/>')
+            # Under many lines there would be nothing but fog.
+            if stacked or len(series) <= 4:
+                parts.append(f'<path d="M{path}L{base}Z" fill="{color}" opacity="{opacity}"/>')
             parts.append(
                 f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="1.5" stroke-linejoin="round"/>'
             )
