@@ -29,6 +29,8 @@ enum Bench {
     Chat(chat::Args),
     Replay(replay::Args),
     Check(check::Args),
+    #[command(flatten)]
+    Load(rookery_load::Load),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -40,5 +42,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Bench::Chat(args) => chat::run(&args),
         Bench::Replay(args) => replay::run(&args),
         Bench::Check(args) => check::run(&args),
+        Bench::Load(load) => rookery_load::run(&load),
     }
 }

@@ -1,0 +1,82 @@
+//! `run SCENARIO.toml`: what `quick` does, with the options of a file and with what has to hold.
+
+use crate::quick::{Common, Quick, finish};
+use crate::scenario::{Scenario, ScenarioError, Word};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, FromArgMatches, Parser};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The exit code of a run that is correct and breaks one of its scenario's thresholds.
+///
+/// 1 is that of a run that lost, doubled, reordered or damaged something, and 2 that of a wrong command line.
+const OVER_A_THRESHOLD: u8 = 3;
+
+/// Plays the scenario of a file.
+///
+/// Ends with 1 when anything was lost, doubled, reordered or damaged, and with 3 when a threshold of the file does not
+/// hold.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The scenario.
+    #[arg(value_name = "SCENARIO.toml")]
+    scenario: PathBuf,
+    /// Options of `quick` that replace those of the file: `--out run.json --pin --steady 5`.
+    #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
+    options: Vec<String>,
+}
+
+/// What stands behind `quick` on a command line.
+#[derive(Debug, Parser)]
+#[command(name = "quick", args_override_self = true)]
+pub(crate) struct Played {
+    #[command(subcommand)]
+    quick: Quick,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Plays the scenario, says what came of it and keeps it where it was asked to.
+///
+/// # Errors
+///
+/// When the file is no scenario, with the line, or when it could not be played.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let scenario = Scenario::read(&args.scenario)?;
+    let played = played(&scenario, &args.options)?;
+    let mut run = played.quick.play(&played.common, std::env::args().collect())?;
+    run.scenario.name.clone_from(&scenario.name);
+    run.verdict.thresholds = scenario.judge(&run)?;
+    let done = finish(&run, &played.common)?;
+    let is_over = run.verdict.is_correct && !run.verdict.keeps_thresholds();
+    Ok(if is_over { ExitCode::from(OVER_A_THRESHOLD) } else { done })
+}
+
+/// Returns what a scenario plays, with options of the command line instead of some of the file's.
+///
+/// # Errors
+///
+/// When there is no such play, or it has no such option, or not of that value; with the line of the file.
+pub(crate) fn played(scenario: &Scenario, options: &[String]) -> Result<Played, ScenarioError> {
+    let words = scenario.words()?;
+    let typed = words.iter().map(|word| &word.text).chain(options);
+    let command = Played::command().no_binary_name(true);
+    let matches = command.try_get_matches_from(typed).and_then(|matches| Played::from_arg_matches(&matches));
+    matches.map_err(|error| scenario.wrong(reason(&error, &words)))
+}
+
+/// Returns what is wrong with a command line, and the line of the file that the wrong word is from.
+fn reason(error: &clap::Error, words: &[Word]) -> String {
+    let wrong = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand].into_iter().find_map(|kind| {
+        let Some(ContextValue::String(wrong)) = error.get(kind) else { return None };
+        // `--rate <RATE>` where a value is wrong.
+        let wrong = wrong.split([' ', '=']).next()?;
+        words.iter().find(|word| word.text.split('=').next() == Some(wrong))
+    });
+    let said = error.render().to_string();
+    let said = said.trim_start_matches("error: ").split("\n\nUsage").next().unwrap_or_default().trim();
+    match wrong {
+        Some(word) => format!("line {}: {said}", word.line),
+        None => said.to_owned(),
+    }
+}
