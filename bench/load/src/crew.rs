@@ -145,7 +145,8 @@ impl Crew {
     /// Begins to send; the rate of an open schedule is of all together.
     pub(crate) fn publish(&mut self, plan: &Plan) -> anyhow::Result<()> {
         let hands = self.hands.len();
-        let all = plan.publishers.len();
+        // Of nobody, everybody's part is nothing.
+        let all = plan.publishers.len().max(1);
         for (number, hand) in self.hands.iter_mut().enumerate() {
             let own = plan.publishers.iter().filter(|(person, _)| *person as usize % hands == number);
             let publishers: Vec<_> = own.map(|&(person, room)| (local(person, hands), room)).collect();

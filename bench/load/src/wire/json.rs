@@ -80,7 +80,9 @@ impl<'a> Walk<'a> for JsonWalk<'a> {
         let mut depth: u32 = 0;
         loop {
             match self.rest.first()? {
-                b'"' => drop(self.text()?),
+                b'"' => {
+                    self.text()?;
+                }
                 b'{' | b'[' => {
                     self.rest = &self.rest[1..];
                     depth += 1;
@@ -91,9 +93,7 @@ impl<'a> Walk<'a> for JsonWalk<'a> {
                 }
                 b',' | b':' if depth > 0 => self.rest = &self.rest[1..],
                 _ => {
-                    drop(self.while_(
-                        |byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'a'..=b'z' | b'E'),
-                    )?)
+                    self.while_(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'a'..=b'z' | b'E'))?;
                 }
             }
             if depth == 0 {
