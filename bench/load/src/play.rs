@@ -2,6 +2,7 @@
 
 use crate::quick::{Common, Quick, finish};
 use crate::scenario::{Scenario, ScenarioError, Word};
+use anyhow::bail;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ pub struct Args {
 #[command(name = "quick", args_override_self = true)]
 pub(crate) struct Played {
     #[command(subcommand)]
-    quick: Quick,
+    quick: Option<Quick>,
     #[command(flatten)]
     common: Common,
 }
@@ -44,7 +45,12 @@ pub(crate) struct Played {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let scenario = Scenario::read(&args.scenario)?;
     let played = played(&scenario, &args.options)?;
-    let mut run = played.quick.play(&played.common, std::env::args().collect())?;
+    let command = std::env::args().collect();
+    let mut run = match (&played.quick, &scenario.phases) {
+        (Some(quick), None) => quick.play(&played.common, command)?,
+        (None, Some(phases)) => phases.play(&played.common, command)?,
+        _ => bail!("{} plays two things: `quick` and phases", args.scenario.display()),
+    };
     run.scenario.name.clone_from(&scenario.name);
     run.verdict.thresholds = scenario.judge(&run)?;
     let done = finish(&run, &played.common)?;

@@ -7,6 +7,7 @@
 //! | `quick/record.rs` | from what was counted to the document of the run |
 //! | `quick/sampler.rs` | the server's CPU and memory, every second |
 //! | `quick/settle.rs` | waiting until memory stands still |
+//! | `quick/phases.rs` | what a scenario's file says phase by phase |
 //! | `quick/chat.rs` | people in rooms, some of whom write: what most scenarios are |
 //! | the others | one scenario each |
 
@@ -18,6 +19,7 @@ pub(crate) mod floor;
 mod fsync;
 mod idle;
 mod mixed;
+mod phases;
 mod publish;
 mod record;
 mod resume;
@@ -29,7 +31,9 @@ mod stopped;
 mod storm;
 
 pub use common::Common;
+pub(crate) use phases::Phases;
 
+use crate::report::told;
 use crate::result::RunResult;
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -89,7 +93,7 @@ pub(crate) fn finish(run: &RunResult, common: &Common) -> anyhow::Result<ExitCod
     if let Some(path) = &common.out {
         std::fs::write(path, serde_json::to_vec_pretty(run)?)?;
     }
-    print!("{}", record::summary(run));
+    print!("{}", told(run));
     Ok(if run.verdict.is_correct { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

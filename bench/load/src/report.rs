@@ -95,6 +95,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
+/// Returns what a run found, for a terminal.
+pub(crate) fn told(run: &RunResult) -> String {
+    terminal(&whole(&Named { name: run.scenario.name.clone(), run: run.clone() }))
+}
+
 fn page(runs: &[Named]) -> Page {
     match runs {
         [one] => whole(one),

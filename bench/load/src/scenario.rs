@@ -9,6 +9,9 @@
 //! rate = 20
 //! bytes = 128
 //!
+//! [options]                     # those that every play has
+//! pin = true
+//!
 //! [[threshold]]                 # what has to hold; a run that breaks one ends with 3
 //! holds = "floor_ratio <= 1.5"
 //! promise = "server CPU a delivery at most 1.5 times that of the bare loop"
@@ -16,6 +19,7 @@
 
 use crate::condition::{Condition, ConditionError};
 use crate::play::played;
+use crate::quick::Phases;
 use crate::result::{Derived, RunResult, Threshold};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -32,7 +36,14 @@ pub struct Scenario {
     /// What it is about, in one sentence.
     pub about: String,
     /// What is played: the name of one that `quick` knows, and its options.
-    quick: BTreeMap<String, BTreeMap<Spanned<String>, Spanned<Value>>>,
+    #[serde(default)]
+    quick: BTreeMap<String, Options>,
+    /// Options that every play has: `pin`, `processes`, `codec`.
+    #[serde(default)]
+    options: Options,
+    /// Or what is played phase by phase, which no `quick` knows.
+    #[serde(default)]
+    pub(crate) phases: Option<Phases>,
     /// What has to hold.
     #[serde(default, rename = "threshold")]
     pub thresholds: Vec<Promise>,
@@ -42,6 +53,9 @@ pub struct Scenario {
     #[serde(skip)]
     text: String,
 }
+
+/// Options by their names, as on a command line but for the `--`; and where in the file each is.
+type Options = BTreeMap<Spanned<String>, Spanned<Value>>;
 
 /// Something that has to hold.
 #[derive(Clone, Debug, Deserialize)]
@@ -107,11 +121,14 @@ impl Scenario {
         if scenario.name != stem {
             return Err(shape(format!("its name is {}, that of the file {stem}", scenario.name)));
         }
-        if scenario.quick.len() != 1 {
+        let plays = scenario.quick.len() + usize::from(scenario.phases.is_some());
+        if plays != 1 {
             return Err(shape(format!(
-                "it plays {} things; write one table [quick.NAME]",
-                scenario.quick.len()
+                "it plays {plays} things; write one table [quick.NAME], or [[phases...]]"
             )));
+        }
+        if let Some(phases) = &scenario.phases {
+            phases.check().map_err(shape)?;
         }
         Ok(scenario)
     }
@@ -135,24 +152,20 @@ impl Scenario {
     pub(crate) fn words(&self) -> Result<Vec<Word>, ScenarioError> {
         let line_at = |at: usize| self.text[..at].matches('\n').count() + 1;
         let mut words = Vec::new();
-        for (play, options) in &self.quick {
-            words.push(Word { text: play.clone(), line: 1 });
-            for (name, value) in options {
-                let line = line_at(value.span().start);
-                let option = format!("--{}", name.get_ref().replace('_', "-"));
-                let mut push = |text: String| words.push(Word { text, line });
-                match value.get_ref() {
-                    Value::Boolean(true) => push(option),
-                    Value::Boolean(false) => {}
-                    value => {
-                        let value = typed(value).ok_or_else(|| {
-                            self.wrong(format!(
-                                "line {line}: {} is neither a word nor a number",
-                                name.get_ref()
-                            ))
-                        })?;
-                        push(format!("{option}={value}"));
-                    }
+        let play = self.quick.iter().next();
+        words.extend(play.map(|(name, _)| Word { text: name.clone(), line: 1 }));
+        for (name, value) in self.options.iter().chain(play.into_iter().flat_map(|(_, options)| options)) {
+            let line = line_at(value.span().start);
+            let option = format!("--{}", name.get_ref().replace('_', "-"));
+            let mut push = |text: String| words.push(Word { text, line });
+            match value.get_ref() {
+                Value::Boolean(true) => push(option),
+                Value::Boolean(false) => {}
+                value => {
+                    let value = typed(value).ok_or_else(|| {
+                        self.wrong(format!("line {line}: {} is neither a word nor a number", name.get_ref()))
+                    })?;
+                    push(format!("{option}={value}"));
                 }
             }
         }

@@ -15,7 +15,6 @@ use crate::worker::order::{Report, Window};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -279,51 +278,4 @@ pub(super) fn p99_us(latency: Option<&Latency>) -> f64 {
 /// Returns a number of things a second, or of seconds a thing; 0 where there are none.
 pub(super) fn per(value: f64, of: f64) -> f64 {
     if of > 0.0 { value / of } else { 0.0 }
-}
-
-/// Returns a run in a few lines.
-pub(super) fn summary(run: &RunResult) -> String {
-    let mut text = format!(
-        "{} ({:.1} s)\n",
-        run.scenario.name,
-        run.phases.iter().map(|phase| phase.seconds).sum::<f64>()
-    );
-    let figures = |text: &mut String, of: &str, figures: &BTreeMap<String, Figure>| {
-        for (name, Figure { value, unit }) in figures {
-            // A string takes whatever is written.
-            let _ = writeln!(text, "  {of}{name} {value:.3} {unit}");
-        }
-    };
-    let counted = run.phases.iter().filter(|phase| phase.counted);
-    // One alone says what the run says.
-    let counted = if counted.clone().count() > 1 { Some(counted) } else { None };
-    for phase in counted.into_iter().flatten() {
-        figures(&mut text, &format!("{}: ", phase.name), &phase.figures);
-    }
-    figures(&mut text, "", &run.figures);
-    figures(&mut text, "floor: ", &run.floor);
-    for (name, latency) in run.latencies.named() {
-        let _ = writeln!(
-            text,
-            "  {name} p50 {} p90 {} p99 {} p99.9 {} max {} µs ({})",
-            latency.p50_us, latency.p90_us, latency.p99_us, latency.p999_us, latency.max_us, latency.count
-        );
-    }
-    let Counts { sent, acked, deliveries, lost, doubled, reordered, damaged, refused, .. } = &run.counts;
-    let _ = writeln!(text, "  sent {sent} acked {acked} deliveries {deliveries}");
-    let _ = writeln!(text, "  lost {lost} doubled {doubled} reordered {reordered} damaged {damaged}");
-    if !refused.is_empty() {
-        let _ = writeln!(text, "  noticed {refused:?}");
-    }
-    let client = &run.client;
-    let _ = writeln!(
-        text,
-        "  client {:.0} % of its core, latest send {} µs late",
-        client.cpu_share * 100.0,
-        client.late_us
-    );
-    for line in client.warning.iter().chain(&run.verdict.problems) {
-        let _ = writeln!(text, "  ! {line}");
-    }
-    text
 }

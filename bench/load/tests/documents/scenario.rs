@@ -68,6 +68,20 @@ fn a_wrong_line_is_told_by_its_number() {
     assert!(
         refused(&good.replace("\"bad\"", "\"good\""), &[]).contains("its name is good, that of the file bad")
     );
+    let phases = "name = \"bad\"\nabout = \"a\"\n\n[[phases.rooms]]\nname = \"r\"\nmembers = 2\n\n[[phases.phase]]\n\
+                  name = \"p\"\nseconds = 1.0\nsend = { rate = 1.0 }\n";
+    assert!(refused(&phases.replace("rate", "rte"), &[]).contains("line 11"));
+    assert!(refused(&phases.replace("seconds", "second"), &[]).contains("line 10"));
+    assert!(refused(&format!("{phases}into = \"q\"\n"), &[]).contains("phase p: there are no rooms q"));
+    assert!(
+        refused(&format!("{phases}senders = 3\n"), &[])
+            .contains("phase p: there are more senders than members")
+    );
+    assert!(refused(&phases.replace("1.0\n", "0.0\n"), &[]).contains("phase p: it takes no time"));
+    assert!(refused(&format!("{phases}\n[quick.fanout]\n"), &[]).contains("it plays 2 things"));
+    assert!(
+        refused(&format!("{phases}\n[options]\nprocesses = 0\n"), &[]).contains("line 14: invalid value '0'")
+    );
     let with = |threshold: &str| refused(&format!("{good}\n[[threshold]]\nholds = \"{threshold}\"\n"), &[]);
     assert!(with("p99").contains("line 8") && with("p99").contains("compares nothing"));
     assert!(with("floor_ratio > +10%").contains("there is nothing to compare with here"));
