@@ -8,7 +8,7 @@ mod slots;
 mod standing;
 
 pub use drain::CLOSES_WITHIN;
-pub use standing::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
+pub use standing::{HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 
 use crate::cluster::Cluster;
 use crate::identity::Authenticator;
@@ -19,6 +19,7 @@ use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
 use ractor::{ActorCell, SpawnErr};
 use rookery_engine::bus::Bus;
+use rookery_engine::metrics::ActorKind;
 use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
 use rookery_engine::{
@@ -27,7 +28,7 @@ use rookery_engine::{
 };
 use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId, UserId};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -133,6 +134,8 @@ pub struct Node {
     tasks: Tasks,
     /// Wakes the courier.
     has_notices: Notify,
+    /// Counts the logins that were said to be over.
+    logins_ended: AtomicU64,
     is_draining: AtomicBool,
 }
 
@@ -166,18 +169,29 @@ impl Node {
             unheard: Mutex::default(),
             rooms: Directory::new(),
             parked: Parking::new(),
-            rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict(&bus) },
+            rates: if config.is_relaxed {
+                Rates::relaxed()
+            } else {
+                Rates::strict(&bus, &metrics.commands.limits)
+            },
             blocks: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
-            session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
-            room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
+            session_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Session))
+                .await?,
+            room_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Room)).await?,
             awake: Awake::default(),
             tasks: Tasks::new(),
             has_notices: Notify::new(),
+            logins_ended: AtomicU64::new(0),
             is_draining: AtomicBool::new(false),
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
         });
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float, and milliseconds are exact in it"
+        )]
+        node.metrics().process.started.set(node.clock().now().0 as f64 / 1000.0);
         node.tasks.spawn(courier::run(Arc::clone(&node)));
         Cluster::start(&node, &node.tasks);
         if node.parts.config.sweeps {
@@ -312,12 +326,24 @@ impl Node {
 
     /// As [`Node::end_login`], on this node.
     pub(crate) fn close_login(&self, session: SessionId, code: CloseCode) {
+        self.logins_may_have_ended();
         self.authenticator().forget_login(session);
         self.connections.each(|connection| {
             if connection.identity().is_some_and(|(_, of)| of == session) {
                 self.close(connection, code);
             }
         });
+    }
+
+    /// Whoever has looked a login up before this, and has not said on its connection whose it is, looks again.
+    pub(crate) fn logins_may_have_ended(&self) {
+        self.logins_ended.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Returns a number that changes with each login that is said to be over. What was done before it is
+    /// taken is seen by whoever changes it later.
+    pub(crate) fn logins_ended(&self) -> u64 {
+        self.logins_ended.fetch_add(0, Ordering::AcqRel)
     }
 
     /// Has the next request of `user` find the profile as the store has it now, on every node.

@@ -24,7 +24,8 @@ use crate::node::Node;
 use crate::presence::Attendance;
 use crate::room::RoomMessage;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rookery_engine::{Connection, Credit};
+use rookery_engine::metrics::Turn;
+use rookery_engine::{Connection, Credit, Depth, Mailbox};
 use rookery_protocol::{CloseCode, Command, Frame, RoomId, Seq, ServerEvent, WireError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -36,7 +37,7 @@ use crate::answer::Answer;
 #[derive(Debug)]
 pub enum SessionMessage {
     /// The peer has sent a command.
-    Command(Command, Credit),
+    Command(Command, Credit, Arrival),
     /// The connection came with a ticket, and this is whose it was.
     Ticket(Box<Identity>),
     /// The authenticator has answered an `auth`.
@@ -52,6 +53,29 @@ pub enum SessionMessage {
     Closed,
 }
 
+/// When a command came, by the node's monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Its last byte was read.
+    pub read: Duration,
+    /// The session was sent it.
+    pub sent: Duration,
+}
+
+impl SessionMessage {
+    const fn turn(&self) -> Turn {
+        match self {
+            Self::Command(..) => Turn::SessionCommand,
+            Self::Ticket(_) => Turn::SessionTicket,
+            Self::Identified(_) => Turn::SessionIdentified,
+            Self::Passed(..) => Turn::SessionPassed,
+            Self::Moved(_) => Turn::SessionMoved,
+            Self::Rest => Turn::SessionRest,
+            Self::Closed => Turn::SessionClosed,
+        }
+    }
+}
+
 /// The authenticator's answer, and what was asked.
 #[derive(Debug)]
 pub struct Identified {
@@ -60,6 +84,8 @@ pub struct Identified {
     answer: Answer,
     /// Since when the peer has been asked, where this is what was looked up first.
     asked: Option<Duration>,
+    /// [`Node::logins_ended`] before the login was looked up.
+    looked_up: u64,
 }
 
 /// The actor; all it has is in [`Session`].
@@ -74,6 +100,8 @@ pub(crate) struct Session {
     rooms: HashMap<RoomId, Entry>,
     /// Its place in presence, once somebody speaks; it goes with the session.
     attendance: Option<Attendance>,
+    /// What waits for its actor.
+    depth: Depth,
     /// Messages handled since its actor has run.
     handled: u64,
     /// The socket is gone, or all that it knew is at rest.
@@ -81,7 +109,7 @@ pub(crate) struct Session {
 }
 
 /// A command that cannot be dispatched yet.
-type HeldCommand = (Command, Credit);
+type HeldCommand = (Command, Credit, Arrival);
 
 #[derive(Debug)]
 enum Phase {
@@ -97,7 +125,7 @@ enum Phase {
 #[derive(Debug, Default)]
 struct Entry {
     /// Where it was reached last.
-    address: Option<ActorRef<RoomMessage>>,
+    address: Option<Mailbox<RoomMessage>>,
     /// Whether it is being heard here.
     is_open: bool,
     /// Commands that wait for the one under way on this room, if one is.
@@ -126,11 +154,10 @@ impl Actor for SessionActor {
         state: &mut Session,
     ) -> Result<(), ActorProcessingErr> {
         state.handled += 1;
+        state.depth.taken();
+        let (turn, begun) = (message.turn(), state.node.clock().elapsed());
         match message {
-            SessionMessage::Command(command, credit) => {
-                state.node.metrics().commands.increment(1);
-                state.command(command, credit);
-            }
+            SessionMessage::Command(command, credit, arrival) => state.command(command, credit, arrival),
             SessionMessage::Ticket(identity) => state.ticket(*identity),
             SessionMessage::Identified(identified) => state.identified(*identified),
             SessionMessage::Passed(room, was_refused) => state.passed(room, was_refused),
@@ -141,6 +168,7 @@ impl Actor for SessionActor {
                 actor.stop(None);
             }
         }
+        state.node.metrics().actors.turned(turn, state.node.clock().elapsed().saturating_sub(begun));
         Ok(())
     }
 }

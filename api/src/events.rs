@@ -51,7 +51,7 @@ pub(crate) async fn listen(call: &Call) -> Result<Answer, Problem> {
         return Ok(unbuffered(respond::typed(StatusCode::OK, MEDIA_TYPE, "")));
     }
     let (connection, session) = node.connect(Codec::Json);
-    let gauge = node.metrics().connections_sse.clone();
+    let gauge = node.metrics().edge.connections.of("sse").clone();
     let served = Served::new(Arc::clone(node), (Arc::clone(&connection), session.clone()), gauge);
     connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
     // A session that has died closes the connection by itself.

@@ -154,6 +154,12 @@ pub const THROTTLE_WITHIN: std::time::Duration = std::time::Duration::from_milli
 /// A room that was not used for this long is passivated.
 pub const ROOM_IDLE: std::time::Duration = std::time::Duration::from_secs(60);
 
+/// An inbox that was not used for this long is passivated, however long other rooms are kept.
+///
+/// It is opened once by every connection and then seldom told anything, an actor costs 12 KiB, and reading
+/// an inbox of one member again is one call of the store.
+pub const INBOX_IDLE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// How often the sweeper looks at connections.
 pub const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 

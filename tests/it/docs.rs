@@ -1,8 +1,11 @@
 //! What the pages say of the wire, the settings, the routes and the metrics is what the code says.
 
+mod boards;
 mod examples;
 mod matrix;
 mod pages;
+mod promql;
+mod runbooks;
 mod sections;
 mod served;
 mod tables;

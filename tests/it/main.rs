@@ -53,6 +53,8 @@ mod kill;
 mod matrix;
 // What becomes of a message.
 mod messages;
+// What is counted is what was done.
+mod metrics;
 // Random interleavings of all ops, against a model.
 mod model;
 // A client of the other codec.

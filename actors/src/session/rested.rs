@@ -4,7 +4,7 @@ use super::{Entry, Phase, Session, SessionRef};
 use crate::identity::Identity;
 use crate::node::Node;
 use crate::presence::Attendance;
-use rookery_engine::Connection;
+use rookery_engine::{Connection, Depth};
 use rookery_protocol::RoomId;
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ impl Rested {
         &self.connection
     }
 
-    /// Returns the session, reached at `myself`.
-    pub(super) fn get_up(self, myself: SessionRef) -> Session {
+    /// Returns the session, reached at `myself`, for whose actor `depth` counts what waits.
+    pub(super) fn get_up(self, myself: SessionRef, depth: Depth) -> Session {
         let open = |room: &RoomId| (*room, Entry { is_open: true, ..Entry::default() });
         Session {
             node: self.node,
@@ -43,6 +43,7 @@ impl Rested {
             phase: self.identity.map_or(Phase::Greeting, Phase::Ready),
             rooms: self.open.iter().map(open).collect(),
             attendance: self.attendance,
+            depth,
             handled: 0,
             has_ended: false,
         }

@@ -8,9 +8,9 @@
 use super::rested::Rested;
 use super::{Session, SessionActor, SessionMessage};
 use crate::node::Node;
-use ractor::{ActorRef, ActorRuntime};
-use rookery_engine::Connection;
+use ractor::ActorRuntime;
 use rookery_engine::limits::SESSION_REST_SWEEPS;
+use rookery_engine::{Connection, Depth, Mailbox};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where a session is reached.
@@ -30,7 +30,7 @@ enum Sitting {
 
 #[derive(Debug)]
 struct Running {
-    actor: ActorRef<SessionMessage>,
+    actor: Mailbox<SessionMessage>,
     /// Messages sent to this actor.
     sent: u64,
     /// How many that were at the sweeper's last look.
@@ -75,10 +75,12 @@ impl SessionRef {
     fn get_up(&self, rested: Rested) -> Sitting {
         let node = Arc::clone(rested.node());
         let supervisor = node.supervisor_of(rested.connection());
-        let session = rested.get_up(self.clone());
+        let depth = Depth::default();
+        let session = rested.get_up(self.clone(), depth.clone());
         match ActorRuntime::spawn_linked_instant(None, SessionActor, session, supervisor) {
             Ok((actor, _)) => {
                 node.awake().add(self.clone());
+                let actor = Mailbox::new(actor, depth);
                 Sitting::Runs(Running { actor, sent: 0, seen: 0, quiet: 0 })
             }
             // The runtime is going down, and the session has closed its connection when it was dropped.
@@ -98,10 +100,12 @@ impl SessionRef {
         }
     }
 
-    /// Has a session that nothing was sent for some looks lie down. Returns whether its actor runs.
-    fn look(&self) -> bool {
+    /// Has a session that nothing was sent for some looks lie down. Returns whether its actor runs; what
+    /// waits for it `see` is told.
+    fn look(&self, see: &mut impl FnMut(usize)) -> bool {
         let mut sitting = self.lock();
         let Sitting::Runs(running) = &mut *sitting else { return false };
+        see(running.actor.waiting());
         running.quiet = if running.sent == running.seen { running.quiet + 1 } else { 0 };
         if running.quiet >= SESSION_REST_SWEEPS {
             running.sent += 1;
@@ -130,11 +134,11 @@ impl Awake {
         self.lock().len()
     }
 
-    /// Looks at each of them once.
-    pub(crate) fn look(&self) {
+    /// Looks at each of them once, and tells `see` how many messages wait for it.
+    pub(crate) fn look(&self, mut see: impl FnMut(usize)) {
         // On what there is now: whoever gets up meanwhile is looked at the next time.
         let mut awake = std::mem::take(&mut *self.lock());
-        awake.retain(SessionRef::look);
+        awake.retain(|session| session.look(&mut see));
         let mut all = self.lock();
         awake.append(&mut all);
         // A list that was long once keeps no heap.
