@@ -14,11 +14,6 @@ pub(crate) fn now() -> u64 {
     nanoseconds(clock_gettime(ClockId::Monotonic))
 }
 
-/// Returns the CPU time of the calling thread in nanoseconds.
-pub(crate) fn thread_cpu() -> u64 {
-    nanoseconds(clock_gettime(ClockId::ThreadCPUTime))
-}
-
 /// Sleeps until the monotonic clock shows `at`; not at all where it is past.
 pub(crate) fn sleep_until(at: u64) {
     std::thread::sleep(Duration::from_nanos(at.saturating_sub(now())));

@@ -1,9 +1,7 @@
 //! The workers of a run, and what is said to them: people and rooms have their numbers here, each worker its own.
 
-use crate::result::Recorder;
-use crate::worker::order::{
-    Connected, Ground, Order, Person, Plan, Report, RoomToLoad, Told, Window,
-};
+use crate::result::{Cpu, Recorder};
+use crate::worker::order::{Connected, Ground, Order, Person, Plan, Report, RoomToLoad, Told, Window};
 use crate::worker::work;
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
@@ -37,8 +35,8 @@ pub(crate) struct Counted {
     pub(crate) ack: Recorder,
     /// Messages by room and position.
     pub(crate) fans: BTreeMap<(u32, u64), Fan>,
-    /// CPU of each worker in the window, in nanoseconds.
-    pub(crate) cpu: Vec<u64>,
+    /// CPU of each worker in the window.
+    pub(crate) cpu: Vec<Cpu>,
 }
 
 /// One message and its deliveries to all workers.
@@ -98,7 +96,12 @@ impl Crew {
     }
 
     /// Has these people come.
-    pub(crate) fn connect(&mut self, from: u32, until: u32, pace: Coming) -> anyhow::Result<(Connected, Recorder)> {
+    pub(crate) fn connect(
+        &mut self,
+        from: u32,
+        until: u32,
+        pace: Coming,
+    ) -> anyhow::Result<(Connected, Recorder)> {
         let hands = u32::try_from(self.hands.len()).unwrap_or(u32::MAX);
         let (at_once, per_second) = match pace {
             Coming::AtATime(count) => (count.div_ceil(hands).max(1), None),
@@ -142,7 +145,8 @@ impl Crew {
     /// Begins to send; the rate of an open schedule is of all together.
     pub(crate) fn publish(&mut self, plan: &Plan) -> anyhow::Result<()> {
         let hands = self.hands.len();
-        let all = plan.publishers.len();
+        // Of nobody, everybody's part is nothing.
+        let all = plan.publishers.len().max(1);
         for (number, hand) in self.hands.iter_mut().enumerate() {
             let own = plan.publishers.iter().filter(|(person, _)| *person as usize % hands == number);
             let publishers: Vec<_> = own.map(|&(person, room)| (local(person, hands), room)).collect();
@@ -189,7 +193,8 @@ impl Crew {
         let hands = self.hands.len();
         for (number, hand) in self.hands.iter_mut().enumerate() {
             // Those of a worker are every so manieth.
-            let first = |person: u32| local((person as usize + hands - 1 - number).try_into().unwrap_or(0), hands);
+            let first =
+                |person: u32| local((person as usize + hands - 1 - number).try_into().unwrap_or(0), hands);
             hand.say(&order(first(from), first(until)))?;
         }
         Ok(())

@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn flags_are_read_before_and_behind_the_name() {
-        let cli = parse("--pin fanout --connections 250,1000 --outstanding 8 --codec json --sources 4").unwrap();
+        let cli =
+            parse("--pin fanout --connections 250,1000 --outstanding 8 --codec json --sources 4").unwrap();
         let Quick::Fanout(args) = cli.scenario else { panic!("{:?}", cli.scenario) };
         assert_eq!((args.connections, args.outstanding), (vec![250, 1_000], Some(8)));
         assert!(cli.common.pin && cli.common.sources == 4);

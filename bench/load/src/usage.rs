@@ -37,6 +37,11 @@ impl Usage {
     }
 }
 
+/// Returns the CPU that the calling thread has used.
+pub(crate) fn of_this_thread() -> Cpu {
+    cpu(&text("/proc/thread-self/stat")).unwrap_or_default()
+}
+
 fn cpu(stat: &str) -> Option<Cpu> {
     // The second field is a name in parentheses that may hold spaces; utime and stime are 14 and 15.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
@@ -58,7 +63,8 @@ impl KernelMemory {
     pub(crate) fn now() -> Self {
         let sockets = text("/proc/net/sockstat");
         let tcp = sockets.lines().find(|line| line.starts_with("TCP:")).unwrap_or_default();
-        let pages = tcp.rsplit_once("mem ").and_then(|(_, pages)| pages.trim().parse::<u64>().ok()).unwrap_or(0);
+        let pages =
+            tcp.rsplit_once("mem ").and_then(|(_, pages)| pages.trim().parse::<u64>().ok()).unwrap_or(0);
         let page = rustix::param::page_size() as u64;
         Self { buffers: pages * page, slab: number(&text("/proc/meminfo"), "Slab:") * 1024 }
     }

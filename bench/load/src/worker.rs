@@ -236,5 +236,6 @@ impl Worker {
         let connection = &mut self.connections[number as usize];
         connection.leave();
         connection.stage = Stage::Away;
+        connection.is_wanted = false;
     }
 }

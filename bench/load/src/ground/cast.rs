@@ -47,7 +47,8 @@ impl Cast {
         let made = self.side_by_side(count, |http, number| {
             let handle = format!("l{:08x}.{}", self.seed & 0xffff_ffff, first + number);
             let email = format!("{handle}@example.org");
-            let registration = json!({"email": email, "password": PASSWORD, "handle": handle, "name": handle});
+            let registration =
+                json!({"email": email, "password": PASSWORD, "handle": handle, "name": handle});
             http.call("POST /v1/auth/register", None, Some(&registration))?;
             let login = json!({"email": email, "password": PASSWORD});
             let tokens = http.call("POST /v1/auth/login", None, Some(&login))?;
@@ -59,7 +60,11 @@ impl Cast {
     }
 
     /// Makes a room for each list of members, whose first owns it.
-    pub(crate) fn rooms(&mut self, members: &[Vec<&Account>], progress: &Progress) -> anyhow::Result<Vec<Uuid>> {
+    pub(crate) fn rooms(
+        &mut self,
+        members: &[Vec<&Account>],
+        progress: &Progress,
+    ) -> anyhow::Result<Vec<Uuid>> {
         let before = self.rooms;
         self.rooms += members.len();
         let bar = progress.counting("rooms", members.len());

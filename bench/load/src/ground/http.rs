@@ -30,11 +30,18 @@ impl Http {
     ///
     /// # Errors
     /// When there is no answer, or one that says no.
-    pub(crate) fn call(&mut self, what: &str, token: Option<&str>, body: Option<&Value>) -> anyhow::Result<Value> {
+    pub(crate) fn call(
+        &mut self,
+        what: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         for attempt in 1.. {
             let (status, text) = self.exchange(what, token, body).with_context(|| what.to_owned())?;
             match status {
-                200..300 => return serde_json::from_str(&text).with_context(|| format!("read the answer to {what}")),
+                200..300 => {
+                    return serde_json::from_str(&text).with_context(|| format!("read the answer to {what}"));
+                }
                 429 | 503 if attempt < ATTEMPTS => {
                     std::thread::sleep(std::time::Duration::from_millis(u64::from(attempt) * 20));
                 }
@@ -44,7 +51,12 @@ impl Http {
         unreachable!("the last attempt returns")
     }
 
-    fn exchange(&mut self, what: &str, token: Option<&str>, body: Option<&Value>) -> anyhow::Result<(u16, String)> {
+    fn exchange(
+        &mut self,
+        what: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(u16, String)> {
         let server = self.server;
         let body = body.map_or_else(String::new, Value::to_string);
         let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));

@@ -106,7 +106,9 @@ fn spawn(
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let mut child = cores::pinned(core, || {
-        command.spawn().with_context(|| format!("start {} (cargo build --release makes it)", binary.display()))
+        command
+            .spawn()
+            .with_context(|| format!("start {} (cargo build --release makes it)", binary.display()))
     })?;
     let stderr = child.stderr.take().context("take the server's standard error")?;
     let log = folder.join("server.log");
@@ -119,7 +121,10 @@ fn spawn(
     child.wait()?;
     let told = std::fs::read_to_string(&log).unwrap_or_default();
     let last: Vec<&str> = told.lines().rev().take(5).collect();
-    bail!("the server did not say where it listens: {}", last.into_iter().rev().collect::<Vec<_>>().join(" | "))
+    bail!(
+        "the server did not say where it listens: {}",
+        last.into_iter().rev().collect::<Vec<_>>().join(" | ")
+    )
 }
 
 /// Copies what the server says into `log`, and sends on where it listens.
@@ -149,7 +154,10 @@ mod tests {
 
     #[test]
     fn the_line_that_says_where_it_listens_is_known() {
-        assert_eq!(listening("listening http=127.0.0.1:4711 admin=127.0.0.1:1"), "127.0.0.1:4711".parse().ok());
+        assert_eq!(
+            listening("listening http=127.0.0.1:4711 admin=127.0.0.1:1"),
+            "127.0.0.1:4711".parse().ok()
+        );
         assert_eq!(listening("opening the store"), None);
     }
 }

@@ -73,7 +73,8 @@ impl Seats {
     pub(super) fn everybody(&self, rooms: u32) -> Vec<(u32, u32)> {
         let members = &self.members_of[..rooms as usize];
         let most = members.iter().map(Vec::len).max().unwrap_or(0);
-        let of = |place: usize| (0..).zip(members).filter_map(move |(room, own)| Some((*own.get(place)?, room)));
+        let of =
+            |place: usize| (0..).zip(members).filter_map(move |(room, own)| Some((*own.get(place)?, room)));
         (0..most).flat_map(of).collect()
     }
 

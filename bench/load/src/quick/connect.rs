@@ -64,8 +64,13 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
         let counts = Counts { connected: connected.ready, ..Counts::default() };
         let latencies = Latencies { connect: latency.latency(), ..Latencies::default() };
         stage.record.client(&counted, lasted);
-        let phase =
-            stage.record.counted(&format!("round {round}"), (began, connected.done_at), &counts, latencies, &used);
+        let phase = stage.record.counted(
+            &format!("round {round}"),
+            (began, connected.done_at),
+            &counts,
+            latencies,
+            &used,
+        );
         phase.offered_per_second = rate;
         phase.achieved_per_second = Some(f64::from(connections) / lasted);
         phase.figures.extend(figures(used.cpu().total_s(), f64::from(connections), lasted));

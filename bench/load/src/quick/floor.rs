@@ -11,9 +11,11 @@ use crate::progress::Progress;
 use crate::result::{Counts, Figure, Latencies, RunResult};
 use crate::usage::Usage;
 use crate::wire::stamp::Stamp;
-use crate::worker::order::{Ground, Person, RoomToLoad, WireCodec, Window};
+use crate::worker::order::{Ground, Person, RoomToLoad, Window, WireCodec};
 use anyhow::{Context, bail};
-use rookery_protocol::{ClientId, Codec, Event, EventBody, Frame, MessageBody, RoomId, Seq, Timestamp, UserId};
+use rookery_protocol::{
+    ClientId, Codec, Event, EventBody, Frame, MessageBody, RoomId, Seq, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -86,13 +88,23 @@ pub(crate) fn alone(common: &Common, floor: &Floor, command: Vec<String>) -> any
         seed: common.seed,
     };
     let figures = run(common, &ground, floor)?;
-    record.counted("steady", (began, clock::now()), &Counts::default(), Latencies::default(), &Used::default());
+    record.counted(
+        "steady",
+        (began, clock::now()),
+        &Counts::default(),
+        Latencies::default(),
+        &Used::default(),
+    );
     record.run().figures = figures;
     Ok(record.finish())
 }
 
 /// Runs the loop beside a scenario, for its figures.
-pub(super) fn beside(stage: &Stage, common: &Common, floor: &Floor) -> anyhow::Result<BTreeMap<String, Figure>> {
+pub(super) fn beside(
+    stage: &Stage,
+    common: &Common,
+    floor: &Floor,
+) -> anyhow::Result<BTreeMap<String, Figure>> {
     run(common, &stage.ground(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0), true), floor)
 }
 

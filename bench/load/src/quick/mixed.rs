@@ -55,14 +55,20 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
     let mut crew = chat::seat(&mut stage, &seats)?;
 
     // Who writes stays; the large room gets a message for every round of the small ones.
-    let mut publishers: Vec<_> = (0..rooms).map(|room| (room * SMALL, room)).filter(|(one, _)| *one < reading).collect();
+    let mut publishers: Vec<_> =
+        (0..rooms).map(|room| (room * SMALL, room)).filter(|(one, _)| *one < reading).collect();
     publishers.push((0, rooms));
     let first = clock::now() + clock::SECOND / 10;
     let from = first + clock::from_seconds(args.sending.ramp);
     let window = Window { from, until: from + clock::from_seconds(args.sending.steady) };
     crew.measure(window)?;
     let pace = Pace::Open { per_second: rate };
-    crew.publish(&Plan { publishers, pace, window: Window { from: first, ..window }, bytes: args.sending.bytes })?;
+    crew.publish(&Plan {
+        publishers,
+        pace,
+        window: Window { from: first, ..window },
+        bytes: args.sending.bytes,
+    })?;
     stage.progress.wait_until("ramp", window.from);
     stage.record.phase("ramp", PhaseKind::Ramp, first, &Counts::default(), Latencies::default());
     let before = stage.usage();

@@ -45,7 +45,8 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
         None => Pace::Closed { outstanding: args.outstanding },
     };
     let steps = args.publishers.iter();
-    let steps = steps.map(|&count| (format!("{count} publishers"), (0..count).map(|each| (each, each)).collect(), pace));
+    let steps = steps
+        .map(|&count| (format!("{count} publishers"), (0..count).map(|each| (each, each)).collect(), pace));
     let mut stage = chat::steps(stage, crew, &args.sending, "cpu_us_per_ack", steps.collect())?;
     if let Some(server) = &stage.server {
         let fsync = fsyncs(server.folder())?.quantile_us(0.5);

@@ -6,8 +6,9 @@ use crate::clock;
 use crate::crew::Counted;
 use crate::ground::{Http, Server, cores};
 use crate::result::{
-    Client, Counts, Cpu, FORMAT, Figure, Latencies, Load, Machine, Phase, PhaseKind, Recorder, RunResult, Scenario,
-    Second, Server as Served, Source, Verdict, config_hash, figure_named,
+    CLIENT_CPU_WARNING, Client, Counts, Cpu, FORMAT, Figure, Latencies, Latency, Load, Machine, Phase,
+    PhaseKind, Recorder, RunResult, Scenario, Second, Server as Served, Source, Verdict, config_hash,
+    figure_named,
 };
 use crate::usage::Usage;
 use crate::worker::order::{Report, Window};
@@ -16,9 +17,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
-
-/// Above this share of its core the client may be what was measured.
-const CLIENT_CPU: f64 = 0.7;
 
 /// A document that is being filled.
 #[derive(Debug)]
@@ -86,7 +84,8 @@ impl Record {
     pub(super) fn before(&mut self, address: std::net::SocketAddrV4, usage: Usage) {
         if let Some(server) = &mut self.run.server {
             let version = Http::connect(address).and_then(|mut http| http.call("GET /version", None, None));
-            server.version = version.ok().and_then(|said| said["version"].as_str().map(str::to_owned)).unwrap_or_default();
+            server.version =
+                version.ok().and_then(|said| said["version"].as_str().map(str::to_owned)).unwrap_or_default();
             server.rss_before_bytes = usage.rss_bytes;
         }
     }
@@ -99,7 +98,14 @@ impl Record {
     }
 
     /// Notes a phase that is not counted and ends now.
-    pub(super) fn phase(&mut self, name: &str, kind: PhaseKind, began: u64, counts: &Counts, latencies: Latencies) {
+    pub(super) fn phase(
+        &mut self,
+        name: &str,
+        kind: PhaseKind,
+        began: u64,
+        counts: &Counts,
+        latencies: Latencies,
+    ) {
         self.push(name, kind, false, (began, clock::now()), counts.clone(), latencies);
     }
 
@@ -154,16 +160,17 @@ impl Record {
     /// Notes what the client used of its core in a window of so many seconds.
     pub(super) fn client(&mut self, counted: &Counted, seconds: f64) {
         let client = &mut self.run.client;
-        let own: Vec<f64> = counted.cpu.iter().map(|&cpu| clock::seconds(cpu)).collect();
-        let all: f64 = own.iter().sum();
-        client.cpu.user_s += all;
+        client.cpu.user_s += counted.cpu.iter().map(|cpu| cpu.user_s).sum::<f64>();
+        client.cpu.system_s += counted.cpu.iter().map(|cpu| cpu.system_s).sum::<f64>();
+        let own = counted.cpu.iter().map(|cpu| cpu.total_s());
         // On one core they are one.
-        let busiest = if client.cores.len() == 1 { all } else { own.iter().copied().fold(0.0, f64::max) };
+        let busiest = if client.cores.len() == 1 { own.sum() } else { own.fold(0.0, f64::max) };
         client.cpu_share = client.cpu_share.max(busiest / seconds.max(f64::EPSILON));
         client.late_us = client.late_us.max(counted.sum.late_us);
-        if client.cpu_share > CLIENT_CPU {
+        if client.cpu_share > CLIENT_CPU_WARNING {
             let share = client.cpu_share * 100.0;
-            client.warning = Some(format!("the client used {share:.0} % of its core: it may be what was measured"));
+            client.warning =
+                Some(format!("the client used {share:.0} % of its core: it may be what was measured"));
         }
     }
 
@@ -260,6 +267,12 @@ pub(super) fn latencies(counted: &Counted, window: Window) -> Latencies {
         last_delivery: last.latency(),
         ..Latencies::default()
     }
+}
+
+/// Returns the 99th percentile in microseconds; 0 where there is none.
+#[expect(clippy::cast_precision_loss, reason = "microseconds of minutes at most")]
+pub(super) fn p99_us(latency: Option<&Latency>) -> f64 {
+    latency.map_or(0.0, |latency| latency.p99_us as f64)
 }
 
 /// Returns a number of things a second, or of seconds a thing; 0 where there are none.

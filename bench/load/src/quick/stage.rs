@@ -46,7 +46,8 @@ impl Stage {
             Some(_) => None,
             None => {
                 let folder = std::env::temp_dir().join(format!("rookery-load-{}", std::process::id()));
-                let mut server = Server::start(&common.server, folder, common.pin.then_some(cores::SERVER_CORE))?;
+                let mut server =
+                    Server::start(&common.server, folder, common.pin.then_some(cores::SERVER_CORE))?;
                 if common.keep {
                     server.keep_folder();
                 }
@@ -74,7 +75,11 @@ impl Stage {
     }
 
     /// Makes rooms, each of whose members are these accounts by number, the owner first.
-    pub(super) fn rooms(&mut self, accounts: &[Account], members: &[Vec<u32>]) -> anyhow::Result<Vec<uuid::Uuid>> {
+    pub(super) fn rooms(
+        &mut self,
+        accounts: &[Account],
+        members: &[Vec<u32>],
+    ) -> anyhow::Result<Vec<uuid::Uuid>> {
         let of = |numbers: &Vec<u32>| numbers.iter().map(|&number| &accounts[number as usize]).collect();
         self.cast.rooms(&members.iter().map(of).collect::<Vec<_>>(), &self.progress)
     }

@@ -3,11 +3,11 @@
 
 use super::chat::{self, Seats, note, people};
 use super::fanout::Args;
-use super::record::{figure, per};
+use super::record::{figure, p99_us, per};
 use super::stage::{AT_ONCE, Stage};
 use crate::clock;
 use crate::crew::{Coming, Crew};
-use crate::result::{Latency, RunResult};
+use crate::result::RunResult;
 use crate::worker::order::RoomToLoad;
 
 /// Plays it: a part without them, a part with them, and a look at the memory meanwhile.
@@ -23,16 +23,17 @@ pub(super) fn play(mut stage: Stage, args: &Args, readers: u32) -> anyhow::Resul
     let busy = chat::talk(&mut stage, &mut crew, vec![(0, 0)], args.pace(), &args.sending)?;
     let phase = note(&mut stage, "with them", &busy, None);
     let (figures, latencies) = (phase.figures.clone(), phase.latencies.clone());
-    let peak = stage.record.peak_since(busy.window.from.saturating_sub(clock::from_seconds(args.sending.ramp)));
+    let peak =
+        stage.record.peak_since(busy.window.from.saturating_sub(clock::from_seconds(args.sending.ramp)));
     let run = stage.record.run();
     run.figures.extend(figures);
     run.latencies = latencies;
     run.latencies.bystander = run.latencies.delivery.clone();
-    let p99 = |latency: &Option<Latency>| latency.as_ref().map_or(0.0, |latency| latency.p99_us as f64);
+    #[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
     let grown = peak.saturating_sub(rss_before) as f64 / f64::from(args.stopped);
     run.figures.extend([
         figure("rss_bytes_per_stopped_reader", grown),
-        figure("bystander_p99_ratio", per(p99(&run.latencies.bystander), p99(&before))),
+        figure("bystander_p99_ratio", per(p99_us(run.latencies.bystander.as_ref()), p99_us(before.as_ref()))),
     ]);
     stage.record.found(&crew.report()?.sum);
     Ok(stage.record.finish())

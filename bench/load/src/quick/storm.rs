@@ -3,12 +3,12 @@
 
 use super::chat::{self, Seats, Sending, drain, seat};
 use super::common::Common;
-use super::record::{self, Used, figure, per};
+use super::record::{self, Used, figure, p99_us, per};
 use super::resume::{come, groups, write};
 use super::stage::{AT_ONCE, Stage};
 use crate::clock;
 use crate::crew::Coming;
-use crate::result::{Counts, Latencies, Latency, RunResult};
+use crate::result::{Counts, Latencies, RunResult};
 use crate::worker::order::{Pace, Plan, Window};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -92,14 +92,13 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
     counts.connected = connected.ready;
     counts.deliveries += storm.sum.window.deliveries;
     let phase = stage.record.counted("storm", (began, ended), &counts, latencies.clone(), &used);
-    let p99 = |latency: &Option<Latency>| latency.as_ref().map_or(0.0, |latency| latency.p99_us as f64);
     let connections = f64::from(connections);
     phase.figures.extend([
         figure("storm_seconds", lasted),
         figure("resumes_per_second", connections / lasted),
         figure("resumes_per_cpu_second", per(connections, used.cpu().total_s())),
         figure("cpu_s_per_thousand_resumes", per(used.cpu().total_s() * 1e3, connections)),
-        figure("bystander_p99_ratio", per(p99(&latencies.bystander), p99(&before))),
+        figure("bystander_p99_ratio", per(p99_us(latencies.bystander.as_ref()), p99_us(before.as_ref()))),
     ]);
     let figures = phase.figures.clone();
     stage.record.found(&storm.sum);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Sub;
 
 /// Above this share of a core the client, not the server, may be what was measured.
-pub const CLIENT_CPU_WARNING: f64 = 0.8;
+pub const CLIENT_CPU_WARNING: f64 = 0.7;
 
 /// CPU time, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -67,7 +67,9 @@ impl<'a> Walk<'a> for JsonWalk<'a> {
 
     fn number(&mut self) -> Option<u64> {
         let digits = self.while_(|byte| byte.is_ascii_digit())?;
-        digits.iter().try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+        digits
+            .iter()
+            .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
     }
 
     fn id(&mut self) -> Option<Id> {
@@ -78,7 +80,9 @@ impl<'a> Walk<'a> for JsonWalk<'a> {
         let mut depth: u32 = 0;
         loop {
             match self.rest.first()? {
-                b'"' => drop(self.text()?),
+                b'"' => {
+                    self.text()?;
+                }
                 b'{' | b'[' => {
                     self.rest = &self.rest[1..];
                     depth += 1;
@@ -88,7 +92,9 @@ impl<'a> Walk<'a> for JsonWalk<'a> {
                     depth = depth.checked_sub(1)?;
                 }
                 b',' | b':' if depth > 0 => self.rest = &self.rest[1..],
-                _ => drop(self.while_(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'a'..=b'z' | b'E'))?),
+                _ => {
+                    self.while_(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'a'..=b'z' | b'E'))?;
+                }
             }
             if depth == 0 {
                 return Some(());

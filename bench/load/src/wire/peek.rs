@@ -92,8 +92,8 @@ fn event<'a>(walk: &mut impl Walk<'a>) -> Option<Said<'a>> {
 mod tests {
     use super::*;
     use rookery_protocol::{
-        ClientId, ErrorCode, Event, EventBody, Frame, Hello, Meta, MessageBody, Reply, RoomId, Sent, Seq, ServerEvent,
-        Timestamp, UserId, WireError, websocket_payload,
+        ClientId, ErrorCode, Event, EventBody, Frame, Hello, MessageBody, Meta, Reply, RoomId, Sent, Seq,
+        ServerEvent, Timestamp, UserId, WireError, websocket_payload,
     };
     use uuid::Uuid;
 

@@ -9,7 +9,7 @@ use crate::wire::masked;
 use crate::wire::peek::{Id, Said, peek};
 use crate::wire::split::{Split, split};
 use crate::wire::stamp::Stamp;
-use rookery_protocol::{Codec, Command, OpenStatus, Op, ServerEvent, ServerFrame};
+use rookery_protocol::{Codec, Command, Op, OpenStatus, ServerEvent, ServerFrame};
 use serde::Deserialize;
 
 /// What a client has to know of the reply to `room.open`.
@@ -133,7 +133,8 @@ impl Worker {
             self.tally.resumed += 1;
         }
         if let Some(next) = next.filter(|next| *next != opened.from) {
-            let why = if opened.status == OpenStatus::Reset { "reset" } else { "resumed from another position" };
+            let why =
+                if opened.status == OpenStatus::Reset { "reset" } else { "resumed from another position" };
             self.tally.notice(why);
             // Too far behind for a stream: what is between would be fetched page by page, and is not checked here.
             self.tally.faults.lost += opened.from.saturating_sub(next);
@@ -188,9 +189,8 @@ impl Worker {
         if !self.connections[number].hears() {
             return;
         }
-        let pings: Vec<Command> = (0..pings)
-            .map(|_| Command { id: self.connections[number].next_id(), op: Op::Ping })
-            .collect();
+        let pings: Vec<Command> =
+            (0..pings).map(|_| Command { id: self.connections[number].next_id(), op: Op::Ping }).collect();
         self.say(number, &pings);
     }
 }

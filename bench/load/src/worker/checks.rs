@@ -2,7 +2,7 @@
 
 mod fake;
 
-use super::order::{Ground, Pace, Person, Plan, RoomToLoad, WireCodec, Window};
+use super::order::{Ground, Pace, Person, Plan, RoomToLoad, Window, WireCodec};
 use crate::clock;
 use crate::crew::{Coming, Counted, Crew};
 use crate::verify::Faults;

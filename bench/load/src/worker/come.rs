@@ -89,6 +89,7 @@ impl Worker {
             if connection.stage == Stage::Away {
                 coming.on_their_way += 1;
                 connection.begun = begun;
+                connection.is_wanted = true;
                 connection.attempts = 0;
                 self.begin(number as usize);
             }
@@ -109,7 +110,8 @@ impl Worker {
     pub(super) fn come_back(&mut self, now: u64) {
         while self.returning.peek().is_some_and(|next| next.0.0 <= now) {
             let Some(std::cmp::Reverse((_, number))) = self.returning.pop() else { return };
-            if self.connections[number].stage == Stage::Away {
+            let connection = &self.connections[number];
+            if connection.stage == Stage::Away && connection.is_wanted {
                 self.begin(number);
             }
         }
@@ -183,7 +185,8 @@ impl Worker {
         if connection.opened < connection.asked {
             return;
         }
-        let (from, left) = (connection.asked as usize, connection.subscriptions.len() - connection.asked as usize);
+        let (from, left) =
+            (connection.asked as usize, connection.subscriptions.len() - connection.asked as usize);
         let places = from..from + left.min(BATCH_COMMANDS);
         connection.asked = u32::try_from(places.end).unwrap_or(u32::MAX);
         let commands: Vec<Command> = places.map(|place| self.open(number, place)).collect();

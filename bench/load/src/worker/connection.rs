@@ -55,6 +55,8 @@ pub(super) struct Connection {
     pub(super) socket: Option<OwnedFd>,
     pub(super) stage: Stage,
     pub(super) stops: bool,
+    /// Whether it comes back when it is cut off.
+    pub(super) is_wanted: bool,
     /// Whether epoll is to say when there is room to write.
     pub(super) waits_to_write: bool,
     /// Rooms that were asked for on this socket.
@@ -86,6 +88,7 @@ impl Connection {
             socket: None,
             stage: Stage::Away,
             stops: person.stops,
+            is_wanted: false,
             waits_to_write: false,
             asked: 0,
             opened: 0,

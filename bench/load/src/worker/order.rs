@@ -1,7 +1,7 @@
 //! What the conductor orders of a worker, and what it answers: one answer to each order, in their order, each one
 //! line of JSON.
 
-use crate::result::Latency;
+use crate::result::{Cpu, Latency};
 use crate::verify::Faults;
 use rookery_protocol::Codec;
 use serde::{Deserialize, Serialize};
@@ -220,8 +220,8 @@ pub(crate) struct Report {
     pub(crate) fans: Vec<(u32, u64, u64, u64, u32, u64)>,
     /// By the second of the monotonic clock: sent, acked, delivered.
     pub(crate) seconds: BTreeMap<u64, (u64, u64, u64)>,
-    /// CPU of the worker's thread in the window, in nanoseconds.
-    pub(crate) cpu: u64,
+    /// CPU of the worker's thread in the window.
+    pub(crate) cpu: Cpu,
     /// Sends that were begun and never answered.
     pub(crate) unanswered: u64,
     /// Sends that were due and not made.

@@ -2,7 +2,8 @@
 
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, connect, recv, send, socket_with, sockopt,
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, connect, recv, send, socket_with,
+    sockopt,
 };
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::OwnedFd;

@@ -4,7 +4,8 @@ use super::connection::{Connection, Unanswered};
 use super::order::{Flow, Report, RoomToLoad, Window};
 use super::publish::Publishing;
 use crate::clock;
-use crate::result::Recorder;
+use crate::result::{Cpu, Recorder};
+use crate::usage::of_this_thread;
 use crate::verify::{Faults, Heard};
 use crate::wire::peek::Id;
 use crate::wire::stamp::Stamped;
@@ -71,8 +72,8 @@ pub(super) struct Tally {
     noticed: BTreeMap<String, u64>,
     window: Window,
     /// CPU and flow when the window began, and what of both was in it.
-    began: Option<(u64, Flow)>,
-    ended: Option<(u64, Flow)>,
+    began: Option<(Cpu, Flow)>,
+    ended: Option<(Cpu, Flow)>,
     delivery: Recorder,
     ack: Recorder,
     late: u64,
@@ -115,13 +116,13 @@ impl Tally {
     /// Looks whether the window begins or ends, and whether a second is over.
     pub(super) fn turn(&mut self, now: u64) {
         if self.began.is_none() && now >= self.window.from {
-            self.began = Some((clock::thread_cpu(), self.whole));
+            self.began = Some((of_this_thread(), self.whole));
         }
         if let Some((cpu, flow)) = self.began
             && self.ended.is_none()
             && now >= self.window.until
         {
-            self.ended = Some((clock::thread_cpu() - cpu, self.whole.since(flow)));
+            self.ended = Some((of_this_thread() - cpu, self.whole.since(flow)));
         }
         let second = now / clock::SECOND;
         if second != self.second.0 {
@@ -201,7 +202,11 @@ impl Tally {
 
     /// Returns the greatest position known of each room in which something happened.
     pub(super) fn heads(&self) -> Vec<(u32, u64)> {
-        (0..).zip(&self.rooms).filter(|(_, room)| room.head > 0).map(|(number, room)| (number, room.head)).collect()
+        (0..)
+            .zip(&self.rooms)
+            .filter(|(_, room)| room.head > 0)
+            .map(|(number, room)| (number, room.head))
+            .collect()
     }
 
     pub(super) fn report(&mut self, connections: &[Connection], publishing: &Publishing) -> Report {
@@ -210,7 +215,7 @@ impl Tally {
             fans.map(move |(seq, fan)| (number, seq, fan.due, fan.last, fan.seen, fan.hash))
         });
         // A window without an end ends now.
-        let so_far = |(cpu, flow)| (clock::thread_cpu() - cpu, self.whole.since(flow));
+        let so_far = |(cpu, flow)| (of_this_thread() - cpu, self.whole.since(flow));
         let (cpu, window) = self.ended.or(self.began.map(so_far)).unwrap_or_default();
         Report {
             faults: self.faults,
@@ -278,9 +283,9 @@ impl Flow {
 
 /// Returns whether a connection has heard its rooms up to these heads, or is not there to hear them.
 pub(super) fn has_all(connection: &Connection, heads: &[(u32, u64)]) -> bool {
-    connection.stops || head_of_each(connection, heads).all(|(place, head)| {
-        connection.subscriptions[place].position.has_all(head)
-    })
+    connection.stops
+        || head_of_each(connection, heads)
+            .all(|(place, head)| connection.subscriptions[place].position.has_all(head))
 }
 
 /// Counts what a connection has not heard up to these heads.

@@ -4,8 +4,8 @@
 use crate::wire::stamp::Stamp;
 use crate::worker::order::WireCodec;
 use rookery_protocol::{
-    ClientId, Codec, Command, Event, EventBody, Frame, Incoming, MessageBody, Op, RoomId, Seq, Timestamp, UserId,
-    websocket_frame,
+    ClientId, Codec, Command, Event, EventBody, Frame, Incoming, MessageBody, Op, RoomId, Seq, Timestamp,
+    UserId, websocket_frame,
 };
 use serde_json::json;
 use std::io::{Read, Write};
@@ -18,15 +18,26 @@ pub(super) const ROOM: Uuid = Uuid::from_u128(0x019a_a100_ff80_7f00_8000_0000_00
 /// What a connection is told once its room is open.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    Event { seq: u64, number: u64 },
+    Event {
+        seq: u64,
+        number: u64,
+    },
     /// With one letter of the text changed.
-    Damaged { seq: u64, number: u64 },
+    Damaged {
+        seq: u64,
+        number: u64,
+    },
     /// In two writes.
-    Piecewise { seq: u64, number: u64 },
+    Piecewise {
+        seq: u64,
+        number: u64,
+    },
     Ping,
     Close(u16),
     /// The room is open from there instead.
-    Reset { from: u64 },
+    Reset {
+        from: u64,
+    },
     /// The first message is answered with `busy`.
     RefuseOnce,
 }
