@@ -119,7 +119,6 @@ fn run(common: &Common, ground: &Ground, floor: &Floor) -> anyhow::Result<BTreeM
     let mut crew = Crew::start(common.processes, &Ground { server: writer.address, ..ground.clone() })?;
     crew.add_rooms(&[RoomToLoad { id: ROOM, is_timed: true }])?;
     crew.add_people((0..connections).map(|_| Person { token: String::new(), rooms: vec![0], stops: false }))?;
-    let first = clock::now();
     crew.connect(0, connections, Coming::AtATime(64))?;
     writer.hear().context("wait for the loop to have all its sockets")?;
     let from = clock::now() + clock::from_seconds(RAMP_SECONDS);
@@ -139,7 +138,6 @@ fn run(common: &Common, ground: &Ground, floor: &Floor) -> anyhow::Result<BTreeM
     let deliveries = counted.sum.window.deliveries as f64;
     let latency = counted.delivery.latency();
     let microseconds = |of: Option<u64>| of.unwrap_or(0) as f64;
-    let _ = first;
     Ok(BTreeMap::from([
         figure("cpu_s_per_million_deliveries", per(used.cpu().total_s() * 1e6, deliveries)),
         figure("cpu_user_s_per_million_deliveries", per(used.cpu().user_s * 1e6, deliveries)),
@@ -199,18 +197,18 @@ impl Drop for Writer {
 pub(crate) fn write() -> anyhow::Result<()> {
     let mut orders = std::io::stdin().lines();
     let mut hear = || orders.next().context("hear what to do")?.context("hear what to do");
-    let ordered: Loop = serde_json::from_str(&hear()?)?;
+    let asked: Loop = serde_json::from_str(&hear()?)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     println!("{}", listener.local_addr()?);
     let mut sockets = Vec::new();
-    for _ in 0..ordered.connections {
+    for _ in 0..asked.connections {
         let (socket, _) = listener.accept()?;
         socket.set_nodelay(true)?;
         sockets.push(socket);
     }
     println!("all there");
     let until: u64 = hear()?.parse()?;
-    let head = write_until(&mut sockets, &ordered, until)?;
+    let head = write_until(&mut sockets, &asked, until)?;
     println!("{head}");
     // The client is done with them when it is done with this process.
     drop(hear());

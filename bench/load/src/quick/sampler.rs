@@ -18,9 +18,8 @@ pub(super) struct Sampler {
 impl Sampler {
     /// Begins to look at `pid`.
     pub(super) fn start(pid: Option<u32>) -> Self {
-        let samples: Arc<Mutex<Samples>> = Arc::default();
-        let pid = Arc::new(Mutex::new(pid));
-        let sampler = Self { samples: Arc::clone(&samples), pid: Arc::clone(&pid) };
+        let sampler = Self { samples: Arc::default(), pid: Arc::new(Mutex::new(pid)) };
+        let (samples, pid) = (Arc::clone(&sampler.samples), Arc::clone(&sampler.pid));
         std::thread::spawn(move || {
             let mut before: Option<(u32, Usage)> = None;
             // Nobody else holds the samples once the run is over.

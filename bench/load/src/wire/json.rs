@@ -93,7 +93,9 @@ impl<'a> Walk<'a> for JsonWalk<'a> {
                 }
                 b',' | b':' if depth > 0 => self.rest = &self.rest[1..],
                 _ => {
-                    self.while_(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'a'..=b'z' | b'E'))?;
+                    self.while_(
+                        |byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'a'..=b'z' | b'E'),
+                    )?;
                 }
             }
             if depth == 0 {

@@ -60,7 +60,13 @@ fn frame<'a>(mut walk: impl Walk<'a>) -> Option<Said<'a>> {
             }
             b"ev" if walk.text()? == b"room.event" => is_event = true,
             b"ev" => return Some(Said::Other),
-            b"d" if is_event => return event(&mut walk),
+            b"d" if is_event => {
+                let event = event(&mut walk)?;
+                while walk.key()?.is_some() {
+                    walk.skip()?;
+                }
+                return Some(event);
+            }
             _ => walk.skip()?,
         }
     }
