@@ -47,9 +47,9 @@ fn uncounted(tree: &Tree) -> Vec<String> {
         })
     };
     let counted = |subject: &str, field: &str| {
-        code.iter().any(|(is_catalogue, text)| match is_catalogue {
-            true => is_named(text, &format!("self.{field}")),
-            false => [subject, "metrics"].iter().any(|of| is_named(text, &format!("{of}.{field}"))),
+        code.iter().any(|(is_catalogue, text)| {
+            let before: &[&str] = if *is_catalogue { &["self"] } else { &[subject, "metrics"] };
+            before.iter().any(|of| is_named(text, &format!("{of}.{field}")))
         })
     };
     let fields = fields(tree);
