@@ -158,9 +158,12 @@ class Crowd:
 
 async def every(people, per_second, does):
     """Has somebody do it so many times a second, whether those before are done or not."""
-    under_way = set()
+    under_way, clock = set(), asyncio.get_running_loop().time
+    due = clock()
     while True:
-        await asyncio.sleep(random.expovariate(per_second))
+        # What is late is made up for, but for what is older than a second.
+        due = max(due + random.expovariate(per_second), clock() - 1)
+        await asyncio.sleep(max(0, due - clock()))
         here = [one for one in people if one.socket and one.socket.is_open and not one.is_quiet]
         gone = [person for person in people if person.socket and not person.socket.is_open]
         for person in gone:

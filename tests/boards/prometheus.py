@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ class Prometheus:
     def __init__(self, folder, port, jobs):
         self.url = f"http://127.0.0.1:{port}"
         self.log = open(folder / "prometheus.log", "wb")
+        # What an earlier run has seen would be part of the long windows.
+        shutil.rmtree(folder / "tsdb", ignore_errors=True)
         configuration = folder / "prometheus.yml"
         configuration.write_text(configured((DEPLOYED / "prometheus.yml").read_text(), jobs))
         (folder / "rookery.rules.yml").write_text((DEPLOYED / "rookery.rules.yml").read_text())

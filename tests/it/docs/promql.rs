@@ -38,7 +38,10 @@ fn words(expr: &str) -> Vec<(&str, usize)> {
             match letter {
                 '{' | '[' if !quoted => depth += 1,
                 '}' | ']' if !quoted => depth -= 1,
-                ')' if !quoted => labels = false,
+                ')' if labels => {
+                    labels = false;
+                    last = "";
+                }
                 _ => {}
             }
             continue;

@@ -79,7 +79,11 @@ impl Known {
         Self {
             settings: settings.iter().map(|setting| setting.key.clone()).collect(),
             panels: panels.collect(),
-            code: tree.files(".rs").map(|(_, text)| text).collect(),
+            code: tree
+                .files(".rs")
+                .filter(|(path, _)| !path.starts_with("tests/"))
+                .map(|(_, text)| text)
+                .collect(),
         }
     }
 
