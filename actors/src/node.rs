@@ -1,13 +1,16 @@
 //! A node: the plain value that owns everything of one server. There is nothing global, so several
 //! live in one process.
 
+mod admit;
 mod courier;
 mod drain;
+mod readiness;
 mod rooms;
 mod slots;
 mod standing;
 
 pub use drain::CLOSES_WITHIN;
+pub use readiness::Check;
 pub use standing::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 
 use crate::cluster::Cluster;
@@ -18,16 +21,17 @@ use crate::room::RoomMessage;
 use crate::session::{SessionActor, SessionMessage, SessionRef};
 use crate::sweeper;
 use ractor::{ActorRuntime, SpawnErr};
+use rookery_engine::admission::Admission;
 use rookery_engine::bus::Bus;
 use rookery_engine::search::Search;
-use rookery_engine::store::{Health, Store};
+use rookery_engine::store::Store;
 use rookery_engine::{
     Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
     UserConnections, limits,
 };
 use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId, UserId};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -89,17 +93,6 @@ pub struct NodeParts {
     pub ports: Tasks,
 }
 
-/// One thing that has to be in order for the node to be ready.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What.
-    pub name: &'static str,
-    /// Whether it is.
-    pub ok: bool,
-    /// Why not, or how it is.
-    pub detail: String,
-}
-
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -132,6 +125,11 @@ pub struct Node {
     /// Wakes the courier.
     has_notices: Notify,
     is_draining: AtomicBool,
+    admission: Admission,
+    /// Connections that it takes since a reload; 0 before.
+    capacity: AtomicU64,
+    /// The clock at the sweeper's last look, in milliseconds.
+    swept: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -173,6 +171,9 @@ impl Node {
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             is_draining: AtomicBool::new(false),
+            admission: Admission::new(),
+            capacity: AtomicU64::new(0),
+            swept: AtomicU64::new(0),
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
         });
         node.tasks.spawn(courier::run(Arc::clone(&node)));
@@ -324,19 +325,6 @@ impl Node {
     pub(crate) fn close(&self, connection: &Connection, code: CloseCode) {
         let bye = code.reconnect().then(|| Frame::server(ServerEvent::bye(code, None)));
         connection.close(code, bye.as_ref(), self.clock().elapsed());
-    }
-
-    /// Returns what has to be in order for the node to be ready, and whether it is. The bus is told of too: a
-    /// node whose bus is away does all its work, so it is ready.
-    pub fn readiness(&self) -> Vec<Check> {
-        let store = match self.store().health() {
-            Health::Ready => Check { name: "store", ok: true, detail: "takes writes".to_owned() },
-            Health::Refusing(why) | Health::Failed(why) => Check { name: "store", ok: false, detail: why },
-        };
-        let bus = Check { name: "bus", ok: true, detail: self.cluster.state() };
-        let is_draining = self.is_draining();
-        let detail = if is_draining { "draining" } else { "serving" }.to_owned();
-        vec![store, bus, Check { name: "node", ok: !is_draining, detail }]
     }
 
     /// Returns whether the node is going down.

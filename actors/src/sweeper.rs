@@ -20,6 +20,7 @@ pub(crate) async fn run(node: Arc<Node>) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut round = 0_u64;
+    node.swept();
     // At most one, beside the sweeping: a stuck store must not stop the deadlines.
     let mut probe: Option<Answer<'_, ()>> = None;
     loop {
@@ -33,6 +34,7 @@ pub(crate) async fn run(node: Arc<Node>) {
             _ = ticks.tick() => {}
         }
         round += 1;
+        node.swept();
         sweep(&node, round.is_multiple_of(ROOM_SWEEP_ROUNDS));
         if probe.is_none() && matches!(node.store().health(), Health::Refusing(_)) {
             probe = Some(node.store().probe());

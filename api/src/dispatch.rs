@@ -52,7 +52,7 @@ pub(crate) async fn answer(
                 params: found.params,
                 body_bytes: route.body_bytes,
             };
-            let time = if route.is_streamed { UNBOUNDED } else { edge.config.server.request_timeout };
+            let time = if route.is_streamed { UNBOUNDED } else { edge.config().server.request_timeout };
             (route.path, within_time(time, run(call, route.handler)).await)
         }
         Err(problem) => ("unknown", Err(problem)),

@@ -3,16 +3,16 @@
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::files::Files;
+use crate::log_lines::{ChooseLines, LogLines};
 use crate::observe::Exporter;
 use crate::origin;
 use crate::problem::Problem;
 use http::HeaderMap;
 use rookery_actors::Node;
+use rookery_engine::admission::Wanted;
 use rookery_engine::blobs::Blobs;
-use rookery_protocol::ErrorCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What an edge is made of.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct EdgeParts {
     pub config: Arc<Config>,
     /// What shows the node's metrics.
     pub exporter: Exporter,
+    /// What chooses the lines of the process's log.
+    pub log: Arc<dyn ChooseLines>,
 }
 
 /// A node with its accounts, its files, its configuration and its metrics.
@@ -35,9 +37,11 @@ pub struct Edge {
     pub(crate) node: Arc<Node>,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) files: Arc<Files>,
-    pub(crate) config: Arc<Config>,
     pub(crate) exporter: Exporter,
-    draining: AtomicBool,
+    pub(crate) log: Arc<LogLines>,
+    /// What is set, as last reloaded; listeners look when it changes.
+    config: watch::Sender<Arc<Config>>,
+    draining: watch::Sender<bool>,
     /// An operator has asked for a drain.
     is_asked_to_drain: Notify,
 }
@@ -45,15 +49,17 @@ pub struct Edge {
 impl Edge {
     /// Joins the parts.
     pub fn new(parts: EdgeParts) -> Arc<Self> {
-        let EdgeParts { node, accounts, blobs, config, exporter } = parts;
+        let EdgeParts { node, accounts, blobs, config, exporter, log } = parts;
         let files = Files::new(&node, blobs, &config);
+        let log = Arc::new(LogLines::new(log, config.log.filter.clone()));
         Arc::new(Self {
             node,
             accounts,
             files,
-            config,
             exporter,
-            draining: AtomicBool::new(false),
+            log,
+            config: watch::Sender::new(config),
+            draining: watch::Sender::new(false),
             is_asked_to_drain: Notify::new(),
         })
     }
@@ -75,14 +81,36 @@ impl Edge {
 
     /// Returns whether the browser's `Origin` may talk to this server; no origin is no browser.
     pub(crate) fn origin_allowed(&self, headers: &HeaderMap) -> bool {
-        origin::is_allowed(headers, &self.config.server.allowed_origins)
+        origin::is_allowed(headers, &self.config().server.allowed_origins)
     }
 
     /// Refuses a connection that stays, a socket or an event stream, where no more are taken.
     pub(crate) fn admit(&self) -> Result<(), Problem> {
-        if self.is_draining() || self.node.connections().len() >= self.config.server.max_connections {
-            return Err(Problem::new(ErrorCode::Busy, "no more connections are taken at the moment"));
+        if self.is_draining() || self.node.connections().len() >= self.config().server.max_connections {
+            return Err(self.node.busy("no more connections are taken at the moment").into());
         }
+        Ok(self.node.admit(Wanted::Connection)?)
+    }
+
+    /// Returns what is set at the moment.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// Returns what tells of each reload.
+    pub(crate) fn reloads(&self) -> watch::Receiver<Arc<Config>> {
+        self.config.subscribe()
+    }
+
+    /// Takes over what may change while the server runs; see [`Config::reloaded`].
+    ///
+    /// # Errors
+    /// The log does not take its filter; nothing has changed then.
+    pub fn reload(&self, new: &Config) -> Result<(), String> {
+        let config = self.config().reloaded(new);
+        self.log.as_configured(Some(config.log.filter.clone())).map_err(|error| error.to_string())?;
+        self.node.set_capacity(u64::try_from(config.server.max_connections).unwrap_or(u64::MAX));
+        self.config.send_replace(Arc::new(config));
         Ok(())
     }
 
@@ -98,11 +126,20 @@ impl Edge {
 
     /// Says from now on that the server is going away, while it still serves.
     pub(crate) fn begin_drain(&self) {
-        self.draining.store(true, Ordering::Release);
+        self.draining.send_replace(true);
+    }
+
+    /// Completes once the server is going away.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn draining(&self) {
+        // The sender is a field of this edge, so it is there for as long as this waits.
+        drop(self.draining.subscribe().wait_for(|draining| *draining).await);
     }
 
     /// Returns whether the server is going away.
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire) || self.node.is_draining()
+        *self.draining.borrow() || self.node.is_draining()
     }
 }

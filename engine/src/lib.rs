@@ -11,12 +11,14 @@
 //! | [`search`] | the port to whatever finds messages by their words, and what a word is |
 //! | [`blobs`] | the port to wherever the bytes of files are |
 //! | [`bus`] | the port to the other nodes of a cluster |
+//! | [`admission`] | who is let in while memory or time is short |
 //! | [`metrics`] | the catalogue |
 //! | [`limits`] | every bound |
 //!
 //! It knows nothing of members' rights, sockets, SQL or HTTP: all of it would serve a stock ticker
 //! unchanged.
 
+pub mod admission;
 pub mod blobs;
 pub mod bus;
 mod clock;

@@ -101,6 +101,12 @@ catalogue! {
     FORWARDS = Counter "rookery_forwards_total" Count Some(("outcome", FORWARDED)), "Writes that were sent to the home of their room on another node, by what became of that.";
     GAPS = Counter "rookery_room_gaps_total" Count None, "Times that a room lacked events of another node and read them from the store.";
     FOLLOWED = Gauge "rookery_followed_rooms" Count None, "Rooms with their home here that other nodes follow.";
+    ADMISSION_LEVEL = Gauge "rookery_admission_level" Count None, "What is let in: 0 everything, 1 nobody new, 2 nothing costly either.";
+    ADMISSION_REFUSED = Counter "rookery_admission_refused_total" Count Some(("what", ADMISSIONS)), "What was refused because the node was short of memory or time.";
+    MEMORY_SHARE = Gauge "rookery_memory_used_ratio" Count None, "Memory that cannot be given back, as a share of what there may be.";
+    LAG = Gauge "rookery_lag_seconds" Seconds None, "How late a task ran that was due, when it was last looked.";
+    RELOADS = Counter "rookery_config_reloads_total" Count Some(("result", RELOADED)), "Reloads of the configuration.";
+    RELOAD_SUCCESS = Gauge "rookery_config_reload_success" Count None, "Whether the last reload of the configuration succeeded: 1 or 0; 1 before the first.";
     FILES_DELETED = Counter "rookery_files_deleted_total" Count None, "Files deleted because nothing referred to them.";
 }
 
@@ -152,6 +158,8 @@ const BUS_FRAMES: &[&str] = &[
     "unknown",
 ];
 const FORWARDED: &[&str] = &["answered", "not_taken", "unknown", "late", "moved"];
+const ADMISSIONS: &[&str] = &["connection", "login", "registration", "search", "history", "upload"];
+const RELOADED: &[&str] = &["ok", "failed"];
 const BLOB_OUTCOMES: &[&str] = &["done", "not_found", "refused", "unknown", "broken"];
 
 const METADATA: Metadata<'static> = Metadata::new("rookery", Level::INFO, Some("rookery"));
@@ -251,6 +259,12 @@ pub struct Metrics {
     pub forwards: CounterBy,
     pub gaps: Counter,
     pub followed: Gauge,
+    pub admission_level: Gauge,
+    pub admission_refused: CounterBy,
+    pub memory_share: Gauge,
+    pub lag_seconds: Gauge,
+    pub reloads: CounterBy,
+    pub reload_success: Gauge,
 }
 
 impl Metrics {
@@ -334,6 +348,12 @@ impl Metrics {
             forwards: by(FORWARDS),
             gaps: counter(GAPS),
             followed: recorder.register_gauge(&key(FOLLOWED, None), &METADATA),
+            admission_level: gauge_of(ADMISSION_LEVEL, None),
+            admission_refused: by(ADMISSION_REFUSED),
+            memory_share: gauge_of(MEMORY_SHARE, None),
+            lag_seconds: gauge_of(LAG, None),
+            reloads: by(RELOADS),
+            reload_success: gauge_of(RELOAD_SUCCESS, None),
         }
     }
 

@@ -5,7 +5,8 @@ use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::{Login, Register};
 use rookery_api::config::Sources;
 use rookery_api::{
-    Accounts, AccountsParts, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter, serve,
+    Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter,
+    serve,
 };
 use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
@@ -15,8 +16,8 @@ use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Task
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -66,6 +67,26 @@ pub struct TestNodeOptions {
     pub clock: Arc<FragileClock>,
     /// Settings, as `ROOKERY_SECTION__NAME` variables.
     pub settings: Vec<(&'static str, &'static str)>,
+    /// What it is told to log.
+    pub log: TestLog,
+}
+
+/// What a node was told to log, one filter after another. It logs nothing.
+#[derive(Clone, Debug, Default)]
+pub struct TestLog(Arc<Mutex<Vec<String>>>);
+
+impl TestLog {
+    /// Returns the filters.
+    pub fn filters(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ChooseLines for TestLog {
+    fn choose(&self, filter: &str) -> Result<(), String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(filter.to_owned());
+        Ok(())
+    }
 }
 
 impl Default for TestNodeOptions {
@@ -80,6 +101,7 @@ impl Default for TestNodeOptions {
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
             settings: Vec::new(),
+            log: TestLog::default(),
         }
     }
 }
@@ -239,7 +261,8 @@ impl TestNode {
         })
         .await
         .expect("a runtime that runs takes actors");
-        let edge = Edge::new(EdgeParts { node, accounts, blobs: options.blobs, config, exporter });
+        let log: Arc<dyn ChooseLines> = Arc::new(options.log);
+        let edge = Edge::new(EdgeParts { node, accounts, blobs: options.blobs, config, exporter, log });
         let (stop, stopped) = oneshot::channel::<()>();
         let listeners = Listeners { public, admin };
         let serving = tokio::spawn(serve(listeners, Arc::clone(&edge), async move { drop(stopped.await) }));
@@ -329,6 +352,8 @@ fn config(settings: &[(&'static str, &'static str)]) -> Config {
         ("ROOKERY_AUTH__ARGON2_PASSES", "1"),
         ("ROOKERY_AUTH__ARGON2_THREADS", "1"),
         ("ROOKERY_SERVER__DRAIN_DELAY_SECONDS", "0"),
+        // Tests say themselves when there is too little memory.
+        ("ROOKERY_SERVER__SHED_LOAD", "false"),
     ];
     let env: BTreeMap<_, _> =
         cheap.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();

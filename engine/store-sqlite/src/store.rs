@@ -14,8 +14,8 @@ use crate::search::SearchIndex;
 use crate::{apply, read};
 use rookery_engine::search::{Hits, Search, SearchError, SearchProgress, SearchQuery};
 use rookery_engine::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, LastSeen,
-    Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, Commits, CursorKind, Cursors, Health,
+    LastSeen, Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
     RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, Ticket,
     TokenHash,
 };
@@ -105,6 +105,10 @@ impl Drop for SqliteStore {
 impl Store for SqliteStore {
     fn health(&self) -> Health {
         self.health.get()
+    }
+
+    fn commits(&self) -> Commits {
+        self.health.commits()
     }
 
     fn probe(&self) -> Answer<'_, ()> {
