@@ -21,6 +21,7 @@ use crate::room::RoomMessage;
 use crate::session::{SessionActor, SessionMessage, SessionRef};
 use crate::sweeper;
 use ractor::{ActorRuntime, SpawnErr};
+use readiness::Committing;
 use rookery_engine::admission::Admission;
 use rookery_engine::bus::Bus;
 use rookery_engine::search::Search;
@@ -130,6 +131,7 @@ pub struct Node {
     capacity: AtomicU64,
     /// The clock at the sweeper's last look, in milliseconds.
     swept: AtomicU64,
+    committing: Committing,
 }
 
 #[derive(Debug)]
@@ -174,6 +176,7 @@ impl Node {
             admission: Admission::new(),
             capacity: AtomicU64::new(0),
             swept: AtomicU64::new(0),
+            committing: Committing::default(),
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
         });
         node.tasks.spawn(courier::run(Arc::clone(&node)));

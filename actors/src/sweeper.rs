@@ -60,6 +60,7 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
         Verdict::Abort => connection.abort(),
     });
     node.tell_unheard();
+    node.look_at_commits();
     let tick = |room: &ActorRef<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     node.presence().sweep();
     node.say_presence();

@@ -329,3 +329,7 @@ pub const SHED_RETRY_OVER_MS: u32 = 10_000;
 ///
 /// A restart costs every connection, and makes an overload worse: only what does not end by itself is worth it.
 pub const STUCK_AFTER: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// How long one commit may take before the node says that it is not ready: a hundred times what the slowest
+/// disks of the field take.
+pub const SLOW_COMMIT: std::time::Duration = std::time::Duration::from_secs(5);

@@ -67,6 +67,8 @@ pub struct TestNodeOptions {
     pub clock: Arc<FragileClock>,
     /// Settings, as `ROOKERY_SECTION__NAME` variables.
     pub settings: Vec<(&'static str, &'static str)>,
+    /// Whether the sweeper runs by itself, once a second; otherwise [`TestNode::advance`] sweeps.
+    pub sweeps: bool,
     /// What it is told to log.
     pub log: TestLog,
 }
@@ -101,6 +103,7 @@ impl Default for TestNodeOptions {
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
             settings: Vec::new(),
+            sweeps: false,
             log: TestLog::default(),
         }
     }
@@ -247,7 +250,7 @@ impl TestNode {
                 room_idle: options.room_idle,
                 public_url: config.server.link_base(http),
                 is_relaxed: config.limits.relaxed,
-                sweeps: false,
+                sweeps: options.sweeps,
                 cluster_beat: options.cluster_beat,
             },
             store: options.store,
@@ -298,6 +301,14 @@ impl TestNode {
     pub fn advance(&self, by: Duration) {
         self.clock.inner.advance(by);
         self.node().sweep(true);
+    }
+
+    /// Has the sweeper of a node panic that sweeps by itself, and waits until it has.
+    pub async fn break_sweeper(&self) {
+        self.clock.break_next();
+        while self.clock.is_armed.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Registers a user and logs it in.

@@ -2,9 +2,10 @@
 
 use super::Node;
 use rookery_engine::admission::Level;
-use rookery_engine::limits::STUCK_AFTER;
-use rookery_engine::store::Health;
+use rookery_engine::limits::{SLOW_COMMIT, STUCK_AFTER};
+use rookery_engine::store::{Commits, Health};
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// One thing that has to be in order.
@@ -28,12 +29,35 @@ impl Check {
     }
 }
 
+/// Since when the committer has been at the group that it is at.
+#[derive(Debug, Default)]
+pub(super) struct Committing(Mutex<(Commits, Duration)>);
+
+impl Committing {
+    /// Notes how far the committer is at `now`.
+    fn look(&self, commits: Commits, now: Duration) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.0 != commits {
+            *seen = (commits, now);
+        }
+    }
+
+    /// Returns for how long it has been at one group; zero where it has nothing to do.
+    fn time(&self, now: Duration) -> Duration {
+        let (commits, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if commits.begun == commits.ended { Duration::ZERO } else { now.saturating_sub(since) }
+    }
+}
+
 impl Node {
     /// Returns what has to be in order for the node to be ready, and whether it is. The bus and the search
     /// index are told of too: a node without them does all its other work, so it is ready.
     pub fn readiness(&self) -> Vec<Check> {
         let store = match self.store().health() {
-            Health::Ready => Check::good("store", "takes writes"),
+            Health::Ready => match self.committing_for() {
+                time if time < SLOW_COMMIT => Check::good("store", "takes writes"),
+                time => Check::bad("store", format!("a commit has taken {} s so far", time.as_secs())),
+            },
             Health::Refusing(why) | Health::Failed(why) => Check::bad("store", why),
         };
         let behind = match self.search().progress().behind {
@@ -77,6 +101,16 @@ impl Node {
         }
     }
 
+    /// Returns for how long the store has been at one commit, as the sweeper saw it; zero where it is at none.
+    pub fn committing_for(&self) -> Duration {
+        self.committing.time(self.clock().elapsed())
+    }
+
+    /// Notes how far the store is with what it commits.
+    pub(crate) fn look_at_commits(&self) {
+        self.committing.look(self.store().commits(), self.clock().elapsed());
+    }
+
     /// Notes that the sweeper looks around.
     pub(crate) fn swept(&self) {
         let now = u64::try_from(self.clock().elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -87,5 +121,25 @@ impl Node {
     fn since_sweep(&self) -> Option<Duration> {
         let swept = Duration::from_millis(self.swept.load(Ordering::Relaxed));
         self.config().sweeps.then(|| self.clock().elapsed().saturating_sub(swept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_group_for_a_long_time_is_slow() {
+        let (committing, at) = (Committing::default(), |begun, ended| Commits { begun, ended });
+        let seconds = Duration::from_secs;
+        committing.look(at(0, 0), seconds(1));
+        assert_eq!(committing.time(seconds(9)), Duration::ZERO, "nothing to do");
+        committing.look(at(1, 0), seconds(10));
+        committing.look(at(1, 0), seconds(13));
+        assert_eq!(committing.time(seconds(14)), seconds(4));
+        committing.look(at(2, 1), seconds(15));
+        assert_eq!(committing.time(seconds(16)), seconds(1), "another one");
+        committing.look(at(2, 2), seconds(17));
+        assert_eq!(committing.time(seconds(30)), Duration::ZERO);
     }
 }
