@@ -31,6 +31,17 @@ pub struct EdgeParts {
     pub log: Arc<dyn ChooseLines>,
 }
 
+/// How far a server is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// It is not on its way.
+    Serving,
+    /// It says that it goes, and serves everybody who comes all the same.
+    Announced,
+    /// It lets nobody in any more.
+    Closed,
+}
+
 /// A node with its accounts, its files, its configuration and its metrics.
 #[derive(Debug)]
 pub struct Edge {
@@ -41,7 +52,7 @@ pub struct Edge {
     pub(crate) log: Arc<LogLines>,
     /// What is set, as last reloaded; listeners look when it changes.
     config: watch::Sender<Arc<Config>>,
-    draining: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     /// An operator has asked for a drain.
     is_asked_to_drain: Notify,
 }
@@ -51,6 +62,8 @@ impl Edge {
     pub fn new(parts: EdgeParts) -> Arc<Self> {
         let EdgeParts { node, accounts, blobs, config, exporter, log } = parts;
         let files = Files::new(&node, blobs, &config);
+        // A server that runs has read its configuration.
+        node.metrics().reload_success.set(1.0);
         let log = Arc::new(LogLines::new(log, config.log.filter.clone()));
         Arc::new(Self {
             node,
@@ -59,7 +72,7 @@ impl Edge {
             exporter,
             log,
             config: watch::Sender::new(config),
-            draining: watch::Sender::new(false),
+            phase: watch::Sender::new(Phase::Serving),
             is_asked_to_drain: Notify::new(),
         })
     }
@@ -86,7 +99,7 @@ impl Edge {
 
     /// Refuses a connection that stays, a socket or an event stream, where no more are taken.
     pub(crate) fn admit(&self) -> Result<(), Problem> {
-        if self.is_draining() || self.node.connections().len() >= self.config().server.max_connections {
+        if self.is_closed() || self.node.connections().len() >= self.config().server.max_connections {
             return Err(self.node.busy("no more connections are taken at the moment").into());
         }
         Ok(self.node.admit(Wanted::Connection)?)
@@ -126,7 +139,16 @@ impl Edge {
 
     /// Says from now on that the server is going away, while it still serves.
     pub(crate) fn begin_drain(&self) {
-        self.draining.send_replace(true);
+        self.phase.send_replace(Phase::Announced);
+    }
+
+    /// Lets no connection in from now on that stays.
+    pub(crate) fn close(&self) {
+        self.phase.send_replace(Phase::Closed);
+    }
+
+    fn is_closed(&self) -> bool {
+        *self.phase.borrow() == Phase::Closed || self.node.is_draining()
     }
 
     /// Completes once the server is going away.
@@ -135,11 +157,11 @@ impl Edge {
     /// Safe.
     pub async fn draining(&self) {
         // The sender is a field of this edge, so it is there for as long as this waits.
-        drop(self.draining.subscribe().wait_for(|draining| *draining).await);
+        drop(self.phase.subscribe().wait_for(|phase| *phase > Phase::Serving).await);
     }
 
     /// Returns whether the server is going away.
     pub(crate) fn is_draining(&self) -> bool {
-        *self.draining.borrow() || self.node.is_draining()
+        *self.phase.borrow() > Phase::Serving || self.node.is_draining()
     }
 }

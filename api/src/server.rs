@@ -65,6 +65,7 @@ pub async fn serve(
     edge.begin_drain();
     tokio::time::sleep(server.drain_delay).await;
     let deadline = Instant::now() + server.drain_grace;
+    edge.close();
     close_public.send_replace(true);
     // Before requests are waited for, since an event stream is one that does not end by itself.
     edge.node.send_away();

@@ -1,7 +1,8 @@
 //! SIGHUP: the configuration is read again, and what can change while the server runs changes.
 
 use crate::cli::ServeArgs;
-use crate::{descriptors, settings, systemd};
+use crate::systemd::Systemd;
+use crate::{descriptors, settings};
 use anyhow::{Result, anyhow};
 use rookery_api::config::Setting;
 use rookery_api::{Config, Edge};
@@ -30,8 +31,8 @@ impl Reload {
     }
 
     /// Reloads once. What cannot be read or is not valid changes nothing.
-    pub(crate) fn run(&mut self, edge: &Edge) {
-        systemd::reloading();
+    pub(crate) fn run(&mut self, edge: &Edge, systemd: &Systemd) {
+        systemd.reloading();
         let outcome = self.try_run(edge);
         let metrics = edge.node().metrics();
         metrics.reloads.of(if outcome.is_ok() { "ok" } else { "failed" }).increment(1);
@@ -45,12 +46,12 @@ impl Reload {
                         "these settings have changed and need a restart"
                     );
                 }
-                systemd::ready("serving");
+                systemd.ready("serving");
             }
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::error!(error, "the configuration was not reloaded, and nothing has changed");
-                systemd::ready("serving; the last reload failed");
+                systemd.ready("serving; the last reload failed");
             }
         }
     }

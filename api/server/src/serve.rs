@@ -3,7 +3,8 @@
 use crate::cli::ServeArgs;
 use crate::reload::{self, Reload};
 use crate::signals::{Signals, Told};
-use crate::{descriptors, logs, settings, systemd, wiring};
+use crate::systemd::Systemd;
+use crate::{descriptors, logs, settings, wiring};
 use anyhow::{Context, Result};
 use rookery_api::{ChooseLines, Config, Listeners};
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
 
 async fn serve(config: Config, log: Arc<dyn ChooseLines>, mut reload: Reload) -> Result<()> {
     let mut signals = Signals::listen()?;
+    let systemd = Systemd::start()?;
     let listeners = Listeners {
         public: bind(config.server.listen).await?,
         admin: bind(config.server.admin_listen).await?,
@@ -38,12 +40,12 @@ async fn serve(config: Config, log: Arc<dyn ChooseLines>, mut reload: Reload) ->
     // The one line that others wait for; the listeners take connections from here on.
     eprintln!("listening http={http} admin={admin}");
 
-    systemd::ready("serving");
+    systemd.ready("serving");
 
     let (stop, stopped) = oneshot::channel();
     let signalled = async {
         while signals.next().await == Told::Reload {
-            reload.run(&edge);
+            reload.run(&edge, &systemd);
         }
         // The server that listened may be gone already.
         let _ = stop.send(());
@@ -52,7 +54,7 @@ async fn serve(config: Config, log: Arc<dyn ChooseLines>, mut reload: Reload) ->
     tokio::select! {
         served = rookery_api::serve(listeners, Arc::clone(&edge), async { drop(stopped.await) }) => served.context("serve"),
         never = signalled => never,
-        never = systemd::attend(&edge) => never,
+        never = systemd.attend(&edge) => never,
     }
 }
 

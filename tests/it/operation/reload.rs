@@ -2,10 +2,11 @@
 
 use super::{metric, until};
 use crate::folder::Folder;
-use crate::http::call;
+use crate::http::{Raw, call};
 use rookery_tests::server::{SETTINGS, Server};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const OK: &str = "rookery_config_reloads_total{result=\"ok\"}";
 const FAILED: &str = "rookery_config_reloads_total{result=\"failed\"}";
@@ -42,23 +43,33 @@ async fn what_can_change_does_and_what_cannot_is_named() {
     assert_eq!(status_of_origin(&server, "https://new.example").await, 426);
     assert_eq!(status_of_origin(&server, "https://old.example").await, 403);
     let told = &lines(&server, "the configuration was reloaded")[0];
-    assert_eq!(told["taken"], "server.allowed_origins server.max_connections log.filter", "{told}");
+    assert_eq!(told["taken"], "log.filter server.allowed_origins server.max_connections", "{told}");
     let told = &lines(&server, "these settings have changed and need a restart")[0];
     assert_eq!(told["keys"], "server.node", "{told}");
     assert!(!lines(&server, "answered").is_empty(), "requests are logged at the level debug");
     let nodes = crate::admin::get(server.admin, "/admin/nodes").await;
     assert_eq!(nodes["nodes"][0]["name"], "local", "{nodes}");
 
-    // Two connections and no more; the one that was there stays.
+    // Two sockets and no more, two requests' connections and no more; what was there stays.
     let _second = Wire::log_in(server.http, &token).await;
-    let mut third = crate::http::Raw::connect(server.http).await;
+    assert_eq!(status_of_origin(&server, "https://new.example").await, 503);
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut raw = Raw::connect(server.http).await;
+        raw.request("GET", "/livez", &[], &Value::Null).await;
+        assert_eq!(raw.answer().await.unwrap().status, 200);
+        kept.push(raw);
+    }
+    let mut third = Raw::connect(server.http).await;
     third.request("GET", "/livez", &[], &Value::Null).await;
-    let answered = tokio::time::timeout(std::time::Duration::from_millis(300), third.answer()).await;
+    let answered = tokio::time::timeout(Duration::from_millis(300), third.answer()).await;
     assert!(answered.is_err(), "it waits in the system's queue");
     first.ok("ping", json!({})).await;
     write("[server]\nmax_connections = 10\n");
     server.hang_up();
     assert_eq!(third.answer().await.unwrap().status, 200, "and is taken when there is room");
+    assert_eq!(status_of_origin(&server, "http://elsewhere.example").await, 403, "the same host only, again");
+    let _third = Wire::log_in(server.http, &token).await;
     assert_eq!(server.terminate(), 0);
 }
 
