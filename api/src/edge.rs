@@ -63,7 +63,7 @@ impl Edge {
         let EdgeParts { node, accounts, blobs, config, exporter, log } = parts;
         let files = Files::new(&node, blobs, &config);
         // A server that runs has read its configuration.
-        node.metrics().reload_success.set(1.0);
+        node.metrics().operation.reload_success.set(1.0);
         let log = Arc::new(LogLines::new(log, config.log.filter.clone()));
         Arc::new(Self {
             node,
@@ -100,6 +100,7 @@ impl Edge {
     /// Refuses a connection that stays, a socket or an event stream, where no more are taken.
     pub(crate) fn admit(&self) -> Result<(), Problem> {
         if self.is_closed() || self.node.connections().len() >= self.config().server.max_connections {
+            self.node.metrics().commands.limits.of("connections").increment(1);
             return Err(self.node.busy("no more connections are taken at the moment").into());
         }
         Ok(self.node.admit(Wanted::Connection)?)

@@ -42,7 +42,7 @@ pub(crate) async fn run(edge: Arc<Edge>) {
             note(&edge, look(group.as_ref(), limit, lag));
         } else if was_on {
             edge.node.admission().open();
-            edge.node.metrics().admission_level.set(0.0);
+            edge.node.metrics().operation.admission_level.set(0.0);
         }
         was_on = is_on;
     }
@@ -50,9 +50,8 @@ pub(crate) async fn run(edge: Arc<Edge>) {
 
 /// Hands a look on, and says when the level changes.
 fn note(edge: &Edge, pressure: Pressure) {
-    let metrics = edge.node.metrics();
-    metrics.memory_share.set(pressure.memory);
-    metrics.lag_seconds.set(pressure.lag.as_secs_f64());
+    let metrics = &edge.node.metrics().operation;
+    metrics.memory_used.set(pressure.memory);
     if let Some(level) = edge.node.admission().look(pressure) {
         metrics.admission_level.set(f64::from(level.as_u8()));
         tracing::warn!(

@@ -12,6 +12,7 @@ use std::task::Context;
 /// The credits of one connection.
 #[derive(Debug)]
 pub struct Credits {
+    total: usize,
     free: AtomicUsize,
     /// The connection's task, where it waits for a credit.
     waiting: AtomicWaker,
@@ -24,7 +25,7 @@ pub struct Credit(Arc<Credits>);
 impl Credits {
     /// Returns `total` free credits.
     pub fn new(total: usize) -> Arc<Self> {
-        Arc::new(Self { free: AtomicUsize::new(total), waiting: AtomicWaker::new() })
+        Arc::new(Self { total, free: AtomicUsize::new(total), waiting: AtomicWaker::new() })
     }
 
     /// Takes a credit if one is free.
@@ -47,6 +48,11 @@ impl Credits {
     /// Returns how many are free.
     pub fn free(&self) -> usize {
         self.free.load(Ordering::Acquire)
+    }
+
+    /// Returns whether nothing is under way.
+    pub fn are_all_free(&self) -> bool {
+        self.free() == self.total
     }
 }
 

@@ -15,7 +15,7 @@ mod presence;
 mod rooms;
 mod transfer;
 
-use crate::store::{Answer, Health, Notice, NoticeKind, Progress, Store, StoreError};
+use crate::store::{Answer, Commits, Health, Notice, NoticeKind, Progress, Store, StoreError};
 use accounts::AccountTables;
 use files::FileTables;
 use invites::InviteTables;
@@ -84,6 +84,10 @@ impl MemoryStore {
 impl Store for MemoryStore {
     fn health(&self) -> Health {
         Health::Ready
+    }
+
+    fn commits(&self) -> Commits {
+        Commits::default()
     }
 
     fn probe(&self) -> Answer<'_, ()> {

@@ -20,7 +20,7 @@ impl Node {
         if self.admission.admits(wanted) {
             return Ok(());
         }
-        self.metrics().admission_refused.of(wanted.label()).increment(1);
+        self.metrics().operation.admission_refused.of(wanted.label()).increment(1);
         Err(self.busy("the server is short of memory or time, and does this for nobody at the moment"))
     }
 

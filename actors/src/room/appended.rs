@@ -4,15 +4,18 @@ use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
 use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
+use rookery_engine::metrics::Step;
 use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
 use rookery_protocol::{ClientId, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Room {
     pub(super) fn appended(&mut self, outcome: Result<(), AppendError>) {
         let Some(batch) = self.in_flight.take() else { return };
         let took = self.node.clock().elapsed().saturating_sub(batch.started);
-        self.node.metrics().append_seconds.record(took.as_secs_f64());
+        self.node.metrics().store.append_seconds.record(took.as_secs_f64());
+        self.node.metrics().commands.step(Step::Persist).record(took.as_secs_f64());
         match outcome {
             Ok(()) => self.settle(batch),
             Err(AppendError::Stale { .. }) => {
@@ -35,19 +38,25 @@ impl Room {
     fn settle(&mut self, batch: InFlight) {
         let now = self.node.clock().elapsed();
         self.last_used = now;
-        let mut done = Vec::new();
+        let (mut done, mut encoding) = (Vec::new(), Duration::ZERO);
         for Ordered { waiting, composition } in batch.ordered {
             // Whether its users have blocked each other meanwhile it could not ask before.
             self.is_outdated |= waiting.draft.makes_direct();
             let frames = self.take_in(composition.events, &composition.projections);
+            let taken_in = self.node.clock().elapsed();
+            self.audience.encode(&frames);
+            encoding += self.node.clock().elapsed().saturating_sub(taken_in);
             waiting.draft.answer.ok(composition.answer);
             for frame in &frames {
                 self.tell(frame);
             }
             let took = now.saturating_sub(waiting.draft.arrived);
-            self.node.metrics().message_seconds.record(took.as_secs_f64());
+            self.node.metrics().commands.message_seconds.record(took.as_secs_f64());
             done.push((frames, composition.projections));
         }
+        let (steps, told) = (&self.node.metrics().commands, self.node.clock().elapsed());
+        steps.step(Step::Encode).record(encoding.as_secs_f64());
+        steps.step(Step::FanOut).record(told.saturating_sub(now + encoding).as_secs_f64());
         self.tell_nodes(&done);
         self.heads.is_ours = true;
         self.head_moved();
@@ -67,8 +76,12 @@ impl Room {
     /// Fans a durable event out; whoever it takes out of the room hears it last.
     pub(super) fn tell(&mut self, frame: &Frame) {
         let told = self.audience.publish(frame, || self.lagged_notice());
-        self.node.metrics().deliveries.increment(told.queued as u64);
-        self.node.metrics().lagged.increment(told.lagged as u64);
+        self.audience.activity().note(self.last_used, told.queued);
+        let metrics = &self.node.metrics().rooms;
+        metrics.deliveries.increment(told.queued as u64);
+        metrics.lagged.increment(told.lagged as u64);
+        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 connections")]
+        metrics.recipients.record(told.queued as f64);
         let Some(event) = frame.as_event() else { return };
         self.audience.set_told(event.seq);
         if event.body.is_change() {
@@ -121,7 +134,7 @@ impl Room {
         match receipt {
             Ok(receipt) => {
                 if let Some(receipt) = receipt {
-                    self.node.metrics().duplicates.increment(1);
+                    self.node.metrics().commands.duplicates.increment(1);
                     self.live.remembered.insert(by, client_id, receipt);
                 }
                 self.put_back(batch);

@@ -6,7 +6,9 @@ use crate::output::{harmless, line};
 use crate::session::block_on;
 use anyhow::{Context, Result, bail};
 use http::Method;
-use rookery_actors::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
+use rookery_actors::{
+    HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding,
+};
 use rookery_api::{ChooseLog, DrainStanding, LogStanding};
 use rookery_client::{HttpClient, HttpError};
 use rookery_engine::bus::Peer;
@@ -29,7 +31,10 @@ pub(crate) fn run(action: AdminAction, args: &AdminArgs) -> Result<()> {
                 let room: RoomStanding = get(&mut http, &format!("/admin/rooms/{room}")).await?;
                 args.output.print(&room, of_room(&room))
             }
-            AdminAction::Rooms { room: None, limit } => rooms(&mut http, limit, args.output).await,
+            AdminAction::Rooms { room: None, limit, hot: true } => {
+                hot_rooms(&mut http, limit, args.output).await
+            }
+            AdminAction::Rooms { room: None, limit, .. } => rooms(&mut http, limit, args.output).await,
             AdminAction::Log { filter: None, reset: false, .. } => log(&mut http, None, args.output).await,
             AdminAction::Log { filter, time: for_seconds, .. } => {
                 log(&mut http, Some(ChooseLog { filter, for_seconds }), args.output).await
@@ -68,6 +73,18 @@ async fn log(http: &mut HttpClient, choice: Option<ChooseLog>, output: Output) -
     let time = standing.for_seconds.map(|seconds| format!("  for {seconds} s more")).unwrap_or_default();
     let (filter, configured) = (harmless(&standing.filter), harmless(&standing.configured));
     output.print(&standing, format_args!("{filter}{time}  (configured: {configured})"))
+}
+
+async fn hot_rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<()> {
+    let hot: HotRooms = get(http, &format!("/admin/rooms/hot?limit={limit}")).await?;
+    for room in &hot.rooms {
+        let HotRoom { room: id, events_per_second, deliveries_per_second, listeners } = room;
+        let text = format_args!(
+            "{id}  {events_per_second:.2} events/s  {deliveries_per_second:.2} deliveries/s  {listeners} listeners"
+        );
+        output.print(room, text)?;
+    }
+    Ok(())
 }
 
 /// Has the node drain, and waits until nobody takes connections at its admin listener any more.

@@ -34,7 +34,7 @@ impl Reload {
     pub(crate) fn run(&mut self, edge: &Edge, systemd: &Systemd) {
         systemd.reloading();
         let outcome = self.try_run(edge);
-        let metrics = edge.node().metrics();
+        let metrics = &edge.node().metrics().operation;
         metrics.reloads.of(if outcome.is_ok() { "ok" } else { "failed" }).increment(1);
         metrics.reload_success.set(f64::from(u8::from(outcome.is_ok())));
         match outcome {

@@ -39,7 +39,7 @@ async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
         limit: call.query("limit")?,
     };
     let (node, user) = (&call.edge.node, who.user.id);
-    let polls = &node.metrics().polls;
+    let polls = &node.metrics().http.polls;
     let is_poll = call.headers().contains_key(header::IF_NONE_MATCH);
     if is_poll && let Some(head) = node.glance(op.room, user).await {
         let tag = tag(head, user);

@@ -4,8 +4,8 @@ mod files;
 mod people;
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, LastSeen,
-    Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
+    Account, AccountCreated, Accounts, Answer, Append, AppendError, Commits, CursorKind, Cursors, Health,
+    LastSeen, Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
     RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError,
     Ticket, TokenHash,
 };
@@ -55,6 +55,10 @@ impl<S: Store> Settled<S> {
 impl<S: Store> Store for Settled<S> {
     fn health(&self) -> Health {
         self.0.health()
+    }
+
+    fn commits(&self) -> Commits {
+        self.0.commits()
     }
 
     fn probe(&self) -> Answer<'_, ()> {

@@ -19,7 +19,7 @@ use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
 use crate::transfer::TransferStatements;
 use crate::turns::Turns;
-use rookery_engine::store::{Answer, Health, Store};
+use rookery_engine::store::{Answer, Commits, Health, Store};
 
 /// The store of a cluster.
 #[derive(Debug)]
@@ -67,7 +67,8 @@ impl CqlStore {
 
     async fn in_keyspace(options: &CqlOptions) -> Result<Self, OpenError> {
         let health = SharedHealth::new();
-        let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone());
+        let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone())
+            .counted_by(options.metrics.clone());
         Ok(Self {
             buckets: Buckets::of_size(options.bucket_size),
             lanes: Lanes::new(),
@@ -95,6 +96,10 @@ impl CqlStore {
 impl Store for CqlStore {
     fn health(&self) -> Health {
         self.health.get()
+    }
+
+    fn commits(&self) -> Commits {
+        Commits::default()
     }
 
     fn probe(&self) -> Answer<'_, ()> {
