@@ -19,6 +19,7 @@ mod look;
 mod marks;
 mod message;
 mod open;
+mod pace;
 mod policy;
 mod recall;
 mod remembered;
@@ -43,6 +44,7 @@ use forward::{Forwards, Lines};
 use heads::Heads;
 use live::{Live, Loaded, load};
 use look::Doubts;
+use pace::Pace;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
@@ -79,6 +81,8 @@ pub(crate) struct Room {
     lines: Lines,
     doubts: Doubts,
     is_outdated: bool,
+    /// What waits is not ordered before the audience has been written what it was told.
+    pace: Pace,
     /// Whether its state was read before.
     has_read: bool,
     last_used: Duration,
@@ -120,6 +124,7 @@ impl Actor for RoomActor {
             lines: Lines::default(),
             doubts: Doubts::default(),
             is_outdated: false,
+            pace: Pace::default(),
             has_read: false,
             is_leaving: false,
             node,
@@ -194,6 +199,7 @@ impl Room {
             RoomMessage::Answered(from, asked, outcome) => self.answered(from, asked, outcome),
             RoomMessage::AnswerDue => self.answer_due(),
             RoomMessage::HomesMoved => self.homes_moved(),
+            RoomMessage::AudienceTold => self.audience_told(),
             RoomMessage::Looked(ticket, waiters, head) => self.looked(ticket, waiters, head),
             RoomMessage::Refresh => self.refresh(),
             RoomMessage::Tick(now) => self.tick(now),

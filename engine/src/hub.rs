@@ -16,6 +16,12 @@ use std::time::Duration;
 /// Shards of the table of audiences. It is asked once an activation, so 16 are plenty.
 const SHARDS: usize = 16;
 
+/// Listeners from which on an audience is large: telling it takes longer than a small append.
+const LARGE: usize = 128;
+
+/// Listeners of a large audience that are looked at for the whole.
+const SAMPLE: usize = 8;
+
 /// A connection that hears a room.
 #[derive(Clone, Debug)]
 pub struct Listener {
@@ -199,6 +205,17 @@ impl Audience {
         done
     }
 
+    /// Returns whether most of a large audience have not been written yet what they were told last. Looks at
+    /// [`SAMPLE`] of them, evenly spread; a small audience is not asked.
+    pub fn is_being_told(&self) -> bool {
+        let listeners = self.lock();
+        if listeners.len() < LARGE {
+            return false;
+        }
+        let sample = listeners.iter().step_by(listeners.len() / SAMPLE).take(SAMPLE);
+        sample.filter(|listener| listener.connection.outbox().bytes() > 0).count() > SAMPLE / 2
+    }
+
     /// Queues a signal to every listener but those of `besides`. Returns how many had no room for it and
     /// do not hear it.
     pub fn signal(&self, key: EphemeralKey, signal: &Frame, besides: Option<UserId>) -> usize {
@@ -212,7 +229,9 @@ impl Audience {
         let codecs = self.codecs.load(Ordering::Relaxed);
         for codec in [Codec::Json, Codec::MessagePack] {
             if codecs & bit(codec) != 0 {
-                frames.iter().for_each(|frame| drop(frame.bytes(codec)));
+                for frame in frames {
+                    drop(frame.bytes(codec));
+                }
             }
         }
     }

@@ -75,6 +75,28 @@ impl Queue {
         self.bytes + more > OUTBOX_HARD_BYTES || self.frames.len() + self.taken_frames >= OUTBOX_HARD_FRAMES
     }
 
+    fn take(&mut self, into: &mut VecDeque<Bytes>, now: Duration) -> Taken {
+        self.taken_frames += self.frames.len();
+        into.extend(self.frames.drain(..).map(|queued| queued.bytes));
+        // An idle connection keeps no heap.
+        self.frames.shrink_to(0);
+        if into.is_empty() {
+            self.closing.map_or(Taken::Nothing, Taken::Close)
+        } else {
+            self.stalled_since.get_or_insert(now);
+            Taken::Frames
+        }
+    }
+
+    /// Returns whether there is room again where there was none.
+    fn wrote(&mut self, frames: usize, bytes: usize, now: Duration) -> bool {
+        let was_above = self.bytes > OUTBOX_SOFT_BYTES;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.taken_frames = self.taken_frames.saturating_sub(frames);
+        self.stalled_since = (self.bytes > 0).then_some(now);
+        was_above && self.bytes <= OUTBOX_SOFT_BYTES
+    }
+
     fn push(&mut self, bytes: Bytes, key: Option<EphemeralKey>) {
         self.bytes += bytes.len();
         self.frames.push_back(Queued { bytes, key });
@@ -190,31 +212,40 @@ impl Outbox {
     /// when there is none. Their bytes count until [`Outbox::wrote`].
     pub fn poll_take(&self, context: &Context<'_>, into: &mut VecDeque<Bytes>, now: Duration) -> Taken {
         self.reader.register(context.waker());
-        let mut queue = self.lock();
-        queue.taken_frames += queue.frames.len();
-        into.extend(queue.frames.drain(..).map(|queued| queued.bytes));
-        // An idle connection keeps no heap.
-        queue.frames.shrink_to(0);
-        if into.is_empty() {
-            queue.closing.map_or(Taken::Nothing, Taken::Close)
-        } else {
-            queue.stalled_since.get_or_insert(now);
-            Taken::Frames
-        }
+        self.take(into, now)
+    }
+
+    /// As [`Outbox::poll_take`], for a task that has registered itself by [`Outbox::wake_with`] since it was
+    /// woken.
+    pub fn take(&self, into: &mut VecDeque<Bytes>, now: Duration) -> Taken {
+        self.lock().take(into, now)
     }
 
     /// Counts `frames` whole frames and `bytes` bytes as written at `now`.
     pub fn wrote(&self, frames: usize, bytes: usize, now: Duration) {
         let mut queue = self.lock();
-        let was_above = queue.bytes > OUTBOX_SOFT_BYTES;
-        queue.bytes = queue.bytes.saturating_sub(bytes);
-        queue.taken_frames = queue.taken_frames.saturating_sub(frames);
-        queue.stalled_since = (queue.bytes > 0).then_some(now);
-        let has_room = queue.bytes <= OUTBOX_SOFT_BYTES;
+        let has_room_again = queue.wrote(frames, bytes, now);
         drop(queue);
-        if was_above && has_room {
+        if has_room_again {
             self.has_room.notify_waiters();
         }
+    }
+
+    /// As [`Outbox::wrote`], and then as [`Outbox::take`] if nothing is left in `into`, under one lock.
+    pub fn wrote_and_take(
+        &self,
+        (frames, bytes): (usize, usize),
+        into: &mut VecDeque<Bytes>,
+        now: Duration,
+    ) -> Taken {
+        let mut queue = self.lock();
+        let has_room_again = queue.wrote(frames, bytes, now);
+        let taken = if into.is_empty() { queue.take(into, now) } else { Taken::Frames };
+        drop(queue);
+        if has_room_again {
+            self.has_room.notify_waiters();
+        }
+        taken
     }
 
     /// Has the task of `context` woken by the next push or [`Outbox::wake`].
@@ -230,6 +261,12 @@ impl Outbox {
     /// Returns whether so much waits that nothing more should be asked for.
     pub fn is_above_soft(&self) -> bool {
         self.lock().bytes > OUTBOX_SOFT_BYTES
+    }
+
+    /// Returns whether more may be asked for: it is not closing, and not so much waits.
+    pub fn asks_for_more(&self) -> bool {
+        let queue = self.lock();
+        queue.closing.is_none() && queue.bytes <= OUTBOX_SOFT_BYTES
     }
 
     /// Returns the bytes that wait to be written.

@@ -99,20 +99,14 @@ pub trait Store:
 {
     /// Returns what the actor of `room` begins with, of at most `members` members and `events` events, or
     /// `None` for a room without events.
-    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>> {
-        Box::pin(activation::activation(self, room, (members, events)))
-    }
+    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>>;
 
     /// Returns what `user` is told who opens `room`, with the cursors of its members where it has at most
     /// `cursors` of them; `None` where `user` is not a member now.
-    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>> {
-        Box::pin(activation::opening(self, (room, user), cursors))
-    }
+    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>>;
 
     /// Returns a login and whose it is, or `None` for one that never was.
-    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>> {
-        Box::pin(activation::login(self, session))
-    }
+    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>>;
 
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;

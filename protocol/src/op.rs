@@ -87,7 +87,6 @@ macro_rules! ops {
 
             /// Returns its place in [`Op::NAMES`], without a look at names.
             pub const fn index(&self) -> usize {
-                #[expect(clippy::items_after_statements, reason = "nobody else needs the numbers")]
                 enum Index { Ping, $($variant,)+ }
                 (match self {
                     Self::Ping => Index::Ping,

@@ -71,6 +71,8 @@ pub(crate) enum RoomMessage {
     /// The store has said where the head was after the draft with this ticket came, and what waited for
     /// that.
     Looked(u64, Vec<Self>, Result<Option<Head>, StoreError>),
+    /// The audience has been written what it was told, or that takes too long.
+    AudienceTold,
     /// Something has changed that the log does not say: read the room again.
     Refresh,
     /// It is this late; an idle room goes.
@@ -108,6 +110,7 @@ impl RoomMessage {
             Self::AnswerDue => Turn::RoomAnswerDue,
             Self::HomesMoved => Turn::RoomHomesMoved,
             Self::Looked(..) => Turn::RoomLooked,
+            Self::AudienceTold => Turn::RoomAudienceTold,
             Self::Refresh => Turn::RoomRefresh,
             Self::Tick(..) => Turn::RoomTick,
             Self::Retire => Turn::RoomRetire,

@@ -139,6 +139,16 @@ impl Room {
         if self.is_outdated || self.is_behind() {
             return self.catch_up();
         }
+        if !self.pauses() {
+            self.order_now();
+        }
+    }
+
+    /// Hands the next batch to the store, as [`Room::order`] does once there is nothing to pause for.
+    pub(super) fn order_now(&mut self) {
+        if self.in_flight.is_some() || !matches!(self.phase, Phase::Live) {
+            return;
+        }
         self.drop_late();
         let (now, sure_until) = (self.node.clock().now(), self.sure_until());
         let Built { ordered, is_in_doubt } = build(self.id, &self.live, &mut self.waiting, now, sure_until);

@@ -55,7 +55,7 @@ impl Session {
                 self.node.hub().detach(close.room, self.connection.id());
                 answer.ok(ReplyBody::Empty {});
             }
-            Op::PresenceSet(set) => self.set_presence(set, answer),
+            Op::PresenceSet(presence) => self.set_presence(presence, answer),
             Op::PresenceWatch(watch) => self.watch_presence(watch, answer),
             op => match request::step(op) {
                 Ok(Step::Submit(room, action)) => {

@@ -70,7 +70,7 @@ impl Socket {
             Ok(incoming) => {
                 for command in incoming.commands {
                     match command {
-                        Ok(command) => self.hand_on(Decoded { command, read, decoded }),
+                        Ok(command) => self.hand_on(Decoded { command, read, done: decoded }),
                         Err(rejected) => self.reject(rejected),
                     }
                 }
@@ -94,9 +94,9 @@ impl Socket {
         }
     }
 
-    fn tell(&self, Decoded { command, read, decoded }: Decoded, credit: Credit, sent: Duration) {
+    fn tell(&self, Decoded { command, read, done }: Decoded, credit: Credit, sent: Duration) {
         let receive = self.node().metrics().commands.step(Step::Receive);
-        receive.record(sent.saturating_sub(decoded).as_secs_f64());
+        receive.record(sent.saturating_sub(done).as_secs_f64());
         self.session().tell(SessionMessage::Command(command, credit, Arrival { read, sent }));
     }
 

@@ -60,7 +60,7 @@ pub(super) struct Decoded {
     pub(super) command: Command,
     /// When its last byte was read, and when it had been decoded.
     pub(super) read: Duration,
-    pub(super) decoded: Duration,
+    pub(super) done: Duration,
 }
 
 /// What a step of a turn came to.
@@ -149,16 +149,13 @@ impl Socket {
             // Reading on has tungstenite answer its close frame, and after that nothing may be written.
             return Turn::Wait;
         }
-        loop {
-            match self.poll_write(context) {
-                Poll::Ready(Ok(Taken::Frames)) => {}
-                Poll::Ready(Ok(Taken::Nothing)) | Poll::Pending => return Turn::Wait,
-                Poll::Ready(Ok(Taken::Close(code))) => {
-                    self.farewell = Some(Farewell::new(code));
-                    return Turn::Again;
-                }
-                Poll::Ready(Err(_)) => return Turn::Ended(ABNORMAL),
+        match self.poll_write(context) {
+            Poll::Ready(Ok(None)) | Poll::Pending => Turn::Wait,
+            Poll::Ready(Ok(Some(code))) => {
+                self.farewell = Some(Farewell::new(code));
+                Turn::Again
             }
+            Poll::Ready(Err(_)) => Turn::Ended(ABNORMAL),
         }
     }
 
@@ -176,34 +173,40 @@ impl Socket {
     /// Hands on what has been decoded. Returns whether more is to be read; if not, the task is woken
     /// when that may have changed.
     fn may_read(&mut self, context: &Context<'_>) -> bool {
-        let outbox = self.connection().outbox();
         // In the middle of a frame nothing else may be written, and reading may answer a ping. Once the
         // socket is to be closed nothing more is taken from this peer, however slowly it reads.
-        if self.writing.is_amid_a_frame() || self.is_broken || outbox.closing().is_some() {
+        if self.writing.is_amid_a_frame() || self.is_broken {
             return false;
         }
-        self.dispatch(context) && !self.connection().outbox().is_above_soft()
+        self.connection().outbox().asks_for_more() && self.dispatch(context)
     }
 
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<Taken>> {
+    /// Writes until nothing waits, or the socket takes no more. Returns the code to close with, if it is time.
+    /// The turn has had itself registered with the outbox.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<Option<CloseCode>>> {
         let now = self.node().clock().elapsed();
-        let mut is_sample = false;
+        let mut taken = Taken::Frames;
         if self.writing.is_empty() {
-            let taken = self.served.connection().outbox().poll_take(context, self.writing.frames(), now);
-            if taken != Taken::Frames {
-                return Poll::Ready(Ok(taken));
+            taken = self.served.connection().outbox().take(self.writing.frames(), now);
+        }
+        loop {
+            match taken {
+                Taken::Nothing => return Poll::Ready(Ok(None)),
+                Taken::Close(code) => return Poll::Ready(Ok(Some(code))),
+                Taken::Frames => {}
             }
-            is_sample = self.sample();
+            let begun = self.sample().then(|| self.node().clock().elapsed());
+            let written = ready!(self.writing.poll(context, &mut self.stream))?;
+            let metrics = self.served.node().metrics();
+            if let Some(begun) = begun {
+                let took = self.served.node().clock().elapsed().saturating_sub(begun);
+                metrics.commands.step(Step::Write).record(took.as_secs_f64());
+            }
+            metrics.edge.frames_out.increment(written.frames as u64);
+            metrics.edge.bytes_out.increment(written.bytes as u64);
+            let written = (written.frames, written.bytes);
+            taken = self.served.connection().outbox().wrote_and_take(written, self.writing.frames(), now);
         }
-        let written = ready!(self.writing.poll(context, &mut self.stream))?;
-        if is_sample {
-            let took = self.node().clock().elapsed().saturating_sub(now);
-            self.node().metrics().commands.step(Step::Write).record(took.as_secs_f64());
-        }
-        self.node().metrics().edge.frames_out.increment(written.frames as u64);
-        self.node().metrics().edge.bytes_out.increment(written.bytes as u64);
-        self.connection().outbox().wrote(written.frames, written.bytes, now);
-        Poll::Ready(Ok(Taken::Frames))
     }
 
     /// Says whether the write that begins is measured, and if so, what is to be written.
@@ -212,8 +215,9 @@ impl Socket {
         let is_sample = self.writes.is_multiple_of(WRITES_A_SAMPLE);
         self.writes = self.writes.wrapping_add(1);
         if is_sample {
+            let frames = self.writing.frames().len();
             let edge = &self.node().metrics().edge;
-            edge.outbox_frames.record(self.writing.frames().len() as f64);
+            edge.outbox_frames.record(frames as f64);
             edge.outbox_bytes.record(self.connection().outbox().bytes() as f64);
         }
         is_sample

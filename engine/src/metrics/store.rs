@@ -45,6 +45,9 @@ macro_rules! calls {
 }
 
 calls! {
+    Activation = "activation",
+    Opening = "opening",
+    Login = "login",
     Append = "append",
     Read = "read",
     Page = "page",

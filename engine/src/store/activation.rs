@@ -35,37 +35,52 @@ pub struct Login {
     pub user: Option<User>,
 }
 
-/// [`Store::activation`] of a store that has no shorter way.
-pub(super) async fn activation<S: Store + ?Sized>(
-    store: &S,
-    room: RoomId,
-    (members, events): (usize, usize),
-) -> Result<Option<Activation>, StoreError> {
-    let Some(head) = store.head(room).await? else { return Ok(None) };
-    let record = store.room(room).await?;
-    let members = store.members(room, None, members).await?;
-    let events = store.read(room, Range::Before(head.seq.next()), events).await?;
-    Ok(Some(Activation { head, record, members, events }))
+impl Activation {
+    /// Answers [`Store::activation`] in parts, for a store that has no shorter way.
+    ///
+    /// # Errors
+    /// As its parts.
+    pub async fn in_parts<S: Store + ?Sized>(
+        store: &S,
+        room: RoomId,
+        (members, events): (usize, usize),
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(head) = store.head(room).await? else { return Ok(None) };
+        let record = store.room(room).await?;
+        let members = store.members(room, None, members).await?;
+        let events = store.read(room, Range::Before(head.seq.next()), events).await?;
+        Ok(Some(Self { head, record, members, events }))
+    }
 }
 
-/// [`Store::login`] of a store that has no shorter way.
-pub(super) async fn login<S: Store + ?Sized>(
-    store: &S,
-    session: SessionId,
-) -> Result<Option<Login>, StoreError> {
-    let Some(session) = store.session(session).await? else { return Ok(None) };
-    let user = store.users(&[session.user]).await?.into_iter().next();
-    Ok(Some(Login { session, user }))
+impl Login {
+    /// Answers [`Store::login`] in parts, for a store that has no shorter way.
+    ///
+    /// # Errors
+    /// As its parts.
+    pub async fn in_parts<S: Store + ?Sized>(
+        store: &S,
+        session: SessionId,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(session) = store.session(session).await? else { return Ok(None) };
+        let user = store.users(&[session.user]).await?.into_iter().next();
+        Ok(Some(Self { session, user }))
+    }
 }
 
-/// [`Store::opening`] of a store that has no shorter way.
-pub(super) async fn opening<S: Store + ?Sized>(
-    store: &S,
-    (room, user): (RoomId, UserId),
-    cursors: usize,
-) -> Result<Option<Opening>, StoreError> {
-    let Some(state) = store.room_state(room, user).await? else { return Ok(None) };
-    let is_small = state.record.members <= cursors as u64;
-    let cursors = if is_small { Some(store.cursors(room, cursors).await?) } else { None };
-    Ok(Some(Opening { state, cursors }))
+impl Opening {
+    /// Answers [`Store::opening`] in parts, for a store that has no shorter way.
+    ///
+    /// # Errors
+    /// As its parts.
+    pub async fn in_parts<S: Store + ?Sized>(
+        store: &S,
+        (room, user): (RoomId, UserId),
+        cursors: usize,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(state) = store.room_state(room, user).await? else { return Ok(None) };
+        let is_small = state.record.members <= cursors as u64;
+        let cursors = if is_small { Some(store.cursors(room, cursors).await?) } else { None };
+        Ok(Some(Self { state, cursors }))
+    }
 }

@@ -1,11 +1,11 @@
 //! A store whose calls are counted and timed: any store, from outside.
 
 use super::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, AvatarOf, Begun, BlockSet, Commits,
-    Completed, CursorKind, Cursors, FileContent, FileRecord, Files, Health, Invite, InviteCreated,
-    InviteUsed, Invites, LastSeen, Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices,
-    People, ProfileChange, ProfileChanged, Range, Reached, Receipt, RefreshToken, RoomRecord, RoomState,
-    Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError, Ticket, TokenHash, Upload,
+    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, AvatarOf, Begun, BlockSet,
+    Commits, Completed, CursorKind, Cursors, FileContent, FileRecord, Files, Health, Invite, InviteCreated,
+    InviteUsed, Invites, LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices,
+    Opening, People, ProfileChange, ProfileChanged, Range, Reached, Receipt, RefreshToken, RoomRecord,
+    RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError, Ticket, TokenHash, Upload,
 };
 use crate::clock::Clock;
 use crate::metrics::{CallOutcome, StoreCall, StoreMetrics};
@@ -29,15 +29,11 @@ impl MeteredStore {
     }
 
     /// Counts a call once it has ended; one that nobody waits for any more does not count.
-    fn count<'a, T: 'a, E: Ended + 'a>(
+    fn count<'a, T: Send + 'a, E: Ended + Send + 'a>(
         &'a self,
         call: StoreCall,
         answer: Answer<'a, T, E>,
-    ) -> Answer<'a, T, E>
-    where
-        T: Send,
-        E: Send,
-    {
+    ) -> Answer<'a, T, E> {
         Box::pin(async move {
             let begun = self.clock.elapsed();
             let answer = answer.await;
@@ -75,6 +71,18 @@ impl Ended for AppendError {
 }
 
 impl Store for MeteredStore {
+    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>> {
+        self.count(StoreCall::Activation, self.inner.activation(room, members, events))
+    }
+
+    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>> {
+        self.count(StoreCall::Opening, self.inner.opening(room, user, cursors))
+    }
+
+    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>> {
+        self.count(StoreCall::Login, self.inner.login(session))
+    }
+
     fn health(&self) -> Health {
         self.inner.health()
     }
