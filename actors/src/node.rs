@@ -1,13 +1,16 @@
 //! A node: the plain value that owns everything of one server. There is nothing global, so several
 //! live in one process.
 
+mod admit;
 mod courier;
 mod drain;
+mod readiness;
 mod rooms;
 mod slots;
 mod standing;
 
 pub use drain::CLOSES_WITHIN;
+pub use readiness::Check;
 pub use standing::{HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 
 use crate::cluster::Cluster;
@@ -18,10 +21,12 @@ use crate::room::RoomMessage;
 use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
 use ractor::{ActorCell, SpawnErr};
+use readiness::Committing;
+use rookery_engine::admission::Admission;
 use rookery_engine::bus::Bus;
 use rookery_engine::metrics::ActorKind;
 use rookery_engine::search::Search;
-use rookery_engine::store::{Health, Store};
+use rookery_engine::store::Store;
 use rookery_engine::{
     Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
     UserConnections, limits,
@@ -90,17 +95,6 @@ pub struct NodeParts {
     pub ports: Tasks,
 }
 
-/// One thing that has to be in order for the node to be ready.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What.
-    pub name: &'static str,
-    /// Whether it is.
-    pub ok: bool,
-    /// Why not, or how it is.
-    pub detail: String,
-}
-
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -137,6 +131,12 @@ pub struct Node {
     /// Counts the logins that were said to be over.
     logins_ended: AtomicU64,
     is_draining: AtomicBool,
+    admission: Admission,
+    /// Connections that it takes since a reload; 0 before.
+    capacity: AtomicU64,
+    /// The clock at the sweeper's last look, in milliseconds.
+    swept: AtomicU64,
+    committing: Committing,
 }
 
 #[derive(Debug)]
@@ -185,6 +185,10 @@ impl Node {
             has_notices: Notify::new(),
             logins_ended: AtomicU64::new(0),
             is_draining: AtomicBool::new(false),
+            admission: Admission::new(),
+            capacity: AtomicU64::new(0),
+            swept: AtomicU64::new(0),
+            committing: Committing::default(),
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
         });
         #[expect(
@@ -356,19 +360,6 @@ impl Node {
     pub(crate) fn close(&self, connection: &Connection, code: CloseCode) {
         let bye = code.reconnect().then(|| Frame::server(ServerEvent::bye(code, None)));
         connection.close(code, bye.as_ref(), self.clock().elapsed());
-    }
-
-    /// Returns what has to be in order for the node to be ready, and whether it is. The bus is told of too: a
-    /// node whose bus is away does all its work, so it is ready.
-    pub fn readiness(&self) -> Vec<Check> {
-        let store = match self.store().health() {
-            Health::Ready => Check { name: "store", ok: true, detail: "takes writes".to_owned() },
-            Health::Refusing(why) | Health::Failed(why) => Check { name: "store", ok: false, detail: why },
-        };
-        let bus = Check { name: "bus", ok: true, detail: self.cluster.state() };
-        let is_draining = self.is_draining();
-        let detail = if is_draining { "draining" } else { "serving" }.to_owned();
-        vec![store, bus, Check { name: "node", ok: !is_draining, detail }]
     }
 
     /// Returns whether the node is going down.

@@ -23,6 +23,7 @@ pub(crate) async fn run(node: Arc<Node>) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut round, mut gauges) = (0_u64, Gauges::default());
+    node.swept();
     // At most one, beside the sweeping: a stuck store must not stop the deadlines.
     let mut probe: Option<Answer<'_, ()>> = None;
     loop {
@@ -38,6 +39,7 @@ pub(crate) async fn run(node: Arc<Node>) {
             }
         }
         round += 1;
+        node.swept();
         gauges.look(&node);
         sweep(&node, round.is_multiple_of(ROOM_SWEEP_ROUNDS));
         if probe.is_none() && matches!(node.store().health(), Health::Refusing(_)) {
@@ -73,6 +75,7 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
     node.awake().look(|waiting| sessions.see(waiting));
     sessions.tell();
     node.tell_unheard();
+    node.look_at_commits();
     let tick = |room: &Mailbox<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     node.presence().sweep();
     node.say_presence();

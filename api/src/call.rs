@@ -32,7 +32,7 @@ impl Call {
 
     /// Returns the address that the request came from, behind the proxies that are trusted.
     pub(crate) fn from(&self) -> IpAddr {
-        forwarded::client(self.peer.ip(), self.headers(), &self.edge.config.server.trusted_proxies)
+        forwarded::client(self.peer.ip(), self.headers(), &self.edge.config().server.trusted_proxies)
     }
 
     /// Parses what stands in the path for `{name}`, percent-decoded; what is no id is nothing that exists.
@@ -80,7 +80,7 @@ impl Call {
     /// Reads the whole body within its size and its time.
     async fn body(&mut self) -> Result<Bytes, Problem> {
         let limited = Limited::new(self.request.body_mut(), self.body_bytes).collect();
-        match tokio::time::timeout(self.edge.config.server.body_timeout, limited).await {
+        match tokio::time::timeout(self.edge.config().server.body_timeout, limited).await {
             Ok(Ok(body)) => Ok(body.to_bytes()),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(self.body_bytes)),
             Ok(Err(_)) => Err(Problem::new(ErrorCode::BadRequest, "the body broke off").closing()),

@@ -21,6 +21,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use files::{BucketConfig, FilesConfig, FilesPlace};
 pub use layer::Sources;
 pub use limits::LimitsConfig;
+pub(crate) use log::is_filter;
 pub use log::{LogConfig, LogFormat};
 pub use schema::json_schema;
 pub use server::ServerConfig;
@@ -65,6 +66,8 @@ pub struct Setting {
     pub value: serde_json::Value,
     /// The file, the variable or the flag that set it, or `default`.
     pub origin: String,
+    /// Whether a server that runs takes a change of it over when it reloads.
+    pub reloads: bool,
 }
 
 /// The Rookery server's settings.
@@ -113,6 +116,16 @@ impl Config {
             Self { server, auth, files, cluster, storage, log: raw.log.check(&mut problems), limits };
         problems.into_result()?;
         Ok((config, merged.settings(&raw)))
+    }
+
+    /// Returns what runs, with what a reload takes over from `new`; everything else needs a restart.
+    #[must_use]
+    pub fn reloaded(&self, new: &Self) -> Self {
+        Self {
+            server: self.server.reloaded(&new.server),
+            log: LogConfig { filter: new.log.filter.clone(), ..self.log.clone() },
+            ..self.clone()
+        }
     }
 }
 

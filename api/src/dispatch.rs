@@ -56,7 +56,7 @@ pub(crate) async fn answer(
                 params: found.params,
                 body_bytes: route.body_bytes,
             };
-            let time = if route.is_streamed { UNBOUNDED } else { edge.config.server.request_timeout };
+            let time = if route.is_streamed { UNBOUNDED } else { edge.config().server.request_timeout };
             let outcome = within_time(time, run(call, route.handler)).await;
             if started.elapsed() >= time {
                 edge.node.metrics().commands.limits.of("request-time").increment(1);

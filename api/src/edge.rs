@@ -3,16 +3,16 @@
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::files::Files;
+use crate::log_lines::{ChooseLines, LogLines};
 use crate::observe::Exporter;
 use crate::origin;
 use crate::problem::Problem;
 use http::HeaderMap;
 use rookery_actors::Node;
+use rookery_engine::admission::Wanted;
 use rookery_engine::blobs::Blobs;
-use rookery_protocol::ErrorCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What an edge is made of.
 #[derive(Debug)]
@@ -27,6 +27,19 @@ pub struct EdgeParts {
     pub config: Arc<Config>,
     /// What shows the node's metrics.
     pub exporter: Exporter,
+    /// What chooses the lines of the process's log.
+    pub log: Arc<dyn ChooseLines>,
+}
+
+/// How far a server is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// It is not on its way.
+    Serving,
+    /// It says that it goes, and serves everybody who comes all the same.
+    Announced,
+    /// It lets nobody in any more.
+    Closed,
 }
 
 /// A node with its accounts, its files, its configuration and its metrics.
@@ -35,9 +48,11 @@ pub struct Edge {
     pub(crate) node: Arc<Node>,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) files: Arc<Files>,
-    pub(crate) config: Arc<Config>,
     pub(crate) exporter: Exporter,
-    draining: AtomicBool,
+    pub(crate) log: Arc<LogLines>,
+    /// What is set, as last reloaded; listeners look when it changes.
+    config: watch::Sender<Arc<Config>>,
+    phase: watch::Sender<Phase>,
     /// An operator has asked for a drain.
     is_asked_to_drain: Notify,
 }
@@ -45,15 +60,19 @@ pub struct Edge {
 impl Edge {
     /// Joins the parts.
     pub fn new(parts: EdgeParts) -> Arc<Self> {
-        let EdgeParts { node, accounts, blobs, config, exporter } = parts;
+        let EdgeParts { node, accounts, blobs, config, exporter, log } = parts;
         let files = Files::new(&node, blobs, &config);
+        // A server that runs has read its configuration.
+        node.metrics().operation.reload_success.set(1.0);
+        let log = Arc::new(LogLines::new(log, config.log.filter.clone()));
         Arc::new(Self {
             node,
             accounts,
             files,
-            config,
             exporter,
-            draining: AtomicBool::new(false),
+            log,
+            config: watch::Sender::new(config),
+            phase: watch::Sender::new(Phase::Serving),
             is_asked_to_drain: Notify::new(),
         })
     }
@@ -75,15 +94,37 @@ impl Edge {
 
     /// Returns whether the browser's `Origin` may talk to this server; no origin is no browser.
     pub(crate) fn origin_allowed(&self, headers: &HeaderMap) -> bool {
-        origin::is_allowed(headers, &self.config.server.allowed_origins)
+        origin::is_allowed(headers, &self.config().server.allowed_origins)
     }
 
     /// Refuses a connection that stays, a socket or an event stream, where no more are taken.
     pub(crate) fn admit(&self) -> Result<(), Problem> {
-        if self.is_draining() || self.node.connections().len() >= self.config.server.max_connections {
+        if self.is_closed() || self.node.connections().len() >= self.config().server.max_connections {
             self.node.metrics().commands.limits.of("connections").increment(1);
-            return Err(Problem::new(ErrorCode::Busy, "no more connections are taken at the moment"));
+            return Err(self.node.busy("no more connections are taken at the moment").into());
         }
+        Ok(self.node.admit(Wanted::Connection)?)
+    }
+
+    /// Returns what is set at the moment.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// Returns what tells of each reload.
+    pub(crate) fn reloads(&self) -> watch::Receiver<Arc<Config>> {
+        self.config.subscribe()
+    }
+
+    /// Takes over what may change while the server runs; see [`Config::reloaded`].
+    ///
+    /// # Errors
+    /// The log does not take its filter; nothing has changed then.
+    pub fn reload(&self, new: &Config) -> Result<(), String> {
+        let config = self.config().reloaded(new);
+        self.log.as_configured(Some(config.log.filter.clone())).map_err(|error| error.to_string())?;
+        self.node.set_capacity(u64::try_from(config.server.max_connections).unwrap_or(u64::MAX));
+        self.config.send_replace(Arc::new(config));
         Ok(())
     }
 
@@ -99,11 +140,29 @@ impl Edge {
 
     /// Says from now on that the server is going away, while it still serves.
     pub(crate) fn begin_drain(&self) {
-        self.draining.store(true, Ordering::Release);
+        self.phase.send_replace(Phase::Announced);
+    }
+
+    /// Lets no connection in from now on that stays.
+    pub(crate) fn close(&self) {
+        self.phase.send_replace(Phase::Closed);
+    }
+
+    fn is_closed(&self) -> bool {
+        *self.phase.borrow() == Phase::Closed || self.node.is_draining()
+    }
+
+    /// Completes once the server is going away.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn draining(&self) {
+        // The sender is a field of this edge, so it is there for as long as this waits.
+        drop(self.phase.subscribe().wait_for(|phase| *phase > Phase::Serving).await);
     }
 
     /// Returns whether the server is going away.
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire) || self.node.is_draining()
+        *self.phase.borrow() > Phase::Serving || self.node.is_draining()
     }
 }

@@ -11,6 +11,7 @@
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
+//! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
 //! It decides nothing about rooms: every operation goes to `actors`, over HTTP as over a socket.
@@ -28,8 +29,10 @@ mod files;
 mod forwarded;
 mod http;
 mod idempotency;
+mod log_lines;
 mod observe;
 mod origin;
+mod pressure;
 mod problem;
 mod query;
 mod range;
@@ -42,11 +45,12 @@ mod server;
 mod socket;
 mod stream;
 
-pub use crate::http::admin::DrainStanding;
+pub use crate::http::admin::{ChooseLog, DrainStanding};
 pub use accounts::{Accounts, AccountsParts, SigningKey};
 pub use config::Config;
 pub use edge::{Edge, EdgeParts};
 pub use files::Files;
+pub use log_lines::{ChooseLines, LogStanding};
 pub use observe::{Exporter, exporter};
 pub use problem::PROBLEM;
 pub use route::docs::{Content, Docs, Given, Param, Place, Tag, path_parameter};

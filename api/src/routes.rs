@@ -52,6 +52,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::probes::LIVE,
     endpoint::probes::READY,
     endpoint::probes::HEALTH,
+    endpoint::probes::HEALTHZ,
     endpoint::version::ROUTE,
     endpoint::documents::OPENAPI,
     endpoint::documents::ASYNCAPI,
@@ -63,6 +64,8 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::admin::ROOMS_HOT,
     endpoint::admin::ROOM,
     endpoint::admin::DRAIN,
+    endpoint::admin::LOG,
+    endpoint::admin::CHOOSE_LOG,
 ];
 
 /// What others may know of a route.

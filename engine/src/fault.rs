@@ -9,10 +9,10 @@ mod presence;
 mod switch;
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, CursorKind, Cursors, Health,
-    Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening, Range, Reached,
-    Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store,
-    StoreError, Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, Commits, CursorKind, Cursors,
+    Health, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening, Range,
+    Reached, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange,
+    Store, StoreError, Ticket, TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -215,6 +215,10 @@ impl<S: Store> Store for FaultStore<S> {
             Health::Ready => self.inner.health(),
             switched => switched,
         }
+    }
+
+    fn commits(&self) -> Commits {
+        self.inner.commits()
     }
 
     fn probe(&self) -> Answer<'_, ()> {

@@ -11,6 +11,7 @@
 //! | [`search`] | the port to whatever finds messages by their words, and what a word is |
 //! | [`blobs`] | the port to wherever the bytes of files are |
 //! | [`bus`] | the port to the other nodes of a cluster |
+//! | [`admission`] | who is let in while memory or time is short |
 //! | [`metrics`] | the catalogue |
 //! | [`limits`] | every bound |
 //!
@@ -18,6 +19,7 @@
 //! unchanged.
 
 mod activity;
+pub mod admission;
 pub mod blobs;
 pub mod bus;
 mod clock;

@@ -328,3 +328,20 @@ pub const RECONNECT_OVER_AT_LEAST_MS: u32 = 2_000;
 
 /// The longest one: beyond it people notice more of the wait than of the crowd.
 pub const RECONNECT_OVER_AT_MOST_MS: u32 = 60_000;
+
+/// The least time after which somebody who was refused because the node sheds load comes back: what a level
+/// lasts at least.
+pub const SHED_RETRY_AT_LEAST_MS: u32 = 5_000;
+
+/// The time over which those come back who were refused at one moment.
+pub const SHED_RETRY_OVER_MS: u32 = 10_000;
+
+/// How long the sweeper, which looks around once a second, may not have done so before the process counts as
+/// stuck.
+///
+/// A restart costs every connection, and makes an overload worse: only what does not end by itself is worth it.
+pub const STUCK_AFTER: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// How long one commit may take before the node says that it is not ready: a hundred times what the slowest
+/// disks of the field take.
+pub const SLOW_COMMIT: std::time::Duration = std::time::Duration::from_secs(5);

@@ -16,7 +16,7 @@ mod rooms;
 mod transfer;
 
 use crate::store::{
-    Activation, Answer, Health, Login, Notice, NoticeKind, Opening, Progress, Store, StoreError,
+    Activation, Answer, Commits, Health, Login, Notice, NoticeKind, Opening, Progress, Store, StoreError,
 };
 use accounts::AccountTables;
 use files::FileTables;
@@ -98,6 +98,10 @@ impl Store for MemoryStore {
 
     fn health(&self) -> Health {
         Health::Ready
+    }
+
+    fn commits(&self) -> Commits {
+        Commits::default()
     }
 
     fn probe(&self) -> Answer<'_, ()> {

@@ -7,7 +7,7 @@
 //! | `metrics/buckets.rs` | the bounds of histograms, with their reasons |
 //! | `metrics/edge.rs`, `http.rs`, `commands.rs` | what comes in and goes out |
 //! | `metrics/rooms.rs`, `actors.rs`, `store.rs`, `content.rs` | what is made of it |
-//! | `metrics/accounts.rs`, `cluster.rs`, `process.rs` | who is there, on which nodes, at which cost |
+//! | `metrics/accounts.rs`, `cluster.rs`, `process.rs`, `operation.rs` | who is there, on which nodes, at which cost, and who is let in |
 //!
 //! Handles belong to a node and its own recorder, not to the process, so that two nodes in one
 //! test count apart. Every label has a bounded set of values; none is an id.
@@ -21,6 +21,7 @@ mod content;
 mod edge;
 mod handle;
 mod http;
+mod operation;
 mod process;
 mod rooms;
 mod row;
@@ -34,6 +35,7 @@ pub use content::{FileMetrics, SearchMetrics};
 pub use edge::EdgeMetrics;
 pub use handle::{By, Handle, Registrar, Single};
 pub use http::{HttpMetrics, NO_ROUTE};
+pub use operation::OperationMetrics;
 pub use process::ProcessMetrics;
 pub use rooms::RoomMetrics;
 pub use row::{Kind, Row, Values};
@@ -55,6 +57,7 @@ const SUBJECTS: &[&[Row]] = &[
     PresenceMetrics::ROWS,
     ClusterMetrics::ROWS,
     ProcessMetrics::ROWS,
+    OperationMetrics::ROWS,
 ];
 
 /// Every metric.
@@ -111,6 +114,8 @@ pub struct Metrics {
     pub cluster: ClusterMetrics,
     /// The process.
     pub process: ProcessMetrics,
+    /// What an operator decides, or has decided beforehand.
+    pub operation: OperationMetrics,
 }
 
 impl Metrics {
@@ -131,6 +136,7 @@ impl Metrics {
             presence: PresenceMetrics::register(&to),
             cluster: ClusterMetrics::register(&to),
             process: ProcessMetrics::register(&to),
+            operation: OperationMetrics::register(&to),
         }
     }
 

@@ -70,6 +70,16 @@ pub enum Health {
     Failed(String),
 }
 
+/// What the thread has done that commits: where it has begun more than it has ended and neither grows, it is
+/// stuck, in a disk that does not answer or in a mistake of ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Commits {
+    /// Groups of writes begun since the start.
+    pub begun: u64,
+    /// Groups answered since the start.
+    pub ended: u64,
+}
+
 /// A store: a room log with its projections, the reads over them, cursors, notices, accounts,
 /// people, invites and what is known of files.
 pub trait Store:
@@ -100,6 +110,9 @@ pub trait Store:
 
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;
+
+    /// Returns how far the thread has come that commits; a store without one has never begun. Costs nothing.
+    fn commits(&self) -> Commits;
 
     /// Tries a small durable write, so that [`Health::Refusing`] ends when its cause does.
     fn probe(&self) -> Answer<'_, ()>;

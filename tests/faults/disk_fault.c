@@ -3,6 +3,7 @@
 //
 //   enospc     write, pwrite: -1, ENOSPC
 //   eio-sync   fsync, fdatasync: -1, EIO; what was written stays where it is
+//   stuck      fsync, fdatasync: do not return while the file says so
 //
 // Each failure adds one byte to the file "<DISK_FAULT_FLAG>.hits", so that a test can count them.
 // Build: cc -shared -fPIC -O2 -o disk_fault.so disk_fault.c -ldl
@@ -51,6 +52,11 @@ static int fails(int fd, const char *name) {
     return 1;
 }
 
+// Holds a call on `fd` for as long as the disk is to stand still.
+static void hold(int fd) {
+    while (fails(fd, "stuck")) usleep(20000);
+}
+
 ssize_t write(int fd, const void *bytes, size_t size) {
     if (fails(fd, "enospc")) return errno = ENOSPC, -1;
     return real_write(fd, bytes, size);
@@ -73,6 +79,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t at) {
 int fsync(int fd) {
     static int (*real)(int);
     if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+    hold(fd);
     if (fails(fd, "eio-sync")) return errno = EIO, -1;
     return real(fd);
 }
@@ -80,6 +87,7 @@ int fsync(int fd) {
 int fdatasync(int fd) {
     static int (*real)(int);
     if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    hold(fd);
     if (fails(fd, "eio-sync")) return errno = EIO, -1;
     return real(fd);
 }

@@ -78,6 +78,8 @@ mod receipts;
 mod refusals;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
+// Run by somebody: probes, drains, reloads, the log, systemd, descriptors, pressure.
+mod operation;
 // A user's rooms, and word of those not open.
 mod room_list;
 // Rooms and members.

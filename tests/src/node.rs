@@ -5,7 +5,8 @@ use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::{Login, Register};
 use rookery_api::config::Sources;
 use rookery_api::{
-    Accounts, AccountsParts, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter, serve,
+    Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter,
+    serve,
 };
 use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
@@ -15,8 +16,8 @@ use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Task
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -66,6 +67,28 @@ pub struct TestNodeOptions {
     pub clock: Arc<FragileClock>,
     /// Settings, as `ROOKERY_SECTION__NAME` variables.
     pub settings: Vec<(&'static str, &'static str)>,
+    /// Whether the sweeper runs by itself, once a second; otherwise [`TestNode::advance`] sweeps.
+    pub sweeps: bool,
+    /// What it is told to log.
+    pub log: TestLog,
+}
+
+/// What a node was told to log, one filter after another. It logs nothing.
+#[derive(Clone, Debug, Default)]
+pub struct TestLog(Arc<Mutex<Vec<String>>>);
+
+impl TestLog {
+    /// Returns the filters.
+    pub fn filters(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ChooseLines for TestLog {
+    fn choose(&self, filter: &str) -> Result<(), String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(filter.to_owned());
+        Ok(())
+    }
 }
 
 impl Default for TestNodeOptions {
@@ -80,6 +103,8 @@ impl Default for TestNodeOptions {
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
             settings: Vec::new(),
+            sweeps: false,
+            log: TestLog::default(),
         }
     }
 }
@@ -228,7 +253,7 @@ impl TestNode {
                 room_idle: options.room_idle,
                 public_url: config.server.link_base(http),
                 is_relaxed: config.limits.relaxed,
-                sweeps: false,
+                sweeps: options.sweeps,
                 cluster_beat: options.cluster_beat,
             },
             store,
@@ -242,7 +267,8 @@ impl TestNode {
         })
         .await
         .expect("a runtime that runs takes actors");
-        let edge = Edge::new(EdgeParts { node, accounts, blobs: options.blobs, config, exporter });
+        let log: Arc<dyn ChooseLines> = Arc::new(options.log);
+        let edge = Edge::new(EdgeParts { node, accounts, blobs: options.blobs, config, exporter, log });
         let (stop, stopped) = oneshot::channel::<()>();
         let listeners = Listeners { public, admin };
         let serving = tokio::spawn(serve(listeners, Arc::clone(&edge), async move { drop(stopped.await) }));
@@ -278,6 +304,14 @@ impl TestNode {
     pub fn advance(&self, by: Duration) {
         self.clock.inner.advance(by);
         self.node().sweep(true);
+    }
+
+    /// Has the sweeper of a node panic that sweeps by itself, and waits until it has.
+    pub async fn break_sweeper(&self) {
+        self.clock.break_next();
+        while self.clock.is_armed.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Registers a user and logs it in.
@@ -332,6 +366,8 @@ fn config(settings: &[(&'static str, &'static str)]) -> Config {
         ("ROOKERY_AUTH__ARGON2_PASSES", "1"),
         ("ROOKERY_AUTH__ARGON2_THREADS", "1"),
         ("ROOKERY_SERVER__DRAIN_DELAY_SECONDS", "0"),
+        // Tests say themselves when there is too little memory.
+        ("ROOKERY_SERVER__SHED_LOAD", "false"),
     ];
     let env: BTreeMap<_, _> =
         cheap.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();

@@ -6,11 +6,17 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How long a server may take to start, and to answer one request.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The file in the data folder from which a server reads its settings, where it is there.
+pub const SETTINGS: &str = "rookery.toml";
+
+/// Lines of a server's log that are kept.
+const LINES_KEPT: usize = 100_000;
 
 /// A running `rookery serve`.
 #[derive(Debug)]
@@ -22,13 +28,15 @@ pub struct Server {
     pub admin: SocketAddr,
     data_dir: PathBuf,
     env: Vec<(String, String)>,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// The password of every user that a test registers.
     pub const PASSWORD: &str = "correct horse battery";
 
-    /// Starts a server that keeps its data in `data_dir`, on ports of its choice.
+    /// Starts a server that keeps its data in `data_dir`, on ports of its choice. Where there is a file
+    /// [`SETTINGS`] in it, that is its configuration, over which `env` wins.
     ///
     /// # Panics
     /// When it does not start.
@@ -39,6 +47,7 @@ impl Server {
     }
 
     fn launch(data_dir: PathBuf, env: Vec<(String, String)>, http: SocketAddr, admin: SocketAddr) -> Self {
+        let settings = data_dir.join(SETTINGS).exists();
         let mut child = rookery()
             .args([
                 "serve",
@@ -49,9 +58,12 @@ impl Server {
                 "--data-dir",
             ])
             .arg(&data_dir)
+            .args(settings.then(|| ["--config".into(), data_dir.join(SETTINGS)]).into_iter().flatten())
             .env("ROOKERY_LIMITS__RELAXED", "true")
             .env("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "8")
             .env("ROOKERY_AUTH__ARGON2_PASSES", "1")
+            // The machine that tests run on is short of time and of memory as it likes.
+            .env("ROOKERY_SERVER__SHED_LOAD", "false")
             .envs(env.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -69,9 +81,18 @@ impl Server {
                 _ => panic!("the server did not start: {}", told.join("\n")),
             }
         };
-        // A full pipe would stop the server; what it says after its start is not needed.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, http, admin, data_dir, env }
+        let log = Arc::new(Mutex::new(told));
+        let kept = Arc::clone(&log);
+        // Read to its end, since a full pipe would stop the server.
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                if kept.len() < LINES_KEPT {
+                    kept.push(line);
+                }
+            }
+        });
+        Self { child, http, admin, data_dir, env, log }
     }
 
     /// Kills the server where it stands, and starts it again on the same data and the same ports.
@@ -108,6 +129,32 @@ impl Server {
     /// When it cannot be signalled.
     pub fn resume(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Has the server read its configuration again (SIGHUP).
+    ///
+    /// # Panics
+    /// When it cannot be signalled.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    /// Asks the server to end (SIGTERM), and does not wait.
+    ///
+    /// # Panics
+    /// When it cannot be signalled.
+    pub fn ask_to_end(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Returns its process id.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Returns the lines that it has logged.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn signal(&self, signal: Signal) {

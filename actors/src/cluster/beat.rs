@@ -98,7 +98,8 @@ impl Cluster {
         let said = self.bus.peers().borrow().nodes.iter().find(|peer| peer.id == self.bus.id()).cloned();
         if let Some(said) = said {
             let connections = u64::try_from(node.connections().len()).unwrap_or(u64::MAX);
-            let me = Peer { connections, is_draining: node.is_draining(), ..said.clone() };
+            let (is_draining, capacity) = (node.is_draining(), node.capacity().unwrap_or(said.capacity));
+            let me = Peer { connections, capacity, is_draining, ..said.clone() };
             if me != said {
                 self.bus.announce(me);
             }

@@ -4,6 +4,7 @@ use super::source::{Newest, Sight, Source};
 use super::{check, object, unread};
 use crate::node::Node;
 use crate::room::no_such_room;
+use rookery_engine::admission::{SHORT_PAGE, Wanted};
 use rookery_engine::limits::PAGE_BYTES;
 use rookery_engine::store::{Membership, Range, RoomsCursor};
 use rookery_protocol::{
@@ -32,6 +33,9 @@ pub(super) async fn history(
     asked: RoomHistory,
 ) -> Result<ReplyBody, WireError> {
     let limit = check::limit(asked.limit, DEFAULT_PAGE)?;
+    if limit > SHORT_PAGE {
+        node.admit(Wanted::History)?;
+    }
     let (room, user) = (asked.room, user.id);
     let part = match (asked.before, asked.after, asked.around) {
         (None, None, None) => Part::Newest,

@@ -3,6 +3,7 @@
 use super::{check, unread};
 use crate::node::Node;
 use crate::room::no_such_room;
+use rookery_engine::admission::Wanted;
 use rookery_engine::limits::PAGE_BYTES;
 use rookery_engine::search::{Hit, SearchError, SearchQuery, Terms};
 use rookery_engine::store::StoreError;
@@ -21,12 +22,14 @@ const CURSOR_BYTES: usize = 128;
 ///
 /// # Errors
 /// `invalid` for the query, the kind, the limit or the cursor; `too_large` for a query that matches too
-/// much to be read; `not_found` for a room that the user is no member of; `busy` where the index lags.
+/// much to be read; `not_found` for a room that the user is no member of; `busy` where the index lags,
+/// or the node sheds load.
 pub(super) async fn search(
     node: &Arc<Node>,
     user: &User,
     asked: MessageSearch,
 ) -> Result<ReplyBody, WireError> {
+    node.admit(Wanted::Search)?;
     let begun = node.clock().elapsed();
     let room = asked.room;
     let query = query(user, asked)?;

@@ -9,7 +9,7 @@ use http::Method;
 use rookery_actors::{
     HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding,
 };
-use rookery_api::DrainStanding;
+use rookery_api::{ChooseLog, DrainStanding, LogStanding};
 use rookery_client::{HttpClient, HttpError};
 use rookery_engine::bus::Peer;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 /// How often it is looked whether a node that drains is gone.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Runs one of the three.
+/// Runs one of them.
 pub(crate) fn run(action: AdminAction, args: &AdminArgs) -> Result<()> {
     block_on(async {
         let url = admin_url(args.url.as_deref());
@@ -35,6 +35,10 @@ pub(crate) fn run(action: AdminAction, args: &AdminArgs) -> Result<()> {
                 hot_rooms(&mut http, limit, args.output).await
             }
             AdminAction::Rooms { room: None, limit, .. } => rooms(&mut http, limit, args.output).await,
+            AdminAction::Log { filter: None, reset: false, .. } => log(&mut http, None, args.output).await,
+            AdminAction::Log { filter, time: for_seconds, .. } => {
+                log(&mut http, Some(ChooseLog { filter, for_seconds }), args.output).await
+            }
             AdminAction::Drain { no_wait } => drain(&mut http, !no_wait, args.output).await,
         }
     })
@@ -58,6 +62,17 @@ async fn rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<()> 
     }
     eprintln!("{} rooms are active here, {} are heard", standing.active, standing.heard);
     Ok(())
+}
+
+/// Says which lines the log has, after choosing them where that is asked for.
+async fn log(http: &mut HttpClient, choice: Option<ChooseLog>, output: Output) -> Result<()> {
+    let standing: LogStanding = match choice {
+        None => get(http, "/admin/log").await?,
+        Some(choice) => ask(http, Method::PUT, "/admin/log", Some(&choice)).await?,
+    };
+    let time = standing.for_seconds.map(|seconds| format!("  for {seconds} s more")).unwrap_or_default();
+    let (filter, configured) = (harmless(&standing.filter), harmless(&standing.configured));
+    output.print(&standing, format_args!("{filter}{time}  (configured: {configured})"))
 }
 
 async fn hot_rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<()> {

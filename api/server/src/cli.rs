@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve until SIGTERM or SIGINT; then drain and exit 0. A second signal exits at once.
+    /// Serve until SIGTERM or SIGINT; then drain and exit 0. A second one exits at once. SIGHUP reloads.
     Serve(ServeArgs),
     /// Check the configuration, show it with where each value comes from, or print its JSON Schema.
     Config {
@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Bring the schema of ScyllaDB or Cassandra up to date; a server that starts does the same.
     Migrate(MigrateArgs),
-    /// Ask a running server who else is there and which rooms are heard, or have it drain.
+    /// Ask a running server who else is there and which rooms are heard, choose what it logs, or have it drain.
     Admin {
         #[command(subcommand)]
         action: AdminAction,
@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Send(SendArgs),
 }
 
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ServeArgs {
     /// Address of the public listener [default: 127.0.0.1:7080]; port 0 picks one.
     #[arg(long, value_name = "ADDR")]
@@ -126,7 +126,7 @@ pub(crate) struct AdminArgs {
     pub(crate) output: Output,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum AdminAction {
     /// Print the nodes of the cluster, as this one sees them.
     Nodes,
@@ -140,6 +140,17 @@ pub(crate) enum AdminAction {
         /// Those in which the most goes on, instead: events and deliveries a second over the last minute.
         #[arg(long, conflicts_with = "room")]
         hot: bool,
+    },
+    /// Print which lines the log has, or choose them: levels and targets, such as info,rookery_actors=debug.
+    Log {
+        /// What chooses them.
+        filter: Option<String>,
+        /// For how long, such as 30s, 10m or 2h, at most a day; without it until the next reload.
+        #[arg(long = "for", value_name = "TIME", requires = "filter", value_parser = seconds)]
+        time: Option<u64>,
+        /// Let the configuration choose again.
+        #[arg(long, conflicts_with = "filter")]
+        reset: bool,
     },
     /// Drain this node as SIGTERM does, and wait until its process has ended.
     Drain {
@@ -310,4 +321,32 @@ pub(crate) struct SendArgs {
     pub(crate) text: Option<String>,
     #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+/// Reads a time such as `30s`, `10m` or `2h` into seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        _ => (text, 1),
+    };
+    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds.filter(|seconds| *seconds > 0).ok_or_else(|| "a time is such as 30s, 10m or 2h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_or_are_seconds() {
+        assert_eq!(
+            [seconds("30s"), seconds("10m"), seconds("2h"), seconds("7")],
+            [Ok(30), Ok(600), Ok(7200), Ok(7)]
+        );
+        for wrong in ["", "m", "0s", "-1s", "1.5h", "10x", "99999999999999999999h"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 }

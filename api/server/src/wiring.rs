@@ -9,7 +9,7 @@ pub(crate) use storage::cql_options;
 use anyhow::{Context, Result};
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::config::{BucketConfig, FilesPlace};
-use rookery_api::{Accounts, AccountsParts, Config, Edge, EdgeParts, SigningKey, exporter};
+use rookery_api::{Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, SigningKey, exporter};
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
 use rookery_engine::bus::{NodeId, Peer};
@@ -23,7 +23,11 @@ use std::sync::Arc;
 
 /// Opens the store, reads or makes the signing key, and starts the node, whose public listener is at
 /// `listening`.
-pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<Edge>> {
+pub(crate) async fn start(
+    config: Config,
+    listening: SocketAddr,
+    log: Arc<dyn ChooseLines>,
+) -> Result<Arc<Edge>> {
     let data_dir = &config.storage.data_dir;
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -74,7 +78,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     })
     .await
     .context("start the node")?;
-    Ok(Edge::new(EdgeParts { node, accounts, blobs, config: Arc::new(config), exporter }))
+    Ok(Edge::new(EdgeParts { node, accounts, blobs, config: Arc::new(config), exporter, log }))
 }
 
 /// Opens the place of the bytes of files.

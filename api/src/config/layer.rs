@@ -100,6 +100,7 @@ impl Merged {
             .map(|key| Setting {
                 value: key.split('.').fold(&tree, |at, name| &at[name]).clone(),
                 origin: self.origin(&key),
+                reloads: schema::is_reloaded(&key),
                 key,
             })
             .collect()

@@ -29,6 +29,7 @@ pub enum LogFormat {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLog {
     /// Which lines: a level (`error warn info debug trace off`), then targets with theirs, as in `info,rookery_api=debug`.
+    #[schemars(extend("x-reload" = true))]
     filter: String,
     /// How a line looks: `auto` (pretty on a terminal, JSON otherwise), `pretty` or `json`.
     #[schemars(extend("enum" = ["auto", "pretty", "json"]))]
@@ -43,7 +44,7 @@ impl Default for RawLog {
 
 impl RawLog {
     pub(super) fn check(&self, problems: &mut Problems<'_>) -> LogConfig {
-        if !self.filter.split(',').all(is_directive) {
+        if !is_filter(&self.filter) {
             problems.value("log.filter", &self.filter, "levels and targets, as in info,rookery_api=debug");
         }
         let format = match self.format.as_str() {
@@ -57,6 +58,11 @@ impl RawLog {
         };
         LogConfig { filter: self.filter.clone(), format }
     }
+}
+
+/// Returns whether `text` chooses lines: levels and targets with theirs, with commas between.
+pub(crate) fn is_filter(text: &str) -> bool {
+    text.split(',').all(is_directive)
 }
 
 /// A level, or a target with its level.

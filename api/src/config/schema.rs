@@ -34,6 +34,11 @@ pub(super) fn is_secret(key: &str) -> bool {
     setting(key)["writeOnly"] == true
 }
 
+/// Returns whether a reload takes a change of `key` over; of the others it needs a restart.
+pub(super) fn is_reloaded(key: &str) -> bool {
+    setting(key)["x-reload"] == true
+}
+
 fn setting(key: &str) -> &'static Value {
     let (section, name) = key.split_once('.').unwrap_or((key, ""));
     &schema()["properties"][section]["properties"][name]

@@ -41,6 +41,10 @@ pub struct ServerConfig {
     pub drain_delay: Duration,
     /// From then until what still runs is given up.
     pub drain_grace: Duration,
+    /// Whether newcomers and costly reads are refused while the process has too little memory or is too slow.
+    pub sheds_load: bool,
+    /// MiB of memory that the process may have of its own; `None` is what the system says.
+    pub max_memory_mib: Option<u64>,
 }
 
 /// Where and how the server listens.
@@ -59,36 +63,44 @@ pub(super) struct RawServer {
     /// Where clients reach this very node of a cluster, such as `https://a.chat.example.org`, without a path: clients of a node that goes down are told of it. When absent, they are not.
     node_url: Option<String>,
     /// Origins that browsers may come from, each as `https://host` or `https://host:port`; empty means the same host only.
+    #[schemars(extend("x-reload" = true))]
     allowed_origins: Vec<String>,
     /// Addresses of the reverse proxies whose `X-Forwarded-For` is believed; without it all that comes through a proxy shares the limits of one address.
+    #[schemars(extend("x-reload" = true))]
     trusted_proxies: Vec<String>,
     /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
-    #[schemars(range(min = 1, max = 1_000_000))]
+    #[schemars(range(min = 1, max = 1_000_000), extend("x-reload" = true))]
     max_connections: u64,
     /// Bytes of one request's line and headers.
-    #[schemars(range(min = 8192, max = 65536))]
+    #[schemars(range(min = 8192, max = 65536), extend("x-reload" = true))]
     header_bytes: u64,
     /// Headers of one request.
-    #[schemars(range(min = 16, max = 256))]
+    #[schemars(range(min = 16, max = 256), extend("x-reload" = true))]
     max_headers: u64,
     /// Seconds until a request's headers must be there; also how long an idle connection is kept.
-    #[schemars(range(min = 1, max = 300))]
+    #[schemars(range(min = 1, max = 300), extend("x-reload" = true))]
     header_timeout_seconds: u64,
     /// Seconds from the headers until the whole body must be there.
     #[schemars(range(min = 1, max = 300))]
     body_timeout_seconds: u64,
     /// Seconds from the headers until the answer is given up.
-    #[schemars(range(min = 1, max = 300))]
+    #[schemars(range(min = 1, max = 300), extend("x-reload" = true))]
     request_timeout_seconds: u64,
     /// Seconds that an answer may wait for its reader to take the next byte.
-    #[schemars(range(min = 1, max = 300))]
+    #[schemars(range(min = 1, max = 300), extend("x-reload" = true))]
     write_timeout_seconds: u64,
     /// Seconds from the signal to stop until connections are refused, while `/readyz` already says no.
-    #[schemars(range(min = 0, max = 300))]
+    #[schemars(range(min = 0, max = 300), extend("x-reload" = true))]
     drain_delay_seconds: u64,
     /// Seconds from then until what still runs is given up.
-    #[schemars(range(min = 1, max = 300))]
+    #[schemars(range(min = 1, max = 300), extend("x-reload" = true))]
     drain_grace_seconds: u64,
+    /// Refuses newcomers, and then costly reads, while there is too little memory or the process is too slow.
+    #[schemars(extend("x-reload" = true))]
+    shed_load: bool,
+    /// MiB of memory that the process may have of its own, not counting files that are mapped or cached; 0 is the limit of its control group, or the machine's memory.
+    #[schemars(range(min = 0, max = 1_048_576), extend("x-reload" = true))]
+    max_memory_mib: u64,
 }
 
 impl Default for RawServer {
@@ -110,6 +122,8 @@ impl Default for RawServer {
             write_timeout_seconds: 30,
             drain_delay_seconds: 0,
             drain_grace_seconds: 10,
+            shed_load: true,
+            max_memory_mib: 0,
         }
     }
 }
@@ -122,6 +136,7 @@ impl RawServer {
         let max_connections = number("max_connections", self.max_connections, 1, 1_000_000);
         let header_bytes = number("header_bytes", self.header_bytes, 8192, 65_536);
         let max_headers = number("max_headers", self.max_headers, 16, 256);
+        let max_memory_mib = number("max_memory_mib", self.max_memory_mib, 0, 1_048_576);
         let mut seconds =
             |name: &str, value: u64, least: u64| Duration::from_secs(number(name, value, least, 300));
         let header_timeout = seconds("header_timeout_seconds", self.header_timeout_seconds, 1);
@@ -168,11 +183,32 @@ impl RawServer {
             write_timeout,
             drain_delay,
             drain_grace,
+            sheds_load: self.shed_load,
+            max_memory_mib: (max_memory_mib > 0).then_some(max_memory_mib),
         }
     }
 }
 
 impl ServerConfig {
+    /// Returns what runs, with what a reload takes over from `new`.
+    pub(super) fn reloaded(&self, new: &Self) -> Self {
+        Self {
+            allowed_origins: new.allowed_origins.clone(),
+            trusted_proxies: new.trusted_proxies.clone(),
+            max_connections: new.max_connections,
+            header_bytes: new.header_bytes,
+            max_headers: new.max_headers,
+            header_timeout: new.header_timeout,
+            request_timeout: new.request_timeout,
+            write_timeout: new.write_timeout,
+            drain_delay: new.drain_delay,
+            drain_grace: new.drain_grace,
+            sheds_load: new.sheds_load,
+            max_memory_mib: new.max_memory_mib,
+            ..self.clone()
+        }
+    }
+
     /// Returns what links begin with, where the public listener is at `listening`.
     pub fn link_base(&self, listening: SocketAddr) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"))

@@ -227,3 +227,46 @@ fn mistakes_about_a_cluster_are_told() {
         assert!(said.contains(allowed), "{name}={value}: {said}");
     }
 }
+
+/// Returns a value for each setting, other than its default.
+fn other_value(key: &str, value: &serde_json::Value) -> String {
+    match key {
+        "server.listen" | "server.admin_listen" => "127.0.0.1:9999".to_owned(),
+        "server.public_url" | "server.node_url" | "server.allowed_origins" => "https://a.example".to_owned(),
+        "server.trusted_proxies" => "192.0.2.1".to_owned(),
+        "storage.cql_nodes" => "10.0.0.1:9042".to_owned(),
+        "storage.cql_replication" => "dc1:2".to_owned(),
+        "auth.signing_key" => "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned(),
+        "auth.argon2_memory_kib" => "40000".to_owned(),
+        "auth.argon2_threads" => "7".to_owned(),
+        "log.filter" => "debug".to_owned(),
+        "log.format" => "json".to_owned(),
+        _ => match value {
+            serde_json::Value::Bool(set) => (!set).to_string(),
+            serde_json::Value::Number(number) => (number.as_u64().unwrap() + 1).to_string(),
+            _ => "other".to_owned(),
+        },
+    }
+}
+
+#[test]
+fn a_reload_takes_over_what_the_schema_says_and_nothing_else() {
+    let (running, settings) = Config::load_with_settings(&Sources::default()).unwrap();
+    let shown = |config: &Config| format!("{config:?}");
+    let (mut taken, mut left) = (0, 0);
+    for setting in settings {
+        let variable = format!("ROOKERY_{}", setting.key.to_uppercase().replace('.', "__"));
+        // Some make sense only together with others; none of those are taken over.
+        let value = other_value(&setting.key, &setting.value);
+        let Ok(new) = Config::load(&env(&[(&variable, &value)])) else {
+            assert!(!setting.reloads, "{} has no other value: {value}", setting.key);
+            continue;
+        };
+        assert!(!setting.reloads || shown(&new) != shown(&running), "{} is set", setting.key);
+        let reloaded = running.reloaded(&new);
+        let wanted = if setting.reloads { &new } else { &running };
+        assert_eq!(shown(&reloaded), shown(wanted), "{}", setting.key);
+        *(if setting.reloads { &mut taken } else { &mut left }) += 1;
+    }
+    assert!(taken >= 14 && left >= 20, "{taken} are taken over, {left} are not");
+}

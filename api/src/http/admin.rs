@@ -8,6 +8,7 @@ use http::StatusCode;
 use rookery_actors::CLOSES_WITHIN;
 use serde::{Deserialize, Serialize};
 use std::future::ready;
+use std::time::Duration;
 
 /// Rooms that are listed where no number is asked for.
 const ROOMS: usize = 20;
@@ -42,6 +43,29 @@ pub(crate) const ROOM: Route =
 pub(crate) const DRAIN: Route =
     Route::post("/admin/drain", "adminDrain", Handler::Public(|call| Box::pin(drain(call))))
         .reach(Reach::Admin);
+
+/// Which lines the log has.
+pub(crate) const LOG: Route =
+    Route::get("/admin/log", "adminLog", Handler::Public(|call| Box::pin(ready(Ok(log(&call))))))
+        .reach(Reach::Admin);
+
+/// Chooses which lines the log has, for a while or until something else is chosen.
+pub(crate) const CHOOSE_LOG: Route =
+    Route::put("/admin/log", "adminChooseLog", Handler::Public(|call| Box::pin(choose_log(call))))
+        .reach(Reach::Admin);
+
+/// The longest time for which lines are chosen: a day.
+const LOG_SECONDS_AT_MOST: u64 = 24 * 60 * 60;
+
+/// The body of `PUT /admin/log`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChooseLog {
+    /// Levels and targets with theirs, as `log.filter`; without it, what the configuration says.
+    pub filter: Option<String>,
+    /// For how many seconds, 1 to 86,400; without it, until something else is chosen or the server reloads.
+    pub for_seconds: Option<u64>,
+}
 
 /// The body of `POST /admin/drain`: an object, so that no form of another site drains a node.
 #[derive(Debug, Deserialize)]
@@ -83,10 +107,29 @@ fn room(call: &Call) -> Result<Answer, Problem> {
 
 async fn drain(mut call: Call) -> Result<Answer, Problem> {
     let Drain {} = call.json().await?;
-    let (edge, server) = (&call.edge, &call.edge.config.server);
+    let (edge, config) = (&call.edge, call.edge.config());
+    let server = &config.server;
     let connections = u64::try_from(edge.node.connections().len()).unwrap_or(u64::MAX);
     let within_ms = u64::try_from((server.drain_delay + server.drain_grace + CLOSES_WITHIN).as_millis())
         .unwrap_or(u64::MAX);
     edge.ask_to_drain();
     Ok(respond::json(StatusCode::ACCEPTED, &DrainStanding { connections, within_ms }))
+}
+
+fn log(call: &Call) -> Answer {
+    respond::json(StatusCode::OK, &call.edge.log.standing())
+}
+
+async fn choose_log(mut call: Call) -> Result<Answer, Problem> {
+    let ChooseLog { filter, for_seconds } = call.json().await?;
+    if for_seconds.is_some_and(|seconds| !(1..=LOG_SECONDS_AT_MOST).contains(&seconds)) {
+        return Err(Problem::field("for_seconds", "is from 1 to 86400"));
+    }
+    let log = &call.edge.log;
+    let chosen = match filter {
+        Some(filter) => log.choose(filter, for_seconds.map(Duration::from_secs), call.edge.node.tasks()),
+        None => log.as_configured(None),
+    };
+    chosen.map_err(|error| Problem::field("filter", error.to_string()))?;
+    Ok(respond::json(StatusCode::OK, &log.standing()))
 }

@@ -8,6 +8,7 @@ use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
+use rookery_engine::admission::Wanted;
 use rookery_protocol::limits::MIME_BYTES;
 use rookery_protocol::{ErrorCode, FileId, Timestamp};
 use schemars::JsonSchema;
@@ -46,6 +47,7 @@ struct Begun {
 }
 
 async fn begin_upload(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    call.edge.node.admit(Wanted::Upload)?;
     let Body { name, size, mime } = call.json().await?;
     if mime.as_ref().is_some_and(|mime| mime.len() > MIME_BYTES) {
         return Err(Problem::field("mime", format!("a media type has at most {MIME_BYTES} bytes")));

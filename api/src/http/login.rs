@@ -8,6 +8,7 @@ use crate::respond::{self, Answer};
 use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::{StatusCode, header};
+use rookery_engine::admission::Wanted;
 use rookery_protocol::{ErrorCode, SessionId, User};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -65,6 +66,7 @@ pub(crate) enum Delivery {
 }
 
 async fn login(mut call: Call) -> Result<Answer, Problem> {
+    call.edge.node.admit(Wanted::Login)?;
     let Body { email, password, device, cookie } = call.json().await?;
     let delivery = if cookie { Delivery::Cookie } else { Delivery::Body };
     let outcome = call.edge.accounts.login(Login { email, password, device }, call.from()).await;

@@ -1,4 +1,4 @@
-//! `GET /livez`, `/readyz`, `/healthz`: for whatever restarts this process or sends it traffic.
+//! `GET /livez`, `/readyz`, `/healthz`, `/health`: for whatever restarts this process or sends it traffic.
 //!
 //! Machines read the status; people add `?verbose` and get a line a check, or ask for JSON.
 
@@ -14,13 +14,15 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::future::ready;
 
-/// The process runs and answers. Nothing else is asked, because a restart mends nothing else.
+/// The process runs: it answers, and its one timer looks around. Nothing else is asked, because a restart mends
+/// nothing else.
 pub(crate) const LIVE: Route =
     Route::get("/livez", "live", Handler::Public(|call| Box::pin(ready(Ok(live(&call))))))
         .reach(Reach::Both)
         .about(Tag::Probes, "Says that the process runs")
         .query::<String>("verbose", "A line for each check.")
-        .gives_as::<String>(200, "text/plain");
+        .gives_as::<String>(200, "text/plain")
+        .gives_as::<String>(503, "text/plain");
 
 /// The node takes work.
 pub(crate) const READY: Route =
@@ -31,8 +33,17 @@ pub(crate) const READY: Route =
         .gives_as::<String>(200, "text/plain")
         .gives_as::<String>(503, "text/plain");
 
-/// The older name of `/readyz`.
+/// Another name of `/readyz`.
 pub(crate) const HEALTH: Route =
+    Route::get("/health", "healthAlias", Handler::Public(|call| Box::pin(ready(Ok(is_ready(&call))))))
+        .reach(Reach::Both)
+        .about(Tag::Probes, "Says the same under the name that other servers have for it")
+        .query::<String>("verbose", "A line for each check.")
+        .gives_as::<String>(200, "text/plain")
+        .gives_as::<String>(503, "text/plain");
+
+/// The older name of `/readyz`.
+pub(crate) const HEALTHZ: Route =
     Route::get("/healthz", "health", Handler::Public(|call| Box::pin(ready(Ok(is_ready(&call))))))
         .reach(Reach::Both)
         .about(Tag::Probes, "Says the same under its older name")
@@ -60,7 +71,7 @@ impl<'a> Line<'a> {
 }
 
 fn live(call: &Call) -> Answer {
-    report(call, &[])
+    report(call, &[call.edge.node.liveness()])
 }
 
 fn is_ready(call: &Call) -> Answer {

@@ -9,6 +9,7 @@ use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::{Identity, attachment};
+use rookery_engine::admission::Wanted;
 use rookery_protocol::{Attachment, ErrorCode};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -22,6 +23,7 @@ pub(crate) const ROUTE: Route =
         .fails(&[ErrorCode::Conflict]);
 
 async fn put_upload(call: Call, who: Identity) -> Result<Answer, Problem> {
+    call.edge.node.admit(Wanted::Upload).map_err(|error| Problem::from(error).closing())?;
     let file = call.path("id")?;
     let files = Arc::clone(&call.edge.files);
     let body = call.request.into_body();

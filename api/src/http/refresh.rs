@@ -66,7 +66,7 @@ pub(crate) async fn presented(call: &mut Call) -> Result<Option<(SecretString, D
     let Some(token) = cookie::find(call.headers()) else {
         return Ok(None);
     };
-    if !origin::is_own_page(call.headers(), &call.edge.config.server.allowed_origins) {
+    if !origin::is_own_page(call.headers(), &call.edge.config().server.allowed_origins) {
         return Err(Problem::new(ErrorCode::Forbidden, "the cookie counts only from this server's own page"));
     }
     Ok(Some((SecretString::from(token), Delivery::Cookie)))

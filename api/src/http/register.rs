@@ -7,6 +7,7 @@ use crate::respond::{self, Answer};
 use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
+use rookery_engine::admission::Wanted;
 use rookery_protocol::{ErrorCode, User, WireError};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,6 +28,7 @@ struct Registered {
 }
 
 async fn register(mut call: Call) -> Result<Answer, Problem> {
+    call.edge.node.admit(Wanted::Registration)?;
     let request: Register = call.json().await?;
     let outcome = call.edge.accounts.register(request, call.from()).await;
     let result = if outcome.is_ok() { "ok" } else { "refused" };

@@ -4,10 +4,10 @@ mod files;
 mod people;
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, CursorKind, Cursors, Health,
-    LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening, Range,
-    Reached, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange,
-    Store, StoreError, Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, Commits, CursorKind, Cursors,
+    Health, LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening,
+    Range, Reached, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation,
+    SettingsChange, Store, StoreError, Ticket, TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 
@@ -67,6 +67,10 @@ impl<S: Store> Store for Settled<S> {
 
     fn health(&self) -> Health {
         self.0.health()
+    }
+
+    fn commits(&self) -> Commits {
+        self.0.commits()
     }
 
     fn probe(&self) -> Answer<'_, ()> {

@@ -2,7 +2,7 @@
 
 use super::{
     Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, AvatarOf, Begun, BlockSet,
-    Completed, CursorKind, Cursors, FileContent, FileRecord, Files, Health, Invite, InviteCreated,
+    Commits, Completed, CursorKind, Cursors, FileContent, FileRecord, Files, Health, Invite, InviteCreated,
     InviteUsed, Invites, LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices,
     Opening, People, ProfileChange, ProfileChanged, Range, Reached, Receipt, RefreshToken, RoomRecord,
     RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError, Ticket, TokenHash, Upload,
@@ -85,6 +85,10 @@ impl Store for MeteredStore {
 
     fn health(&self) -> Health {
         self.inner.health()
+    }
+
+    fn commits(&self) -> Commits {
+        self.inner.commits()
     }
 
     fn probe(&self) -> Answer<'_, ()> {

@@ -19,7 +19,7 @@ use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
 use crate::transfer::TransferStatements;
 use crate::turns::Turns;
-use rookery_engine::store::{Activation, Answer, Health, Login, Opening, Store};
+use rookery_engine::store::{Activation, Answer, Commits, Health, Login, Opening, Store};
 use rookery_protocol::{RoomId, SessionId, UserId};
 
 /// The store of a cluster.
@@ -109,6 +109,10 @@ impl Store for CqlStore {
 
     fn health(&self) -> Health {
         self.health.get()
+    }
+
+    fn commits(&self) -> Commits {
+        Commits::default()
     }
 
     fn probe(&self) -> Answer<'_, ()> {

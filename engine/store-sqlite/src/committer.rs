@@ -66,11 +66,13 @@ impl Committer {
         let _guard = FailOnPanic(self.health.clone());
         let mut group = Group::with_capacity(GROUP_WRITES);
         while self.gather(&mut group) {
+            self.health.begin();
             self.commit(&mut group);
             self.followers.bell.committed();
             if self.health.failure().is_none() {
                 self.followers.checkpoints.after_commit(&self.database.connection, &self.health);
             }
+            self.health.end();
         }
     }
 

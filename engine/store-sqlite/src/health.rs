@@ -1,15 +1,41 @@
-//! Whether the store takes writes, shared by everything that finds out.
+//! Whether the store takes writes, and how far its committer is, shared by everything that finds out.
 
-use rookery_engine::store::{Health, StoreError};
+use rookery_engine::store::{Commits, Health, StoreError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The store's health. Cheap to clone; once failed it stays failed.
 #[derive(Clone, Debug)]
-pub(crate) struct SharedHealth(Arc<Mutex<Health>>);
+pub(crate) struct SharedHealth(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    health: Mutex<Health>,
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
 
 impl SharedHealth {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Health::Ready)))
+        let health = Mutex::new(Health::Ready);
+        Self(Arc::new(Shared { health, begun: AtomicU64::new(0), ended: AtomicU64::new(0) }))
+    }
+
+    /// Returns how far the committer is.
+    pub(crate) fn commits(&self) -> Commits {
+        // In this order, so that what ends meanwhile is never ahead of what has begun.
+        let ended = self.0.ended.load(Ordering::Acquire);
+        Commits { begun: self.0.begun.load(Ordering::Acquire), ended }
+    }
+
+    /// Notes that the committer begins a group.
+    pub(crate) fn begin(&self) {
+        self.0.begun.fetch_add(1, Ordering::Release);
+    }
+
+    /// Notes that it is through with one.
+    pub(crate) fn end(&self) {
+        self.0.ended.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn get(&self) -> Health {
@@ -52,6 +78,6 @@ impl SharedHealth {
     }
 
     fn lock(&self) -> MutexGuard<'_, Health> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

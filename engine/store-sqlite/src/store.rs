@@ -14,10 +14,10 @@ use crate::search::SearchIndex;
 use crate::{apply, read};
 use rookery_engine::search::{Hits, Search, SearchError, SearchProgress, SearchQuery};
 use rookery_engine::store::{
-    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, CursorKind, Cursors, Health,
-    LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening, Range,
-    Reached, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange,
-    Store, Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, Commits, CursorKind, Cursors,
+    Health, LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening,
+    Range, Reached, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation,
+    SettingsChange, Store, Ticket, TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 use rusqlite::Connection;
@@ -117,6 +117,10 @@ impl Store for SqliteStore {
 
     fn health(&self) -> Health {
         self.health.get()
+    }
+
+    fn commits(&self) -> Commits {
+        self.health.commits()
     }
 
     fn probe(&self) -> Answer<'_, ()> {

@@ -1,7 +1,7 @@
 //! The tables of the pages, row by row against the code.
 
 use crate::tidy::tree::{Tree, table, ticked};
-use rookery_api::config::{Config, Sources};
+use rookery_api::config::{Config, Setting, Sources};
 use rookery_api::route_infos;
 use rookery_engine::metrics::{CATALOGUE, Kind};
 use rookery_protocol::{CloseCode, ErrorCode, limits};
@@ -59,10 +59,13 @@ fn every_label_of_a_metric_is_named() {
 }
 
 #[test]
-fn every_setting_is_described_with_its_default() {
+fn every_setting_is_described_with_its_default_and_whether_it_reloads() {
     let (_, settings) = Config::load_with_settings(&Sources::default()).expect("the defaults hold");
-    let there = settings.iter().map(|setting| format!("{} {}", setting.key, setting.value)).collect();
-    expect_same(&rows(OPERATING, "## Settings", 2), &there);
+    let row = |setting: &Setting| {
+        let reloads = if setting.reloads { "yes" } else { "no" };
+        format!("{} {} {reloads}", setting.key, setting.value)
+    };
+    expect_same(&rows(OPERATING, "## Settings", 3), &settings.iter().map(row).collect());
 }
 
 #[test]

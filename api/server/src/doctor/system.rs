@@ -10,12 +10,15 @@ use std::net::{SocketAddr, TcpListener};
 /// Looks at what the operating system gives.
 pub(super) fn look(config: &Config, state: State, findings: &mut Vec<Finding>) {
     const NAME: &str = "file descriptors";
-    findings.push(match descriptors::attainable() {
-        Some(limit) if limit < descriptors::FEW => {
-            Finding::warn(NAME, format!("at most {limit}: each connection takes one (ulimit -n)"))
-        }
-        Some(limit) => Finding::ok(NAME, format!("up to {limit}")),
-        None => Finding::ok(NAME, "without limit"),
+    let (limit, wanted) = (descriptors::attainable(), config.server.max_connections);
+    let up_to = limit.map_or_else(|| "without limit".to_owned(), |limit| format!("up to {limit}"));
+    findings.push(match descriptors::fitting(limit, wanted) {
+        Err(error) => Finding::fail(NAME, error),
+        Ok(fits) if fits < wanted => Finding::warn(
+            NAME,
+            format!("{up_to}: {fits} of the {wanted} connections of server.max_connections fit (ulimit -n, LimitNOFILE=)"),
+        ),
+        Ok(_) => Finding::ok(NAME, format!("{up_to}: all {wanted} connections of server.max_connections fit")),
     });
     findings.push(port("public port", config.server.listen, state));
     findings.push(port("admin port", config.server.admin_listen, state));
