@@ -12,6 +12,7 @@
 //! | [`blobs`] | the port to wherever the bytes of files are |
 //! | [`bus`] | the port to the other nodes of a cluster |
 //! | [`metrics`] | the catalogue |
+//! | [`trace`] | what a message spent its time with, step by step, and the port to whoever wants to know |
 //! | [`limits`] | every bound |
 //!
 //! It knows nothing of members' rights, sockets, SQL or HTTP: all of it would serve a stock ticker
@@ -37,6 +38,7 @@ pub mod store;
 mod supervisor;
 mod tasks;
 mod throttle;
+pub mod trace;
 mod users;
 
 pub use clock::{Clock, ManualClock, SystemClock};
