@@ -2,13 +2,17 @@
 //!
 //! An answer travels with its command from actor to actor. Whoever holds it last gives it; where
 //! nobody does, because an actor died with the command in its mailbox, dropping it says that the
-//! outcome is not known. The connection's credit travels along and comes back with the answer.
+//! outcome is not known. The connection's credit travels along and comes back with the answer, and the trace of a
+//! command that is traced.
 
 use crate::cluster::{Asked, Outcome};
 use crate::node::Node;
 use rookery_engine::bus::NodeId;
+use rookery_engine::trace::Trace;
 use rookery_engine::{Connection, Credit, Metrics};
-use rookery_protocol::{CommandId, ErrorCode, Reply, ReplyBody, ServerEvent, WireError, websocket_frame};
+use rookery_protocol::{
+    CommandId, ErrorCode, Reply, ReplyBody, RoomId, ServerEvent, WireError, websocket_frame,
+};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -22,6 +26,7 @@ pub struct Answer {
     metrics: Arc<Metrics>,
     /// Whether it may have been done already, so that no error says that it was not.
     is_in_doubt: bool,
+    trace: Option<Box<Trace>>,
     _credit: Option<Credit>,
 }
 
@@ -43,26 +48,55 @@ impl Answer {
         connection: Arc<Connection>,
         id: CommandId,
         metrics: Arc<Metrics>,
-        credit: Credit,
+        mut credit: Credit,
     ) -> Self {
-        Self { to: Some(To::Command(connection, id)), metrics, is_in_doubt: false, _credit: Some(credit) }
+        let (to, trace) = (Some(To::Command(connection, id)), credit.take_trace());
+        Self { to, metrics, is_in_doubt: false, trace, _credit: Some(credit) }
     }
 
     /// Returns the answer to a connection's ticket.
     pub(crate) const fn ready(connection: Arc<Connection>, metrics: Arc<Metrics>) -> Self {
-        Self { to: Some(To::Ready(connection)), metrics, is_in_doubt: false, _credit: None }
+        Self { to: Some(To::Ready(connection)), metrics, is_in_doubt: false, trace: None, _credit: None }
     }
 
     /// Returns an answer and where it arrives.
     pub(crate) fn task(metrics: Arc<Metrics>) -> (Self, oneshot::Receiver<Result<ReplyBody, WireError>>) {
         let (sender, receiver) = oneshot::channel();
-        (Self { to: Some(To::Task(sender)), metrics, is_in_doubt: false, _credit: None }, receiver)
+        let to = Some(To::Task(sender));
+        (Self { to, metrics, is_in_doubt: false, trace: None, _credit: None }, receiver)
     }
 
     /// Returns the answer to what another node has asked.
     pub(crate) fn node(node: Arc<Node>, to: NodeId, asked: Asked) -> Self {
         let metrics = Arc::clone(node.metrics());
-        Self { to: Some(To::Node(node, to, asked)), metrics, is_in_doubt: false, _credit: None }
+        let to = Some(To::Node(node, to, asked));
+        Self { to, metrics, is_in_doubt: false, trace: None, _credit: None }
+    }
+
+    /// Returns the answer to what has this trace.
+    #[must_use]
+    pub(crate) fn with(self, trace: Option<Box<Trace>>) -> Self {
+        let mut answer = self;
+        answer.trace = trace;
+        answer
+    }
+
+    /// Returns the trace of what is to be answered.
+    pub(crate) fn trace(&mut self) -> Option<&mut Trace> {
+        self.trace.as_deref_mut()
+    }
+
+    /// Takes the trace out: what comes after the answer is a part of it too.
+    pub(crate) const fn take_trace(&mut self) -> Option<Box<Trace>> {
+        self.trace.take()
+    }
+
+    /// Step 3 is over: what is to be answered is on its way to `room`.
+    pub(crate) fn goes_to(&mut self, room: RoomId) {
+        if let Some(trace) = &mut self.trace {
+            trace.set_room(room);
+            trace.pause();
+        }
     }
 
     /// It may have been done already: where it is not found to be, the outcome is not known.
@@ -98,6 +132,9 @@ impl Answer {
         let to = self.to.take();
         if let (Err(error), false) = (&outcome, matches!(to, Some(To::Node(..)))) {
             self.metrics.errors.of(error.code.as_str()).increment(1);
+        }
+        if let (Err(error), Some(trace)) = (&outcome, &mut self.trace) {
+            trace.fail(error.code.as_str());
         }
         match to {
             Some(To::Node(node, to, asked)) => node.cluster().answer(to, asked, outcome.into()),

@@ -21,6 +21,7 @@ use ractor::{ActorRuntime, SpawnErr};
 use rookery_engine::bus::Bus;
 use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
+use rookery_engine::trace::Tracer;
 use rookery_engine::{
     Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
     UserConnections, limits,
@@ -84,6 +85,8 @@ pub struct NodeParts {
     pub authenticator: Arc<dyn Authenticator>,
     /// What it counts with.
     pub metrics: Metrics,
+    /// What it traces messages with.
+    pub tracer: Tracer,
     /// What the bus, the store and the search run by themselves: stopped when the node's lease is given back,
     /// before the store is closed.
     pub ports: Tasks,
@@ -144,6 +147,7 @@ struct Parts {
     random: Arc<dyn Random>,
     authenticator: Arc<dyn Authenticator>,
     metrics: Arc<Metrics>,
+    tracer: Tracer,
     ports: Tasks,
 }
 
@@ -153,8 +157,19 @@ impl Node {
     /// # Errors
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
-        let NodeParts { name, config, store, search, bus, clock, random, authenticator, metrics, ports } =
-            parts;
+        let NodeParts {
+            name,
+            config,
+            store,
+            search,
+            bus,
+            clock,
+            random,
+            authenticator,
+            metrics,
+            tracer,
+            ports,
+        } = parts;
         let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
@@ -173,7 +188,18 @@ impl Node {
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             is_draining: AtomicBool::new(false),
-            parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
+            parts: Parts {
+                name,
+                config,
+                store,
+                search,
+                clock,
+                random,
+                authenticator,
+                metrics,
+                tracer,
+                ports,
+            },
         });
         node.tasks.spawn(courier::run(Arc::clone(&node)));
         Cluster::start(&node, &node.tasks);
@@ -216,6 +242,11 @@ impl Node {
     /// Returns what the node counts with.
     pub const fn metrics(&self) -> &Arc<Metrics> {
         &self.parts.metrics
+    }
+
+    /// Returns what messages are traced with.
+    pub const fn tracer(&self) -> &Tracer {
+        &self.parts.tracer
     }
 
     /// Returns the node's tasks.

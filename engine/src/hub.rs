@@ -5,7 +5,7 @@
 
 use crate::connection::{Connection, ConnectionId};
 use crate::outbox::{EphemeralKey, Pushed};
-use rookery_protocol::{Frame, RoomId, Seq, UserId};
+use rookery_protocol::{Codec, Frame, RoomId, Seq, UserId};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -150,6 +150,11 @@ impl Audience {
     /// Returns whether nobody listens.
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
+    }
+
+    /// Returns whether a listener speaks `codec`.
+    pub fn speaks(&self, codec: Codec) -> bool {
+        self.lock().iter().any(|listener| listener.connection.codec() == codec)
     }
 
     /// Returns the position up to which the listeners were told.

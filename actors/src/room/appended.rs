@@ -4,17 +4,22 @@ use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
 use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
+use rookery_engine::FanOut;
 use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
-use rookery_protocol::{ClientId, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
+use rookery_engine::trace::{Step, Trace, TraceContext};
+use rookery_protocol::{ClientId, Codec, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
 use std::sync::Arc;
 
 impl Room {
     pub(super) fn appended(&mut self, outcome: Result<(), AppendError>) {
-        let Some(batch) = self.in_flight.take() else { return };
+        let Some(mut batch) = self.in_flight.take() else { return };
         let took = self.node.clock().elapsed().saturating_sub(batch.started);
         self.node.metrics().append_seconds.record(took.as_secs_f64());
         match outcome {
-            Ok(()) => self.settle(batch),
+            Ok(()) => {
+                batch.is_durable();
+                self.settle(batch);
+            }
             Err(AppendError::Stale { .. }) => {
                 // Somebody appended, or an earlier try of this very batch was applied: look.
                 self.in_flight = Some(batch);
@@ -36,17 +41,16 @@ impl Room {
         let now = self.node.clock().elapsed();
         self.last_used = now;
         let mut done = Vec::new();
-        for Ordered { waiting, composition } in batch.ordered {
+        for Ordered { mut waiting, composition } in batch.ordered {
             // Whether its users have blocked each other meanwhile it could not ask before.
             self.is_outdated |= waiting.draft.makes_direct();
             let frames = self.take_in(composition.events, &composition.projections);
+            let trace = waiting.draft.answer.take_trace();
             waiting.draft.answer.ok(composition.answer);
-            for frame in &frames {
-                self.tell(frame);
-            }
+            let context = self.tell_traced(&frames, trace);
             let took = now.saturating_sub(waiting.draft.arrived);
             self.node.metrics().message_seconds.record(took.as_secs_f64());
-            done.push((frames, composition.projections));
+            done.push((frames, composition.projections, context));
         }
         self.tell_nodes(&done);
         self.heads.is_ours = true;
@@ -64,12 +68,36 @@ impl Room {
         events.into_iter().enumerate().map(apply).collect()
     }
 
+    /// Fans the events of one draft out. Returns what other nodes go on with, where it is traced.
+    pub(super) fn tell_traced(
+        &mut self,
+        frames: &[Frame],
+        trace: Option<Box<Trace>>,
+    ) -> Option<TraceContext> {
+        let Some(mut trace) = trace else {
+            for frame in frames {
+                self.tell(frame);
+            }
+            return None;
+        };
+        trace.next(Step::Encode);
+        let spoken =
+            [Codec::Json, Codec::MessagePack].into_iter().filter(|codec| self.audience.speaks(*codec));
+        let spoken: Vec<_> = spoken.collect();
+        // All are encoded here, and the last is the one that is waited for: it is written behind the others.
+        let encoded = frames.iter().map(|frame| spoken.iter().map(|codec| frame.bytes(*codec)).collect());
+        trace.fan_out(encoded.last().unwrap_or_default());
+        let told = frames.iter().map(|frame| self.tell(frame)).last().unwrap_or_default();
+        trace.fanned_out(told.queued, told.lagged);
+        trace.context()
+    }
+
     /// Fans a durable event out; whoever it takes out of the room hears it last.
-    pub(super) fn tell(&mut self, frame: &Frame) {
+    pub(super) fn tell(&mut self, frame: &Frame) -> FanOut {
         let told = self.audience.publish(frame, || self.lagged_notice());
         self.node.metrics().deliveries.increment(told.queued as u64);
         self.node.metrics().lagged.increment(told.lagged as u64);
-        let Some(event) = frame.as_event() else { return };
+        let Some(event) = frame.as_event() else { return told };
         self.audience.set_told(event.seq);
         if event.body.is_change() {
             self.changed(event);
@@ -88,10 +116,12 @@ impl Room {
                 listener.connection.push_reply(&notice);
             }
         }
+        told
     }
 
-    fn give_up(&self, batch: InFlight, error: &StoreError) {
-        tracing::warn!(room = %self.id, %error, "batch not appended");
+    fn give_up(&self, mut batch: InFlight, error: &StoreError) {
+        let trace_id = batch.trace_id().map(tracing::field::display);
+        tracing::warn!(room = %self.id, %error, trace_id, "batch not appended");
         for ordered in batch.ordered {
             match error {
                 // The answer, dropped, says that the outcome is not known.
@@ -135,7 +165,10 @@ impl Room {
 
     /// Nothing of the batch was applied: its drafts wait again, first in line.
     fn put_back(&mut self, batch: InFlight) {
-        for ordered in batch.ordered.into_iter().rev() {
+        for mut ordered in batch.ordered.into_iter().rev() {
+            if let Some(trace) = ordered.waiting.draft.answer.trace() {
+                trace.next(Step::Order);
+            }
             self.waiting.push_front(ordered.waiting);
         }
     }

@@ -62,7 +62,8 @@ impl Session {
             Op::PresenceWatch(watch) => self.watch_presence(watch, answer),
             op => match request::step(op) {
                 Ok(Step::Submit(room, action)) => {
-                    let arrived = self.node.clock().elapsed();
+                    let (mut answer, arrived) = (answer, self.node.clock().elapsed());
+                    answer.goes_to(room);
                     let draft = Draft { by: user.id, action, answer, arrived };
                     self.tell_room(room, RoomMessage::Submit(draft));
                 }
@@ -74,7 +75,7 @@ impl Session {
 
     /// Runs a command of several steps as a task of its own, after what this connection has sent
     /// before on the same room.
-    fn run(&mut self, user: User, op: Op, answer: Answer) {
+    fn run(&mut self, user: User, op: Op, mut answer: Answer) {
         let room = request::room_of(&op);
         let settled = room
             .filter(|room| self.rooms.get(room).is_some_and(Entry::was_told))
@@ -86,7 +87,8 @@ impl Session {
             if let Some(settled) = settled {
                 drop(settled.await);
             }
-            answer.give(node.perform(&user, op).await);
+            let trace = answer.take_trace();
+            answer.give(node.perform_traced(&user, op, trace).await);
             drop(gate);
         });
     }
