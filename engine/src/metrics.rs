@@ -101,6 +101,7 @@ catalogue! {
     FORWARDS = Counter "rookery_forwards_total" Count Some(("outcome", FORWARDED)), "Writes that were sent to the home of their room on another node, by what became of that.";
     GAPS = Counter "rookery_room_gaps_total" Count None, "Times that a room lacked events of another node and read them from the store.";
     FOLLOWED = Gauge "rookery_followed_rooms" Count None, "Rooms with their home here that other nodes follow.";
+    TRACE_SPANS = Counter "rookery_trace_spans_total" Count Some(("result", SPANS)), "Spans of traced messages, by what became of them: `exported`; `full`, dropped because too many waited; `refused`, dropped because the receiver did not take them.";
     FILES_DELETED = Counter "rookery_files_deleted_total" Count None, "Files deleted because nothing referred to them.";
 }
 
@@ -152,6 +153,7 @@ const BUS_FRAMES: &[&str] = &[
     "unknown",
 ];
 const FORWARDED: &[&str] = &["answered", "not_taken", "unknown", "late", "moved"];
+const SPANS: &[&str] = &["exported", "full", "refused"];
 const BLOB_OUTCOMES: &[&str] = &["done", "not_found", "refused", "unknown", "broken"];
 
 const METADATA: Metadata<'static> = Metadata::new("rookery", Level::INFO, Some("rookery"));
@@ -239,6 +241,7 @@ pub struct Metrics {
     pub download_bytes: Counter,
     pub blobs: CounterBy,
     pub files_deleted: Counter,
+    pub trace_spans: CounterBy,
     pub bus_sent: CounterBy,
     pub bus_heard: CounterBy,
     pub bus_lost: Counter,
@@ -322,6 +325,7 @@ impl Metrics {
             download_bytes: counter(DOWNLOAD_BYTES),
             blobs: by(BLOBS),
             files_deleted: counter(FILES_DELETED),
+            trace_spans: by(TRACE_SPANS),
             bus_sent: by(BUS_SENT),
             bus_heard: by(BUS_HEARD),
             bus_lost: counter(BUS_LOST),

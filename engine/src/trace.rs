@@ -60,6 +60,16 @@ struct Tracing {
     writes: Writes,
 }
 
+/// A message of a socket that may hold several commands, each with a trace of its own.
+#[derive(Debug)]
+pub struct Arrival {
+    tracing: Arc<Tracing>,
+    /// When it came, by the monotonic clock.
+    received: Duration,
+    /// When it was taken apart.
+    decoded: Duration,
+}
+
 /// The trace of one message on this node: the step under way, and what came before. What is under way when it is
 /// dropped is over then.
 #[derive(Debug)]
@@ -106,6 +116,13 @@ impl Tracer {
         self.0.is_some()
     }
 
+    /// Notes that a message comes now, if one does, where anything is traced.
+    pub fn arrive(&self) -> Option<Arrival> {
+        let tracing = Arc::clone(self.0.as_ref()?);
+        let received = tracing.clock.elapsed();
+        Some(Arrival { tracing, received, decoded: received })
+    }
+
     /// Begins a trace with step 1, for as many messages as are to be traced.
     pub fn begin(&self) -> Option<Box<Trace>> {
         let tracing = self.0.as_ref()?;
@@ -150,6 +167,27 @@ impl Tracer {
                 error: None,
             });
         }
+    }
+}
+
+impl Arrival {
+    /// Step 1 is over.
+    pub fn decode(&mut self) {
+        self.decoded = self.tracing.clock.elapsed();
+    }
+
+    /// Step 2 is over: this is one of the commands. Begins the trace of as many as are to be traced.
+    pub fn command(&self, op: &'static str, connection: ConnectionId) -> Option<Box<Trace>> {
+        if !self.tracing.takes_one() {
+            return None;
+        }
+        let mut trace = self.tracing.trace(None);
+        trace.about = About { op: Some(op), connection: Some(connection), ..About::default() };
+        trace.since = trace.epoch + self.received;
+        trace.pause_at(trace.epoch + self.decoded);
+        trace.start(Step::Decode);
+        trace.next(Step::Authorise);
+        Some(trace)
     }
 }
 
@@ -213,12 +251,19 @@ impl Trace {
     /// The step under way is over, and this one has begun.
     pub fn next(&mut self, step: Step) {
         self.pause();
+        self.start(step);
+    }
+
+    fn start(&mut self, step: Step) {
         self.step = Some((step, self.tracing.span_id()));
     }
 
     /// The step under way is over. The time from now on belongs to the next one, whenever that is known.
     pub fn pause(&mut self) {
-        let now = self.now();
+        self.pause_at(self.epoch + self.tracing.clock.elapsed());
+    }
+
+    fn pause_at(&mut self, now: Duration) {
         let Some((step, span)) = self.step.take() else { return };
         self.tracing.spans.finished(Span {
             context: TraceContext { trace: self.id, span },
@@ -234,19 +279,9 @@ impl Trace {
         self.since = now;
     }
 
-    /// The time until now was nobody's.
-    pub fn skip(&mut self) {
-        self.since = self.now();
-    }
-
     /// Says what came in.
     pub const fn set_op(&mut self, op: &'static str) {
         self.about.op = Some(op);
-    }
-
-    /// Says where it came in.
-    pub const fn set_connection(&mut self, connection: ConnectionId) {
-        self.about.connection = Some(connection);
     }
 
     /// Says for which room it is.
@@ -287,10 +322,6 @@ impl Trace {
         if let Some(context) = context {
             self.tracing.writes.queued(context, queued, self.since);
         }
-    }
-
-    fn now(&self) -> Duration {
-        self.epoch + self.tracing.clock.elapsed()
     }
 }
 

@@ -81,13 +81,20 @@ impl Room {
             return None;
         };
         trace.next(Step::Encode);
-        let spoken =
-            [Codec::Json, Codec::MessagePack].into_iter().filter(|codec| self.audience.speaks(*codec));
-        let spoken: Vec<_> = spoken.collect();
+        let spoken: Vec<_> = [Codec::Json, Codec::MessagePack]
+            .into_iter()
+            .filter(|codec| self.audience.speaks(*codec))
+            .collect();
         // All are encoded here, and the last is the one that is waited for: it is written behind the others.
-        let encoded = frames.iter().map(|frame| spoken.iter().map(|codec| frame.bytes(*codec)).collect());
-        trace.fan_out(encoded.last().unwrap_or_default());
-        let told = frames.iter().map(|frame| self.tell(frame)).last().unwrap_or_default();
+        let mut encoded = Vec::new();
+        for frame in frames {
+            encoded = spoken.iter().map(|codec| frame.bytes(*codec)).collect();
+        }
+        trace.fan_out(encoded);
+        let mut told = FanOut::default();
+        for frame in frames {
+            told = self.tell(frame);
+        }
         trace.fanned_out(told.queued, told.lagged);
         trace.context()
     }

@@ -3,6 +3,7 @@
 use super::task::{ABNORMAL, Socket, Turn};
 use futures_util::Stream;
 use rookery_actors::SessionMessage;
+use rookery_engine::trace::Arrival;
 use rookery_protocol::{CloseCode, Codec, ErrorCode, Frame, Reply, ServerEvent, WireError, websocket_frame};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,7 +15,8 @@ impl Socket {
     pub(super) fn dispatch(&mut self, context: &Context<'_>) -> bool {
         while !self.waiting.is_empty() {
             let Some(credit) = self.connection.credits().poll_take(context) else { return false };
-            if let Some(command) = self.waiting.pop_front() {
+            if let Some((command, trace)) = self.waiting.pop_front() {
+                let credit = credit.with(trace);
                 // A session that has died has closed the connection.
                 drop(self.session.send_message(SessionMessage::Command(command, credit)));
             }
@@ -23,11 +25,12 @@ impl Socket {
     }
 
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        let arrival = self.node.tracer().arrive();
         let message = ready!(Pin::new(&mut self.stream).poll_next(context));
         self.connection.heard(self.node.clock().elapsed());
         Poll::Ready(match message {
-            Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes()),
-            Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes),
+            Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes(), arrival),
+            Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes, arrival),
             // tungstenite answers it when it is read on, and then ends the stream.
             Some(Ok(Message::Close(_))) => {
                 self.has_said_goodbye = true;
@@ -40,7 +43,7 @@ impl Socket {
         })
     }
 
-    fn frame(&mut self, kind: Codec, bytes: &[u8]) -> Turn {
+    fn frame(&mut self, kind: Codec, bytes: &[u8], mut arrival: Option<Arrival>) -> Turn {
         self.node.metrics().frames_in.increment(1);
         self.node.metrics().bytes_in.increment(bytes.len() as u64);
         let codec = self.connection.codec();
@@ -51,11 +54,18 @@ impl Socket {
             );
             return self.refuse(CloseCode::Unsupported, why);
         }
+        if let Some(arrival) = &mut arrival {
+            arrival.decode();
+        }
         match codec.decode_commands(bytes) {
             Ok(incoming) => {
                 for command in incoming.commands {
                     match command {
-                        Ok(command) => self.waiting.push_back(command),
+                        Ok(command) => {
+                            let (op, connection) = (command.op.name(), self.connection.id());
+                            let trace = arrival.as_ref().and_then(|arrival| arrival.command(op, connection));
+                            self.waiting.push_back((command, trace));
+                        }
                         Err(rejected) => self.reject(rejected),
                     }
                 }

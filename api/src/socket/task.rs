@@ -5,6 +5,7 @@ use super::farewell::Farewell;
 use super::write::Writing;
 use bytes::Bytes;
 use rookery_actors::{Node, SessionRef};
+use rookery_engine::trace::Trace;
 use rookery_engine::{Connection, Taken};
 use rookery_protocol::limits::FRAME_BYTES;
 use rookery_protocol::{CloseCode, Command};
@@ -35,8 +36,9 @@ pub(super) struct Socket {
     pub(super) node: Arc<Node>,
     /// Frames taken from the outbox and not yet written.
     pub(super) writing: Writing,
-    /// Commands decoded but without a credit yet; while there are any, nothing is read.
-    pub(super) waiting: VecDeque<Command>,
+    /// Commands decoded but without a credit yet, with the traces of those that have one; while there are any,
+    /// nothing is read.
+    pub(super) waiting: VecDeque<(Command, Option<Box<Trace>>)>,
     /// Set once the connection is closing and everything before has been written.
     pub(super) farewell: Option<Farewell>,
     /// Set when tungstenite can read no further, because the peer broke the protocol.
@@ -168,7 +170,13 @@ impl Socket {
                 return Poll::Ready(Ok(taken));
             }
         }
-        let written = ready!(self.writing.poll(context, &mut self.stream))?;
+        let tracer = self.node.tracer();
+        let traced = tracer.awaits_writes().then_some((tracer, self.connection.id()));
+        let written = ready!(self.writing.poll(context, &mut self.stream, |frame| {
+            if let Some((tracer, connection)) = traced {
+                tracer.wrote(connection, frame);
+            }
+        }))?;
         self.node.metrics().frames_out.increment(written.frames as u64);
         self.node.metrics().bytes_out.increment(written.bytes as u64);
         self.connection.outbox().wrote(written.frames, written.bytes, now);

@@ -68,6 +68,28 @@ fn steps_follow_each_other_without_a_gap_and_each_is_the_parent_of_the_next() {
 }
 
 #[test]
+fn the_commands_of_one_message_have_a_trace_each_and_came_at_once() {
+    let (kept, clock, tracer) = tracer(1.0);
+    let mut arrival = tracer.arrive().unwrap();
+    clock.advance(millis(1));
+    arrival.decode();
+    clock.advance(millis(2));
+    for op in ["message.send", "typing.set"] {
+        drop(arrival.command(op, ConnectionId(3)));
+    }
+    let told: Vec<_> =
+        kept.take().iter().map(|span| (span.about.op.unwrap(), span.step, span.start, span.end)).collect();
+    let of = |op| {
+        [
+            (op, Step::Receive, millis(1_000), millis(1_001)),
+            (op, Step::Decode, millis(1_001), millis(1_003)),
+            (op, Step::Authorise, millis(1_003), millis(1_003)),
+        ]
+    };
+    assert_eq!(told, [of("message.send"), of("typing.set")].concat());
+}
+
+#[test]
 fn as_many_are_traced_as_were_asked_for() {
     let begun = |ratio| (0..10_000).filter(|_| tracer(ratio).2.begin().is_some()).count();
     assert_eq!(begun(0.0), 0);
@@ -111,9 +133,7 @@ fn another_node_goes_on_where_this_one_has_stopped() {
 #[test]
 fn the_first_writes_are_noted_and_the_sender_s_own_and_no_others() {
     let (kept, clock, tracer) = tracer(1.0);
-    let mut trace = tracer.begin().unwrap();
-    let sender = ConnectionId(40);
-    trace.set_connection(sender);
+    let mut trace = tracer.arrive().unwrap().command("message.send", ConnectionId(40)).unwrap();
     let frame = Bytes::from(vec![7; 100]);
     assert!(!tracer.awaits_writes());
     trace.fan_out(vec![frame.clone()]);
