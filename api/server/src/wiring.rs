@@ -2,6 +2,7 @@
 
 mod bus;
 mod storage;
+mod trace;
 
 pub(crate) use bus::redis_options;
 pub(crate) use storage::cql_options;
@@ -55,6 +56,8 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     ));
     let blobs = open_blobs(&config.files.place)?;
     let (metrics, exporter) = exporter();
+    let spans = (config.server.node.as_str(), &metrics.trace_spans);
+    let tracer = trace::open(config.trace.as_ref(), spans, (&clock, &random), &ports)?;
     let node = Node::start(NodeParts {
         name: config.server.node.clone(),
         config: NodeConfig {
@@ -69,6 +72,7 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
         random,
         authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
         metrics,
+        tracer,
         ports,
     })
     .await

@@ -29,11 +29,8 @@ pub(crate) fn request(service: &Service, spans: &[Span]) -> ExportTraceServiceRe
         version: service.version.clone(),
         ..Default::default()
     };
-    let scope_spans = ScopeSpans {
-        scope: Some(scope),
-        spans: spans.iter().map(|span| encode(span)).collect(),
-        ..Default::default()
-    };
+    let scope_spans =
+        ScopeSpans { scope: Some(scope), spans: spans.iter().map(encode).collect(), ..Default::default() };
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: Some(Resource { attributes, ..Default::default() }),
