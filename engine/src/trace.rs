@@ -32,6 +32,14 @@ use writes::{Fanned, Writes};
 /// The step of the generator of ids: the golden ratio of 2^64, as in splitmix64.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// How far apart two looks at the monotonic clock may be with one at the wall clock between, so that the two are
+/// compared well enough for spans of several nodes: a thread that was put aside between them is off by
+/// milliseconds.
+const EPOCH_WITHIN: Duration = Duration::from_micros(5);
+
+/// How often that is tried; the best one counts.
+const EPOCH_TRIES: usize = 4;
+
 /// What begins traces, if anything does. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Tracer(Option<Arc<Tracing>>);
@@ -197,8 +205,7 @@ impl Tracing {
     }
 
     fn trace(self: &Arc<Self>, within: Option<TraceContext>) -> Box<Trace> {
-        let elapsed = self.clock.elapsed();
-        let epoch = self.clock.since_epoch().saturating_sub(elapsed);
+        let (epoch, elapsed) = self.epoch();
         Box::new(Trace {
             id: within.map_or_else(|| self.trace_id(), |context| context.trace),
             epoch,
@@ -210,6 +217,24 @@ impl Tracing {
             error: None,
             tracing: Arc::clone(self),
         })
+    }
+
+    /// Returns the wall time at the start of the monotonic clock, and what that shows now.
+    fn epoch(&self) -> (Duration, Duration) {
+        let mut best: Option<(Duration, Duration, Duration)> = None;
+        for _ in 0..EPOCH_TRIES {
+            let before = self.clock.elapsed();
+            let wall = self.clock.since_epoch();
+            let now = self.clock.elapsed();
+            let took = now.saturating_sub(before);
+            if best.is_none_or(|(least, ..)| took < least) {
+                best = Some((took, wall.saturating_sub(before + took / 2), now));
+            }
+            if took <= EPOCH_WITHIN {
+                break;
+            }
+        }
+        best.map_or_else(Default::default, |(_, epoch, now)| (epoch, now))
     }
 
     fn trace_id(&self) -> TraceId {

@@ -6,7 +6,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long a server may take to start, and to answer one request.
@@ -22,6 +23,9 @@ pub struct Server {
     pub admin: SocketAddr,
     data_dir: PathBuf,
     env: Vec<(String, String)>,
+    /// What it has said since it listens.
+    log: Arc<Mutex<Vec<String>>>,
+    reading: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -69,9 +73,15 @@ impl Server {
                 _ => panic!("the server did not start: {}", told.join("\n")),
             }
         };
-        // A full pipe would stop the server; what it says after its start is not needed.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, http, admin, data_dir, env }
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&log);
+        // A full pipe would stop the server.
+        let reading = std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
+        Self { child, http, admin, data_dir, env, log, reading: Some(reading) }
     }
 
     /// Kills the server where it stands, and starts it again on the same data and the same ports.
@@ -122,6 +132,18 @@ impl Server {
     pub fn terminate(mut self) -> i32 {
         self.signal(Signal::TERM);
         self.child.wait().expect("it ends").code().expect("it ends by itself")
+    }
+
+    /// Asks the server to end (SIGTERM) and returns all that it has logged since it listens.
+    ///
+    /// # Panics
+    /// When it does not end well.
+    pub fn terminate_and_read(mut self) -> Vec<String> {
+        let (log, reading) = (Arc::clone(&self.log), self.reading.take());
+        assert_eq!(self.terminate(), 0);
+        reading.map(JoinHandle::join).expect("it is read once").expect("reading does not panic");
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *log)
     }
 
     /// Waits for the server to end and returns its exit code, if it ended by itself.

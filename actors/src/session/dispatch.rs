@@ -14,6 +14,7 @@ use rookery_protocol::{
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 /// Rooms that a session keeps the address of although they are not open.
 const ADDRESSES_KEPT: usize = 64;
@@ -81,8 +82,9 @@ impl Session {
             .filter(|room| self.rooms.get(room).is_some_and(Entry::was_told))
             .map(|room| self.settle(user.id, room));
         let gate = room.map(|room| self.close_gate(room));
+        let span = self.span(op.name(), &mut answer);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
-        self.node.tasks().spawn(async move {
+        let task = async move {
             connection.outbox().room().await;
             if let Some(settled) = settled {
                 drop(settled.await);
@@ -90,10 +92,18 @@ impl Session {
             let trace = answer.take_trace();
             answer.give(node.perform_traced(&user, op, trace).await);
             drop(gate);
-        });
+        };
+        self.node.tasks().spawn(task.instrument(span));
     }
 
-    fn open(&mut self, user: User, RoomOpen { room, after }: RoomOpen, answer: Answer) {
+    /// Returns what names a command in every line that is written for it. Of the highest level, so that no filter
+    /// takes the names from a line that it lets through.
+    pub(super) fn span(&self, op: &'static str, answer: &mut Answer) -> tracing::Span {
+        let trace_id = answer.trace().map(|trace| tracing::field::display(trace.id()));
+        tracing::error_span!("command", connection = self.connection.id().0, op, trace_id)
+    }
+
+    fn open(&mut self, user: User, RoomOpen { room, after }: RoomOpen, mut answer: Answer) {
         if self.open_besides(room) >= limits::OPEN_ROOMS {
             self.forget_left_rooms();
         }
@@ -106,8 +116,9 @@ impl Session {
         self.entry(room).is_open = true;
         let settled = self.settle(user.id, room);
         let gate = self.close_gate(room);
+        let span = self.span("room.open", &mut answer);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
-        self.node.tasks().spawn(async move {
+        let task = async move {
             drop(settled.await);
             match request::opening(&node, &user, room).await {
                 Ok(opening) => {
@@ -127,7 +138,8 @@ impl Session {
                     gate.not_opened();
                 }
             }
-        });
+        };
+        self.node.tasks().spawn(task.instrument(span));
     }
 
     fn open_besides(&self, room: RoomId) -> usize {

@@ -20,7 +20,7 @@ pub(crate) fn install(config: &LogConfig) -> Result<()> {
     let installed = if is_pretty {
         log.with_ansi(io::stderr().is_terminal()).try_init()
     } else {
-        log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
     };
     installed.map_err(|error| anyhow::anyhow!("install the log: {error}"))?;
     // A panic ends an actor or a request, not the process, so it is one more line of the log.
