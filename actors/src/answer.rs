@@ -5,15 +5,17 @@
 //! outcome is not known. The connection's credit travels along and comes back with the answer, and the trace of a
 //! command that is traced.
 
-use crate::cluster::{Asked, Outcome};
+use crate::cluster::{self, Outcome};
 use crate::node::Node;
 use rookery_engine::bus::NodeId;
+use rookery_engine::metrics;
 use rookery_engine::trace::Trace;
-use rookery_engine::{Connection, Credit, Metrics};
+use rookery_engine::{Connection, Credit};
 use rookery_protocol::{
     CommandId, ErrorCode, Reply, ReplyBody, RoomId, ServerEvent, WireError, websocket_frame,
 };
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How long a client should wait before it asks again what became of a command.
@@ -23,7 +25,7 @@ const ASK_AGAIN_MS: u32 = 200;
 #[derive(Debug)]
 pub struct Answer {
     to: Option<To>,
-    metrics: Arc<Metrics>,
+    node: Arc<Node>,
     /// Whether it may have been done already, so that no error says that it was not.
     is_in_doubt: bool,
     trace: Option<Box<Trace>>,
@@ -32,45 +34,57 @@ pub struct Answer {
 
 #[derive(Debug)]
 enum To {
-    /// The command with this id on this connection.
-    Command(Arc<Connection>, CommandId),
+    /// A command on this connection.
+    Command(Arc<Connection>, Asked),
     /// A connection that came with a ticket: it gets `ready` in place of a reply.
     Ready(Arc<Connection>),
     /// A task of this node.
     Task(oneshot::Sender<Result<ReplyBody, WireError>>),
     /// The node that has asked.
-    Node(Arc<Node>, NodeId, Asked),
+    Node(NodeId, cluster::Asked),
+}
+
+/// A command that is to be answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// Its id.
+    pub(crate) id: CommandId,
+    /// The place of its op among all.
+    pub(crate) op: usize,
+    /// When it was read, by the node's monotonic clock.
+    pub(crate) read: Duration,
 }
 
 impl Answer {
-    /// Returns the answer to command `id` of `connection`.
-    pub fn command(
+    /// Returns the answer to a command of `connection`.
+    pub(crate) fn command(
+        node: Arc<Node>,
         connection: Arc<Connection>,
-        id: CommandId,
-        metrics: Arc<Metrics>,
+        asked: Asked,
         mut credit: Credit,
     ) -> Self {
-        let (to, trace) = (Some(To::Command(connection, id)), credit.take_trace());
-        Self { to, metrics, is_in_doubt: false, trace, _credit: Some(credit) }
+        let trace = credit.take_trace();
+        Self::of(node, To::Command(connection, asked), Some(credit)).with(trace)
     }
 
     /// Returns the answer to a connection's ticket.
-    pub(crate) const fn ready(connection: Arc<Connection>, metrics: Arc<Metrics>) -> Self {
-        Self { to: Some(To::Ready(connection)), metrics, is_in_doubt: false, trace: None, _credit: None }
+    pub(crate) const fn ready(node: Arc<Node>, connection: Arc<Connection>) -> Self {
+        Self::of(node, To::Ready(connection), None)
     }
 
     /// Returns an answer and where it arrives.
-    pub(crate) fn task(metrics: Arc<Metrics>) -> (Self, oneshot::Receiver<Result<ReplyBody, WireError>>) {
+    pub(crate) fn task(node: Arc<Node>) -> (Self, oneshot::Receiver<Result<ReplyBody, WireError>>) {
         let (sender, receiver) = oneshot::channel();
-        let to = Some(To::Task(sender));
-        (Self { to, metrics, is_in_doubt: false, trace: None, _credit: None }, receiver)
+        (Self::of(node, To::Task(sender), None), receiver)
     }
 
     /// Returns the answer to what another node has asked.
-    pub(crate) fn node(node: Arc<Node>, to: NodeId, asked: Asked) -> Self {
-        let metrics = Arc::clone(node.metrics());
-        let to = Some(To::Node(node, to, asked));
-        Self { to, metrics, is_in_doubt: false, trace: None, _credit: None }
+    pub(crate) const fn node(node: Arc<Node>, to: NodeId, asked: cluster::Asked) -> Self {
+        Self::of(node, To::Node(to, asked), None)
+    }
+
+    const fn of(node: Arc<Node>, to: To, credit: Option<Credit>) -> Self {
+        Self { to: Some(to), node, is_in_doubt: false, trace: None, _credit: credit }
     }
 
     /// Returns the answer to what has this trace.
@@ -107,7 +121,7 @@ impl Answer {
     /// Says that it was not looked at, and that nothing will come of it here.
     pub(crate) fn not_taken(mut self) {
         match self.to.take() {
-            Some(To::Node(node, to, asked)) => node.cluster().answer(to, asked, Outcome::NotTaken),
+            Some(To::Node(to, asked)) => self.node.cluster().answer(to, asked, Outcome::NotTaken),
             to => self.to = to,
         }
     }
@@ -130,15 +144,23 @@ impl Answer {
     fn send(&mut self, outcome: Result<ReplyBody, WireError>) {
         let outcome = outcome.map_err(|error| if self.is_in_doubt { not_known() } else { error });
         let to = self.to.take();
-        if let (Err(error), false) = (&outcome, matches!(to, Some(To::Node(..)))) {
-            self.metrics.errors.of(error.code.as_str()).increment(1);
+        if matches!(to, Some(To::Command(..) | To::Ready(_)))
+            && let Err(error) = &outcome
+        {
+            self.node.metrics().commands.error(error.code);
         }
         if let (Err(error), Some(trace)) = (&outcome, &mut self.trace) {
             trace.fail(error.code.as_str());
         }
         match to {
-            Some(To::Node(node, to, asked)) => node.cluster().answer(to, asked, outcome.into()),
-            Some(To::Command(connection, id)) => push(&connection, &Reply { id, outcome }),
+            Some(To::Node(to, asked)) => self.node.cluster().answer(to, asked, outcome.into()),
+            Some(To::Command(connection, asked)) => {
+                let came_to = outcome.as_ref().err().map_or(metrics::Outcome::Ok, |error| error.code.into());
+                // First, so that whoever has its reply finds it counted.
+                let took = self.node.clock().elapsed().saturating_sub(asked.read);
+                self.node.metrics().commands.answered(asked.op, came_to, took.as_secs_f64());
+                push(&connection, &Reply { id: asked.id, outcome });
+            }
             Some(To::Ready(connection)) => match outcome {
                 Ok(ReplyBody::Authenticated(who)) => push(&connection, &ServerEvent::Ready(who)),
                 Ok(_) => debug_assert!(false, "a ticket is answered with who it belongs to"),
@@ -154,7 +176,7 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         match self.to.take() {
-            Some(To::Node(node, to, asked)) => node.cluster().answer(to, asked, Outcome::Unknown),
+            Some(To::Node(to, asked)) => self.node.cluster().answer(to, asked, Outcome::Unknown),
             None => {}
             to => {
                 self.to = to;

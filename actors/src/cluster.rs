@@ -344,18 +344,20 @@ impl Cluster {
     /// Counts a frame for so many nodes.
     fn count(&self, kind: &str, bytes: usize, nodes: u64, is_sent: bool) {
         if is_sent {
-            self.metrics.bus_sent.of(kind).increment(nodes);
-            self.metrics.bus_sent_bytes.increment(bytes as u64 * nodes);
+            self.metrics.cluster.sent.of(kind).increment(nodes);
+            self.metrics.cluster.sent_bytes.increment(bytes as u64 * nodes);
         } else {
-            self.metrics.bus_unsent.increment(nodes);
+            self.metrics.cluster.unsent.increment(nodes);
         }
     }
 
     /// Counts who is there, as of now.
     pub(crate) fn gauge(&self) {
         let (is_connected, others) = self.connection();
-        self.metrics.bus_connected.set(f64::from(u8::from(is_connected)));
-        self.metrics.bus_peers.set(u32::try_from(others).map_or(f64::MAX, f64::from));
+        self.metrics.cluster.connected.set(f64::from(u8::from(is_connected)));
+        let others = u32::try_from(others).map_or(f64::MAX, f64::from);
+        self.metrics.cluster.peers.set(others);
+        self.metrics.cluster.nodes.set(others + 1.0);
     }
 
     fn view(&self) -> std::sync::RwLockReadGuard<'_, View> {

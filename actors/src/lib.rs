@@ -30,10 +30,10 @@ pub use answer::Answer;
 pub use identity::{Authenticating, Authenticator, Identity};
 pub use naming::{direct_room, inbox_of};
 pub use node::{
-    CLOSES_WITHIN, Check, LinkState, Node, NodeConfig, NodeParts, NodeStanding, NodesStanding, RoomStanding,
-    RoomsStanding, StartError,
+    CLOSES_WITHIN, Check, HotRoom, HotRooms, LinkState, Node, NodeConfig, NodeParts, NodeStanding,
+    NodesStanding, RoomStanding, RoomsStanding, StartError,
 };
 pub use presence::{Presence, Swept};
 pub use rates::{HANDLE_RATE, SEARCH_RATE};
 pub use request::attachment;
-pub use session::{SessionMessage, SessionRef};
+pub use session::{Arrival, SessionMessage, SessionRef};

@@ -8,17 +8,18 @@ mod slots;
 mod standing;
 
 pub use drain::CLOSES_WITHIN;
-pub use standing::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
+pub use standing::{HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 
 use crate::cluster::Cluster;
 use crate::identity::Authenticator;
 use crate::presence::Presence;
 use crate::rates::Rates;
 use crate::room::RoomMessage;
-use crate::session::{SessionActor, SessionMessage, SessionRef};
+use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
-use ractor::{ActorRuntime, SpawnErr};
+use ractor::{ActorCell, SpawnErr};
 use rookery_engine::bus::Bus;
+use rookery_engine::metrics::ActorKind;
 use rookery_engine::search::Search;
 use rookery_engine::store::{Health, Store};
 use rookery_engine::trace::Tracer;
@@ -28,7 +29,7 @@ use rookery_engine::{
 };
 use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId, UserId};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -115,6 +116,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Node {
     parts: Parts,
+    tracer: Tracer,
     hub: Hub,
     connections: Connections,
     users: UserConnections,
@@ -131,9 +133,13 @@ pub struct Node {
     pub(crate) blocks: tokio::sync::Mutex<()>,
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
+    /// Sessions whose actors run.
+    awake: Awake,
     tasks: Tasks,
     /// Wakes the courier.
     has_notices: Notify,
+    /// Counts the logins that were said to be over.
+    logins_ended: AtomicU64,
     is_draining: AtomicBool,
 }
 
@@ -147,7 +153,6 @@ struct Parts {
     random: Arc<dyn Random>,
     authenticator: Arc<dyn Authenticator>,
     metrics: Arc<Metrics>,
-    tracer: Tracer,
     ports: Tasks,
 }
 
@@ -157,19 +162,8 @@ impl Node {
     /// # Errors
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
-        let NodeParts {
-            name,
-            config,
-            store,
-            search,
-            bus,
-            clock,
-            random,
-            authenticator,
-            metrics,
-            tracer,
-            ports,
-        } = parts;
+        let (tracer, ports) = (parts.tracer, parts.ports);
+        let NodeParts { name, config, store, search, bus, clock, random, authenticator, metrics, .. } = parts;
         let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
@@ -179,28 +173,30 @@ impl Node {
             unheard: Mutex::default(),
             rooms: Directory::new(),
             parked: Parking::new(),
-            rates: if config.is_relaxed { Rates::relaxed() } else { Rates::strict(&bus) },
+            rates: if config.is_relaxed {
+                Rates::relaxed()
+            } else {
+                Rates::strict(&bus, &metrics.commands.limits)
+            },
             blocks: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
-            session_supervisors: Supervisors::start(supervisors, metrics.sessions.clone()).await?,
-            room_supervisors: Supervisors::start(supervisors, metrics.rooms.clone()).await?,
+            session_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Session))
+                .await?,
+            room_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Room)).await?,
+            awake: Awake::default(),
             tasks: Tasks::new(),
             has_notices: Notify::new(),
+            logins_ended: AtomicU64::new(0),
             is_draining: AtomicBool::new(false),
-            parts: Parts {
-                name,
-                config,
-                store,
-                search,
-                clock,
-                random,
-                authenticator,
-                metrics,
-                tracer,
-                ports,
-            },
+            parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
+            tracer,
         });
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float, and milliseconds are exact in it"
+        )]
+        node.metrics().process.started.set(node.clock().now().0 as f64 / 1000.0);
         node.tasks.spawn(courier::run(Arc::clone(&node)));
         Cluster::start(&node, &node.tasks);
         if node.parts.config.sweeps {
@@ -246,7 +242,7 @@ impl Node {
 
     /// Returns what messages are traced with.
     pub const fn tracer(&self) -> &Tracer {
-        &self.parts.tracer
+        &self.tracer
     }
 
     /// Returns the node's tasks.
@@ -291,29 +287,32 @@ impl Node {
         &self.hub
     }
 
-    /// Opens a connection and starts its session. The caller owns the socket: it takes frames from
+    /// Sessions whose actors run.
+    pub(crate) const fn awake(&self) -> &Awake {
+        &self.awake
+    }
+
+    /// Returns how many sessions have an actor that runs; the others rest.
+    pub fn active_sessions(&self) -> usize {
+        self.awake.len()
+    }
+
+    /// Returns the supervisor of the session on `connection`.
+    pub(crate) fn supervisor_of(&self, connection: &Connection) -> ActorCell {
+        self.session_supervisors.of(connection.id())
+    }
+
+    /// Opens a connection and its session. The caller owns the socket: it takes frames from
     /// the connection's outbox, sends commands to the session, and at the end calls
     /// [`Node::disconnected`]. A connection opened while the node goes down is closed at once, since
     /// the drain may have looked at all connections before.
-    ///
-    /// # Errors
-    /// When the runtime is going down.
-    pub fn connect(self: &Arc<Self>, codec: Codec) -> Result<(Arc<Connection>, SessionRef), StartError> {
+    pub fn connect(self: &Arc<Self>, codec: Codec) -> (Arc<Connection>, SessionRef) {
         let connection = self.connections.open(codec, self.clock().elapsed());
-        let arguments = (Arc::clone(self), Arc::clone(&connection));
-        let supervisor = self.session_supervisors.of(connection.id());
-        match ActorRuntime::spawn_linked_instant(None, SessionActor, arguments, supervisor) {
-            Ok((session, _)) => {
-                if self.is_draining() {
-                    self.close(&connection, CloseCode::Draining);
-                }
-                Ok((connection, session))
-            }
-            Err(error) => {
-                self.connections.remove(connection.id());
-                Err(error.into())
-            }
+        let session = SessionRef::new(Arc::clone(self), Arc::clone(&connection));
+        if self.is_draining() {
+            self.close(&connection, CloseCode::Draining);
         }
+        (connection, session)
     }
 
     /// The socket of a connection is gone.
@@ -325,7 +324,7 @@ impl Node {
             self.users.remove(user, connection.id());
         }
         // A session that has died needs no word.
-        drop(session.send_message(SessionMessage::Closed));
+        session.tell(SessionMessage::Closed);
     }
 
     /// Closes every connection of a login at once, on every node, and has its tokens looked up again. The
@@ -337,12 +336,24 @@ impl Node {
 
     /// As [`Node::end_login`], on this node.
     pub(crate) fn close_login(&self, session: SessionId, code: CloseCode) {
+        self.logins_may_have_ended();
         self.authenticator().forget_login(session);
         self.connections.each(|connection| {
             if connection.identity().is_some_and(|(_, of)| of == session) {
                 self.close(connection, code);
             }
         });
+    }
+
+    /// Whoever has looked a login up before this, and has not said on its connection whose it is, looks again.
+    pub(crate) fn logins_may_have_ended(&self) {
+        self.logins_ended.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Returns a number that changes with each login that is said to be over. What was done before it is
+    /// taken is seen by whoever changes it later.
+    pub(crate) fn logins_ended(&self) -> u64 {
+        self.logins_ended.fetch_add(0, Ordering::AcqRel)
     }
 
     /// Has the next request of `user` find the profile as the store has it now, on every node.

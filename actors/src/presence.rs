@@ -185,8 +185,8 @@ impl Presence {
         let at = turn(person);
         person.changed(seen_here, at, self.tick.load(Ordering::Relaxed));
         match (was_here, person.is_here()) {
-            (false, true) => self.metrics.presence_users.increment(1.0),
-            (true, false) => self.metrics.presence_users.decrement(1.0),
+            (false, true) => self.metrics.presence.users.increment(1.0),
+            (true, false) => self.metrics.presence.users.decrement(1.0),
             _ => {}
         }
         if let Some(last_seen) = person.take_unsaved() {
@@ -267,8 +267,8 @@ impl Presence {
                 unasked.push(*user);
             }
         }
-        self.metrics.presence_watches.increment(amount(new.len()));
-        self.metrics.presence_watches.decrement(amount(gone.len()));
+        self.metrics.presence.watches.increment(amount(new.len()));
+        self.metrics.presence.watches.decrement(amount(gone.len()));
         (list, self.ask(unasked))
     }
 }

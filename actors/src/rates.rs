@@ -1,6 +1,8 @@
 //! How often a user may do what costs others something, on sockets and over HTTP together, on all nodes.
 
+use metrics::Counter;
 use rookery_engine::bus::Bus;
+use rookery_engine::metrics::By;
 use rookery_engine::{ClusterThrottle, Rule, Throttled};
 use rookery_protocol::{Timestamp, UserId};
 use std::sync::Arc;
@@ -26,8 +28,8 @@ struct Buckets {
 
 impl Rates {
     /// Returns rates that hold over the nodes of `bus`.
-    pub(crate) fn strict(bus: &Arc<dyn Bus>) -> Self {
-        let of = |rule| ClusterThrottle::new(rule, Arc::clone(bus));
+    pub(crate) fn strict(bus: &Arc<dyn Bus>, limits: &By<Counter>) -> Self {
+        let of = |rule| ClusterThrottle::new(rule, Arc::clone(bus)).counted_by(limits);
         Self(Some(Buckets { search: of(SEARCH_RATE), handle: of(HANDLE_RATE) }))
     }
 

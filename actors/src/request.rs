@@ -21,7 +21,7 @@ use crate::answer::Answer;
 use crate::node::Node;
 use crate::room::{Action, Draft, Opening, RoomMessage, Said, no_such_room};
 use rookery_engine::limits::NAMED_MARKS;
-use rookery_engine::store::{CursorKind, RoomState, StoreError};
+use rookery_engine::store::{self, CursorKind, MemberCursor, RoomState, StoreError};
 use rookery_engine::trace::Trace;
 use rookery_protocol::{
     DeliveredMark, ErrorCode, Op, Pong, ReadCursor, ReadMark, ReplyBody, Role, Room, RoomId, RoomView,
@@ -222,7 +222,7 @@ impl Node {
         action: Action,
         trace: Option<Box<Trace>>,
     ) -> Result<ReplyBody, WireError> {
-        let (answer, answered) = Answer::task(Arc::clone(self.metrics()));
+        let (answer, answered) = Answer::task(Arc::clone(self));
         let mut answer = answer.with(trace);
         answer.goes_to(room);
         let draft = Draft { by, action, answer, arrived: self.clock().elapsed() };
@@ -246,14 +246,11 @@ pub(crate) async fn view(node: &Arc<Node>, user: &User, room: RoomId) -> Result<
 /// # Errors
 /// `not_found` for everybody who is not a member.
 pub(crate) async fn opening(node: &Arc<Node>, user: &User, room: RoomId) -> Result<Opening, WireError> {
-    let view = view(node, user, room).await?;
-    let reads = if view.members <= NAMED_MARKS as u64 {
-        let cursors = node.store().cursors(room, NAMED_MARKS).await.map_err(unread)?;
-        Some(cursors.into_iter().map(|cursor| ReadCursor { user: cursor.user, seq: cursor.read }).collect())
-    } else {
-        None
-    };
-    Ok(Opening::Room(Box::new(view), reads))
+    let opening = node.store().opening(room, user.id, NAMED_MARKS).await.map_err(unread)?;
+    let store::Opening { state, cursors } = opening.ok_or_else(|| no_such_room(room))?;
+    let read = |cursor: MemberCursor| ReadCursor { user: cursor.user, seq: cursor.read };
+    let reads = cursors.map(|cursors| cursors.into_iter().map(read).collect());
+    Ok(Opening::Room(Box::new(object(state)), reads))
 }
 
 /// Turns what the store knows into what the member is shown.

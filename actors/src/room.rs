@@ -44,9 +44,10 @@ use heads::Heads;
 use live::{Live, Loaded, load};
 use look::Doubts;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rookery_engine::Audience;
+use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
-use rookery_protocol::{ErrorCode, Frame, RoomId, Seq, ServerEvent, WireError};
+use rookery_engine::{Audience, Depth, Mailbox};
+use rookery_protocol::{ErrorCode, Frame, RoomId, RoomKind, Seq, ServerEvent, WireError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +63,7 @@ pub(crate) struct RoomActor;
 pub(crate) struct Room {
     node: Arc<Node>,
     id: RoomId,
-    myself: ActorRef<RoomMessage>,
+    myself: Mailbox<RoomMessage>,
     phase: Phase,
     live: Live,
     audience: Arc<Audience>,
@@ -78,6 +79,8 @@ pub(crate) struct Room {
     lines: Lines,
     doubts: Doubts,
     is_outdated: bool,
+    /// Whether its state was read before.
+    has_read: bool,
     last_used: Duration,
     is_leaving: bool,
 }
@@ -95,12 +98,12 @@ enum Phase {
 impl Actor for RoomActor {
     type Msg = RoomMessage;
     type State = Room;
-    type Arguments = (Arc<Node>, RoomId);
+    type Arguments = (Arc<Node>, RoomId, Depth);
 
     async fn pre_start(
         &self,
         myself: ActorRef<RoomMessage>,
-        (node, room): (Arc<Node>, RoomId),
+        (node, room, waiting): (Arc<Node>, RoomId, Depth),
     ) -> Result<Room, ActorProcessingErr> {
         let state = Room {
             audience: node.hub().audience(room),
@@ -117,10 +120,11 @@ impl Actor for RoomActor {
             lines: Lines::default(),
             doubts: Doubts::default(),
             is_outdated: false,
+            has_read: false,
             is_leaving: false,
             node,
             id: room,
-            myself,
+            myself: Mailbox::new(myself, waiting),
         };
         // Its last actor has told them so much.
         state.load((!state.audience.is_empty()).then(|| state.audience.told()));
@@ -133,7 +137,10 @@ impl Actor for RoomActor {
         message: RoomMessage,
         state: &mut Room,
     ) -> Result<(), ActorProcessingErr> {
+        state.myself.taken();
+        let (turn, begun) = (message.turn(), state.node.clock().elapsed());
         state.hear(message);
+        state.node.metrics().actors.turned(turn, state.node.clock().elapsed().saturating_sub(begun));
         Ok(())
     }
 }
@@ -154,7 +161,7 @@ impl Room {
                 } else if let RoomMessage::Foreign(events) = message {
                     self.doubts.note(events.head().unwrap_or_default());
                 } else {
-                    message.refuse(&busy());
+                    message.refuse(&busy(&self.node));
                 }
                 return;
             }
@@ -197,8 +204,12 @@ impl Room {
     /// Starts reading the room's state; `told` as for [`load`].
     fn load(&self, told: Option<Seq>) {
         let (node, room, myself) = (Arc::clone(&self.node), self.id, self.myself.clone());
+        let begun = (!self.has_read).then(|| node.clock().elapsed());
         self.node.tasks().spawn(async move {
             let loaded = load(node.store().as_ref(), room, told).await;
+            if let Some(begun) = begun {
+                live::count_activation(&node, begun, &loaded);
+            }
             // A room that has gone meanwhile needs no state.
             drop(myself.send_message(RoomMessage::Loaded(loaded.map(Box::new))));
         });
@@ -227,6 +238,7 @@ impl Room {
 
     fn loaded(&mut self, loaded: Result<Box<Loaded>, StoreError>) {
         let Phase::Loading(held) = std::mem::replace(&mut self.phase, Phase::Live) else { return };
+        self.has_read = true;
         match loaded {
             Ok(loaded) => {
                 self.take_over(*loaded);
@@ -238,6 +250,7 @@ impl Room {
                 }
                 self.order();
                 self.retire_if_absent();
+                self.leave_if_idle(self.node.clock().elapsed());
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, %error, "room not activated");
@@ -260,7 +273,7 @@ impl Room {
                 self.forwards.let_go();
                 self.refuse_postponed(&refusal);
                 self.dismiss();
-                self.retire();
+                self.retire("failed");
             }
         }
     }
@@ -274,8 +287,13 @@ impl Room {
 
     fn leave_if_idle(&mut self, now: Duration) {
         let idle = now.saturating_sub(self.last_used);
-        if idle >= self.node.config().room_idle {
+        let is_inbox = self.live.record.as_ref().is_some_and(|record| record.kind == RoomKind::Inbox);
+        let kept = self.node.config().room_idle;
+        if idle >= if is_inbox { kept.min(INBOX_IDLE) } else { kept } {
             self.leave();
+        } else if is_inbox {
+            // Before the next look at all rooms, which is some seconds off.
+            self.node.wake_room_next(self.id);
         }
     }
 
@@ -283,7 +301,7 @@ impl Room {
     fn leave(&mut self) {
         let has_untold = self.heads.are_open() && !self.node.is_draining();
         if matches!(self.phase, Phase::Live) && !self.is_busy() && !has_untold {
-            self.retire();
+            self.retire(if self.node.is_draining() { "drained" } else { "idle" });
         } else {
             self.is_leaving = self.node.is_draining();
         }
@@ -295,7 +313,7 @@ impl Room {
         }
         let is_absent = self.live.record.is_none();
         if (is_absent || self.is_leaving) && !self.is_busy() {
-            self.retire();
+            self.retire(if is_absent { "absent" } else { "drained" });
         }
     }
 
@@ -308,10 +326,11 @@ impl Room {
             || self.doubts.is_busy()
     }
 
-    fn retire(&mut self) {
+    fn retire(&mut self, why: &'static str) {
         if matches!(self.phase, Phase::Retired) {
             return;
         }
+        self.node.metrics().rooms.passivations.of(why).increment(1);
         self.phase = Phase::Retired;
         self.node.forget_room(self.id, self.myself.get_id());
         // What is queued already is forwarded; what comes later gets its message back.
@@ -328,7 +347,9 @@ impl Room {
     }
 }
 
-fn busy() -> WireError {
+/// Counts that the bound on what waits for a room is hit, and says so.
+fn busy(node: &Node) -> WireError {
+    node.metrics().commands.limits.of("room-drafts").increment(1);
     WireError::new(ErrorCode::Busy, "the room has too much waiting").retry_after(200)
 }
 

@@ -4,22 +4,28 @@
 //! Hears from the connection's task (command, closed), the authenticator (identified) and whatever
 //! held a room's gate (passed).
 //! Tells rooms (submit, open), tasks that read from the store, and the connection's outbox.
-//! Owns which rooms are open and their addresses. A panic closes the socket; the client comes back
-//! and resumes from its positions.
+//! Owns which rooms are open and their addresses. Its actor runs while there is something to do: it lies down
+//! after some quiet seconds and gets up with the next message. A panic closes the socket; the client comes
+//! back and resumes from its positions.
 
 mod authenticate;
 mod dispatch;
 mod gate;
 mod presence;
+mod rested;
+mod seat;
 
 pub(crate) use gate::Gate;
+pub(crate) use seat::Awake;
+pub use seat::SessionRef;
 
 use crate::identity::Identity;
 use crate::node::Node;
 use crate::presence::Attendance;
 use crate::room::RoomMessage;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use rookery_engine::{Connection, Credit};
+use rookery_engine::metrics::Turn;
+use rookery_engine::{Connection, Credit, Depth, Mailbox};
 use rookery_protocol::{CloseCode, Command, Frame, RoomId, Seq, ServerEvent, WireError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -27,14 +33,11 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 
-/// Where a session is reached.
-pub type SessionRef = ActorRef<SessionMessage>;
-
 /// Everything that a session hears.
 #[derive(Debug)]
 pub enum SessionMessage {
     /// The peer has sent a command.
-    Command(Command, Credit),
+    Command(Command, Credit, Arrival),
     /// The connection came with a ticket, and this is whose it was.
     Ticket(Box<Identity>),
     /// The authenticator has answered an `auth`.
@@ -44,8 +47,33 @@ pub enum SessionMessage {
     Passed(RoomId, bool),
     /// The actor that this room was reached at has gone, and has handed on all that it was sent.
     Moved(RoomId),
+    /// Nothing was sent here for a while.
+    Rest,
     /// The socket is gone.
     Closed,
+}
+
+/// When a command came, by the node's monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Its last byte was read.
+    pub read: Duration,
+    /// The session was sent it.
+    pub sent: Duration,
+}
+
+impl SessionMessage {
+    const fn turn(&self) -> Turn {
+        match self {
+            Self::Command(..) => Turn::SessionCommand,
+            Self::Ticket(_) => Turn::SessionTicket,
+            Self::Identified(_) => Turn::SessionIdentified,
+            Self::Passed(..) => Turn::SessionPassed,
+            Self::Moved(_) => Turn::SessionMoved,
+            Self::Rest => Turn::SessionRest,
+            Self::Closed => Turn::SessionClosed,
+        }
+    }
 }
 
 /// The authenticator's answer, and what was asked.
@@ -56,6 +84,8 @@ pub struct Identified {
     answer: Answer,
     /// Since when the peer has been asked, where this is what was looked up first.
     asked: Option<Duration>,
+    /// [`Node::logins_ended`] before the login was looked up.
+    looked_up: u64,
 }
 
 /// The actor; all it has is in [`Session`].
@@ -70,11 +100,16 @@ pub(crate) struct Session {
     rooms: HashMap<RoomId, Entry>,
     /// Its place in presence, once somebody speaks; it goes with the session.
     attendance: Option<Attendance>,
+    /// What waits for its actor.
+    depth: Depth,
+    /// Messages handled since its actor has run.
+    handled: u64,
+    /// The socket is gone, or all that it knew is at rest.
     has_ended: bool,
 }
 
 /// A command that cannot be dispatched yet.
-type HeldCommand = (Command, Credit);
+type HeldCommand = (Command, Credit, Arrival);
 
 #[derive(Debug)]
 enum Phase {
@@ -90,7 +125,7 @@ enum Phase {
 #[derive(Debug, Default)]
 struct Entry {
     /// Where it was reached last.
-    address: Option<ActorRef<RoomMessage>>,
+    address: Option<Mailbox<RoomMessage>>,
     /// Whether it is being heard here.
     is_open: bool,
     /// Commands that wait for the one under way on this room, if one is.
@@ -102,51 +137,47 @@ struct Entry {
 impl Actor for SessionActor {
     type Msg = SessionMessage;
     type State = Session;
-    type Arguments = (Arc<Node>, Arc<Connection>);
+    type Arguments = Session;
 
     async fn pre_start(
         &self,
-        myself: SessionRef,
-        (node, connection): (Arc<Node>, Arc<Connection>),
+        _: ActorRef<SessionMessage>,
+        session: Session,
     ) -> Result<Session, ActorProcessingErr> {
-        Ok(Session {
-            node,
-            myself,
-            connection,
-            phase: Phase::Greeting,
-            rooms: HashMap::new(),
-            attendance: None,
-            has_ended: false,
-        })
+        Ok(session)
     }
 
     async fn handle(
         &self,
-        _: SessionRef,
+        actor: ActorRef<SessionMessage>,
         message: SessionMessage,
         state: &mut Session,
     ) -> Result<(), ActorProcessingErr> {
+        state.handled += 1;
+        state.depth.taken();
+        let (turn, begun) = (message.turn(), state.node.clock().elapsed());
         match message {
-            SessionMessage::Command(command, credit) => {
-                state.node.metrics().commands.increment(1);
-                state.command(command, credit);
-            }
+            SessionMessage::Command(command, credit, arrival) => state.command(command, credit, arrival),
             SessionMessage::Ticket(identity) => state.ticket(*identity),
             SessionMessage::Identified(identified) => state.identified(*identified),
             SessionMessage::Passed(room, was_refused) => state.passed(room, was_refused),
             SessionMessage::Moved(room) => state.moved(room),
-            SessionMessage::Closed => state.end(),
+            SessionMessage::Rest => state.lie_down(),
+            SessionMessage::Closed => {
+                state.end();
+                actor.stop(None);
+            }
         }
+        state.node.metrics().actors.turned(turn, state.node.clock().elapsed().saturating_sub(begun));
         Ok(())
     }
 }
 
 impl Session {
-    /// The socket is gone: hear nothing more, and stop.
+    /// The socket is gone: hear nothing more.
     fn end(&mut self) {
         self.has_ended = true;
         self.leave_rooms();
-        self.myself.stop(None);
     }
 
     fn leave_rooms(&self) {

@@ -1,13 +1,16 @@
 //! The sweeper: the one timer. It pings, enforces deadlines, tells who came and went, lets idle rooms
 //! go and looks whether a store that refused writes takes them again.
 
+mod gauges;
+
 use crate::node::Node;
 use crate::room::RoomMessage;
 use bytes::Bytes;
-use ractor::ActorRef;
-use rookery_engine::Verdict;
+use gauges::{Depths, Gauges};
 use rookery_engine::limits::{ROOM_SWEEP_ROUNDS, SWEEP_EVERY};
+use rookery_engine::metrics::ActorKind;
 use rookery_engine::store::{Answer, Health};
+use rookery_engine::{Mailbox, Verdict};
 use std::future::pending;
 use std::sync::Arc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -19,7 +22,7 @@ const PING: Bytes = Bytes::from_static(&[0x89, 0x00]);
 pub(crate) async fn run(node: Arc<Node>) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut round = 0_u64;
+    let (mut round, mut gauges) = (0_u64, Gauges::default());
     // At most one, beside the sweeping: a stuck store must not stop the deadlines.
     let mut probe: Option<Answer<'_, ()>> = None;
     loop {
@@ -30,9 +33,12 @@ pub(crate) async fn run(node: Arc<Node>) {
                 probe = None;
                 continue;
             }
-            _ = ticks.tick() => {}
+            due = ticks.tick() => {
+                node.metrics().process.late_seconds.record(due.elapsed().as_secs_f64());
+            }
         }
         round += 1;
+        gauges.look(&node);
         sweep(&node, round.is_multiple_of(ROOM_SWEEP_ROUNDS));
         if probe.is_none() && matches!(node.store().health(), Health::Refusing(_)) {
             probe = Some(node.store().probe());
@@ -51,14 +57,23 @@ async fn finished(probe: &mut Option<Answer<'_, ()>>) {
 /// Looks once at every connection, and at every room where `rooms`, and tells who came and went.
 pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
     let (now, wall) = (node.clock().elapsed(), node.clock().now());
-    node.connections().each(|connection| match connection.sweep(now, wall) {
-        Verdict::Leave => {}
-        Verdict::Ping => drop(connection.push_encoded(PING)),
-        Verdict::Close(code) => node.close(connection, code),
-        Verdict::Abort => connection.abort(),
+    let mut slow = 0_u32;
+    node.connections().each(|connection| {
+        slow +=
+            u32::from(connection.outbox().stalled_since().is_some_and(|since| since + SWEEP_EVERY <= now));
+        match connection.sweep(now, wall) {
+            Verdict::Leave => {}
+            Verdict::Ping => drop(connection.push_encoded(PING)),
+            Verdict::Close(code) => node.close(connection, code),
+            Verdict::Abort => connection.abort(),
+        }
     });
+    node.metrics().edge.slow_readers.set(f64::from(slow));
+    let mut sessions = Depths::of(node, ActorKind::Session);
+    node.awake().look(|waiting| sessions.see(waiting));
+    sessions.tell();
     node.tell_unheard();
-    let tick = |room: &ActorRef<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
+    let tick = |room: &Mailbox<RoomMessage>| drop(room.send_message(RoomMessage::Tick(now)));
     node.presence().sweep();
     node.say_presence();
     if node.presence().take_doubt_of_blocks() {
@@ -71,11 +86,17 @@ pub(crate) fn sweep(node: &Arc<Node>, rooms: bool) {
     }
     node.cluster().gauge();
     let search = node.search().progress();
-    node.metrics().search_indexed.absolute(search.indexed);
+    node.metrics().search.indexed.absolute(search.indexed);
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and 2^52 events are never behind")]
-    node.metrics().search_behind.set(search.behind as f64);
+    node.metrics().search.behind.set(search.behind as f64);
     if rooms {
-        node.each_room(tick);
+        let mut depths = Depths::of(node, ActorKind::Room);
+        node.each_room(|room| {
+            depths.see(room.waiting());
+            tick(room);
+        });
+        depths.tell();
+        gauges::of_rooms(node, now);
     } else {
         node.each_restless_room(tick);
     }

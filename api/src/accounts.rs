@@ -38,7 +38,7 @@ use password::PasswordPool;
 use recent::Recent;
 use rookery_engine::bus::Bus;
 use rookery_engine::store::Store;
-use rookery_engine::{Clock, Random, uuid_v7};
+use rookery_engine::{Clock, Metrics, Random, uuid_v7};
 use rookery_protocol::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +59,8 @@ pub struct AccountsParts {
     pub key: SigningKey,
     /// The other nodes, with which tries are counted together.
     pub bus: Arc<dyn Bus>,
+    /// What it counts with.
+    pub metrics: Metrics,
 }
 
 /// Accounts, logins and tokens over a store.
@@ -82,12 +84,12 @@ impl Accounts {
     pub fn new(parts: AccountsParts, config: &Config) -> Self {
         let tokens = AccessTokens::new(&parts.key, config.auth.access_token);
         Self {
-            passwords: PasswordPool::start(&config.auth, parts.random.as_ref()),
+            passwords: PasswordPool::start(&config.auth, parts.random.as_ref(), &parts.metrics),
             tokens,
             throttles: if config.limits.relaxed {
                 Throttles::relaxed()
             } else {
-                Throttles::strict(&parts.bus)
+                Throttles::strict(&parts.bus, &parts.metrics.commands.limits)
             },
             recent: Recent::default(),
             login_lasts: config.auth.refresh_token,

@@ -7,10 +7,13 @@ use crate::problem::Problem;
 use crate::respond::{self, Answer, REQUEST_ID};
 use crate::route::Handler;
 use crate::router::Router;
+use crate::routes::ROUTES;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use hyper::body::{self, Body};
 use rookery_actors::Identity;
+use rookery_engine::Metrics;
+use rookery_engine::metrics::NO_ROUTE;
 use rookery_engine::trace::{Incoming, Trace};
 use rookery_protocol::{ErrorCode, WireError};
 use std::net::{IpAddr, SocketAddr};
@@ -56,13 +59,14 @@ async fn answer_as(
     request_id: &HeaderValue,
 ) -> Answer {
     let started = Instant::now();
+    let in_flight = InFlight::begin(edge);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     // hyper prefers `Transfer-Encoding` to `Content-Length` and hides that both were there, so what
     // follows such a request is never read as another one (RFC 9112, section 6.1).
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
 
-    let (label, outcome) = match router.find(&method, &path) {
+    let (index, label, outcome) = match router.find(&method, &path) {
         Ok(found) => {
             let route = found.route;
             let trace = match route.handler {
@@ -81,9 +85,13 @@ async fn answer_as(
                 trace,
             };
             let time = if route.is_streamed { UNBOUNDED } else { edge.config.server.request_timeout };
-            (route.path, within_time(time, run(call, route.handler)).await)
+            let outcome = within_time(time, run(call, route.handler)).await;
+            if started.elapsed() >= time {
+                edge.node.metrics().commands.limits.of("request-time").increment(1);
+            }
+            (found.index, route.path, outcome)
         }
-        Err(problem) => ("unknown", Err(problem)),
+        Err(problem) => (ROUTES.len(), NO_ROUTE[1], Err(problem)),
     };
     let code = outcome.as_ref().err().map(|problem| problem.code().as_str());
     let id = request_id.to_str().unwrap_or_default();
@@ -95,7 +103,7 @@ async fn answer_as(
 
     let status = answer.status().as_u16();
     let took = started.elapsed();
-    count(edge, status, took.as_secs_f64());
+    in_flight.end(index, status, took);
     tracing::debug!(%method, route = label, status, code, ms = took.as_millis(), "answered");
     answer
 }
@@ -140,7 +148,7 @@ pub(crate) async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Ide
         Found::Remembered => "hit",
         Found::Stored => "miss",
     };
-    edge.node.metrics().token_lookups.of(result).increment(1);
+    edge.node.metrics().http.token_lookups.of(result).increment(1);
     Ok(identity)
 }
 
@@ -183,17 +191,30 @@ fn request_id(edge: &Edge, headers: &HeaderMap) -> HeaderValue {
         .expect("hex digits are a header value")
 }
 
-fn count(edge: &Edge, status: u16, seconds: f64) {
-    let class = match status / 100 {
-        1 => "1xx",
-        2 => "2xx",
-        3 => "3xx",
-        4 => "4xx",
-        _ => "5xx",
-    };
-    let metrics = edge.node.metrics();
-    metrics.http_requests.of(class).increment(1);
-    metrics.http_seconds.record(seconds);
+/// A request while it is answered. It counts down when it is dropped too: where the client has gone.
+struct InFlight {
+    metrics: Arc<Metrics>,
+}
+
+impl InFlight {
+    fn begin(edge: &Edge) -> Self {
+        let metrics = Arc::clone(edge.node.metrics());
+        metrics.http.in_flight.increment(1.0);
+        Self { metrics }
+    }
+
+    /// Counts an answer of the route at `index` of the table.
+    fn end(self, index: usize, status: u16, took: Duration) {
+        let class = usize::from(status / 100).clamp(1, 5) - 1;
+        self.metrics.http.requests.cross(index, class).increment(1);
+        self.metrics.http.seconds.at(index).record(took.as_secs_f64());
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.metrics.http.in_flight.decrement(1.0);
+    }
 }
 
 #[cfg(test)]

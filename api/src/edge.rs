@@ -81,6 +81,7 @@ impl Edge {
     /// Refuses a connection that stays, a socket or an event stream, where no more are taken.
     pub(crate) fn admit(&self) -> Result<(), Problem> {
         if self.is_draining() || self.node.connections().len() >= self.config.server.max_connections {
+            self.node.metrics().commands.limits.of("connections").increment(1);
             return Err(Problem::new(ErrorCode::Busy, "no more connections are taken at the moment"));
         }
         Ok(())

@@ -50,15 +50,12 @@ pub(crate) async fn listen(call: &Call) -> Result<Answer, Problem> {
     if call.request.method() == Method::HEAD {
         return Ok(unbuffered(respond::typed(StatusCode::OK, MEDIA_TYPE, "")));
     }
-    let (connection, session) = node.connect(Codec::Json).map_err(|error| {
-        tracing::error!(%error, "event stream not served");
-        Problem::new(ErrorCode::Internal, "the stream could not be opened")
-    })?;
-    let gauge = node.metrics().connections_sse.clone();
+    let (connection, session) = node.connect(Codec::Json);
+    let gauge = node.metrics().edge.connections.of("sse").clone();
     let served = Served::new(Arc::clone(node), (Arc::clone(&connection), session.clone()), gauge);
     connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
     // A session that has died closes the connection by itself.
-    drop(session.send_message(SessionMessage::Ticket(Box::new(identity))));
+    session.tell(SessionMessage::Ticket(Box::new(identity)));
     let stream = EventStream::begin(served, positions);
     Ok(unbuffered(respond::streamed(StatusCode::OK, MEDIA_TYPE, stream)))
 }

@@ -98,7 +98,7 @@ impl Files {
             Err(BlobError::Unknown(_)) => "unknown",
             Err(BlobError::Broken) => "broken",
         };
-        self.metrics.blobs.of(label).increment(1);
+        self.metrics.files.blobs.of(label).increment(1);
         outcome
     }
 }

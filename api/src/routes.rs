@@ -60,6 +60,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::metrics::ROUTE,
     endpoint::admin::NODES,
     endpoint::admin::ROOMS_HEARD,
+    endpoint::admin::ROOMS_HOT,
     endpoint::admin::ROOM,
     endpoint::admin::DRAIN,
 ];

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 /// A connection while it is served. Dropping it, after a panic as well, tells the node that the
 /// peer is gone.
+#[derive(Debug)]
 pub(crate) struct Served {
     node: Arc<Node>,
     connection: Arc<Connection>,
@@ -22,7 +23,7 @@ impl Served {
         gauge: Gauge,
     ) -> Self {
         gauge.increment(1.0);
-        node.metrics().connects.increment(1);
+        node.metrics().edge.connects.increment(1);
         Self { node, connection, session, gauge }
     }
 
@@ -40,7 +41,7 @@ impl Served {
 
     /// Counts how it ended.
     pub(crate) fn ended(&self, code: u16) {
-        self.node.metrics().closes.of(label(code)).increment(1);
+        self.node.metrics().edge.closes.of(label(code)).increment(1);
     }
 }
 

@@ -22,11 +22,12 @@ use crate::stream::Stream;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
-use rookery_actors::{Identity, SessionMessage};
+use rookery_actors::{Identity, Node, SessionMessage};
 use rookery_protocol::{Codec, ErrorCode, Frame, ServerEvent};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use task::Socket;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 /// Answers `GET /v1/ws`: 101 and from then on a connection, or a problem.
@@ -63,8 +64,9 @@ pub(crate) async fn upgrade(
     tasks.clone().spawn(async move {
         let Ok(upgraded) = upgrading.await else { return };
         if let Some((tcp, read_ahead)) = Stream::take_back(upgraded) {
+            let socket = open(&edge.node, tcp, read_ahead, codec, identity).await;
             // A task of its own size: this one has been as large as the handshake.
-            tasks.spawn(serve(edge, tcp, read_ahead, codec, identity, peer));
+            tasks.spawn(socket.run(peer));
         }
     });
     Ok(answer)
@@ -91,33 +93,24 @@ fn offered(headers: &HeaderMap) -> Result<Option<Codec>, Problem> {
     Ok(None)
 }
 
-async fn serve(
-    edge: Arc<Edge>,
-    tcp: tokio::net::TcpStream,
+/// Makes a connection of the node of a socket, and greets the peer.
+async fn open(
+    node: &Arc<Node>,
+    tcp: TcpStream,
     read_ahead: Bytes,
     codec: Codec,
     identity: Option<Identity>,
-    peer: SocketAddr,
-) {
-    let node = Arc::clone(&edge.node);
-    drop(edge);
-    let (connection, session) = match node.connect(codec) {
-        Ok(connected) => connected,
-        Err(error) => return tracing::error!(%error, %peer, "connection not served"),
-    };
+) -> Socket {
+    let (connection, session) = node.connect(codec);
     let metrics = node.metrics();
     let gauge = match codec {
-        Codec::Json => &metrics.connections_json,
-        Codec::MessagePack => &metrics.connections_msgpack,
+        Codec::Json => metrics.edge.connections.of("json"),
+        Codec::MessagePack => metrics.edge.connections.of("msgpack"),
     };
-    let served = Served::new(Arc::clone(&node), (Arc::clone(&connection), session.clone()), gauge.clone());
+    let served = Served::new(Arc::clone(node), (Arc::clone(&connection), session.clone()), gauge.clone());
     connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
     if let Some(identity) = identity {
-        // A session that has died closes the connection by itself.
-        drop(session.send_message(SessionMessage::Ticket(Box::new(identity))));
+        session.tell(SessionMessage::Ticket(Box::new(identity)));
     }
-    let socket = Socket::new(tcp, read_ahead, connection, session, node).await;
-    let code = socket.run().await;
-    tracing::debug!(connection = served.connection().id().0, %peer, code, "connection ended");
-    served.ended(code);
+    Socket::new(tcp, read_ahead, served).await
 }

@@ -156,10 +156,12 @@ impl Connection {
         self.expires.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later).ok();
     }
 
-    /// Notes that the peer was heard at `now`: any frame shows that it is there.
-    pub fn heard(&self, now: Duration) {
+    /// Notes that the peer was heard at `now`: any frame shows that it is there. Returns how long that
+    /// took since it was pinged, if it was.
+    pub fn heard(&self, now: Duration) -> Option<Duration> {
         self.heard.store(millis(now), Ordering::Relaxed);
-        self.pinged.store(NEVER, Ordering::Relaxed);
+        let pinged = self.pinged.swap(NEVER, Ordering::Relaxed);
+        (pinged != NEVER).then(|| Duration::from_millis(millis(now).saturating_sub(pinged)))
     }
 
     /// Writes what is queued, then `last`, then closes with `code`. The first close counts.

@@ -13,6 +13,7 @@ use std::task::Context;
 /// The credits of one connection.
 #[derive(Debug)]
 pub struct Credits {
+    total: usize,
     free: AtomicUsize,
     /// The connection's task, where it waits for a credit.
     waiting: AtomicWaker,
@@ -28,7 +29,7 @@ pub struct Credit {
 impl Credits {
     /// Returns `total` free credits.
     pub fn new(total: usize) -> Arc<Self> {
-        Arc::new(Self { free: AtomicUsize::new(total), waiting: AtomicWaker::new() })
+        Arc::new(Self { total, free: AtomicUsize::new(total), waiting: AtomicWaker::new() })
     }
 
     /// Takes a credit if one is free.
@@ -51,6 +52,11 @@ impl Credits {
     /// Returns how many are free.
     pub fn free(&self) -> usize {
         self.free.load(Ordering::Acquire)
+    }
+
+    /// Returns whether nothing is under way.
+    pub fn are_all_free(&self) -> bool {
+        self.free() == self.total
     }
 }
 

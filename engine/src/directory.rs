@@ -3,7 +3,8 @@
 //! It is asked when a room is opened, never on the way of a message. It is a plain value and not
 //! ractor's registry, which is one per process: two nodes must live in one test.
 
-use ractor::{ActorId, ActorRef, Message};
+use crate::mailbox::Mailbox;
+use ractor::{ActorId, Message};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -15,7 +16,7 @@ const SHARDS: usize = 16;
 /// The running actors of one kind.
 #[derive(Debug)]
 pub struct Directory<K, M> {
-    shards: Vec<Mutex<HashMap<K, ActorRef<M>>>>,
+    shards: Vec<Mutex<HashMap<K, Mailbox<M>>>>,
     hasher: RandomState,
 }
 
@@ -36,8 +37,8 @@ impl<K: Hash + Eq + Copy + Debug, M: Message> Directory<K, M> {
     pub fn get_or_spawn<E>(
         &self,
         key: K,
-        spawn: impl FnOnce() -> Result<ActorRef<M>, E>,
-    ) -> Result<ActorRef<M>, E> {
+        spawn: impl FnOnce() -> Result<Mailbox<M>, E>,
+    ) -> Result<Mailbox<M>, E> {
         let mut shard = self.shard(&key);
         if let Some(actor) = shard.get(&key) {
             return Ok(actor.clone());
@@ -48,7 +49,7 @@ impl<K: Hash + Eq + Copy + Debug, M: Message> Directory<K, M> {
     }
 
     /// Returns the actor for `key` if one runs.
-    pub fn get(&self, key: K) -> Option<ActorRef<M>> {
+    pub fn get(&self, key: K) -> Option<Mailbox<M>> {
         self.shard(&key).get(&key).cloned()
     }
 
@@ -63,7 +64,7 @@ impl<K: Hash + Eq + Copy + Debug, M: Message> Directory<K, M> {
     }
 
     /// Calls `visit` for every actor, one shard at a time, on a copy: it may ask the directory.
-    pub fn each(&self, mut visit: impl FnMut(K, &ActorRef<M>)) {
+    pub fn each(&self, mut visit: impl FnMut(K, &Mailbox<M>)) {
         for shard in &self.shards {
             let actors: Vec<_> = lock(shard).iter().map(|(key, actor)| (*key, actor.clone())).collect();
             for (key, actor) in &actors {
@@ -82,7 +83,7 @@ impl<K: Hash + Eq + Copy + Debug, M: Message> Directory<K, M> {
         self.len() == 0
     }
 
-    fn shard(&self, key: &K) -> MutexGuard<'_, HashMap<K, ActorRef<M>>> {
+    fn shard(&self, key: &K) -> MutexGuard<'_, HashMap<K, Mailbox<M>>> {
         lock(&self.shards[usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0)])
     }
 }

@@ -9,10 +9,10 @@ mod presence;
 mod switch;
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, Log,
-    LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt, RefreshToken,
-    RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError, Ticket,
-    TokenHash,
+    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, CursorKind, Cursors, Health,
+    Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening, Range, Reached,
+    Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store,
+    StoreError, Ticket, TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -198,6 +198,18 @@ async fn wait(delay: Duration) {
 }
 
 impl<S: Store> Store for FaultStore<S> {
+    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>> {
+        Box::pin(Activation::in_parts(self, room, (members, events)))
+    }
+
+    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>> {
+        Box::pin(Opening::in_parts(self, (room, user), cursors))
+    }
+
+    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>> {
+        Box::pin(Login::in_parts(self, session))
+    }
+
     fn health(&self) -> Health {
         match self.switch.health() {
             Health::Ready => self.inner.health(),

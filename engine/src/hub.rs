@@ -3,13 +3,15 @@
 //! An audience outlives the actor of its room: a room that is passivated and comes back goes on
 //! telling the same connections. Only the room's actor attaches to it and publishes to it.
 
+use crate::activity::{Activity, Pace};
 use crate::connection::{Connection, ConnectionId};
 use crate::outbox::{EphemeralKey, Pushed};
 use rookery_protocol::{Codec, Frame, RoomId, Seq, UserId};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Shards of the table of audiences. It is asked once an activation, so 16 are plenty.
 const SHARDS: usize = 16;
@@ -36,6 +38,9 @@ pub struct Audience {
     listeners: Mutex<Vec<Listener>>,
     /// The position up to which the listeners were told, by whichever actor of the room.
     told: AtomicU64,
+    /// The codecs of those who have listened, one bit each.
+    codecs: AtomicU8,
+    activity: Activity,
 }
 
 /// What one publication did.
@@ -86,6 +91,17 @@ impl Hub {
         rooms
     }
 
+    /// Returns the pace of every room in which something went on in the last minute.
+    pub fn paces(&self, now: Duration) -> Vec<(RoomId, Pace)> {
+        let mut paces = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let all = shard.iter().map(|(room, audience)| (*room, audience.activity.pace(now)));
+            paces.extend(all.filter(|(_, pace)| pace.events > 0.0));
+        }
+        paces
+    }
+
     /// Has a connection hear `room` no more.
     pub fn detach(&self, room: RoomId, connection: ConnectionId) {
         let mut shard = self.shard(room);
@@ -125,6 +141,7 @@ impl Audience {
         let mut listeners = self.lock();
         listeners.retain(|other| other.connection.id() != listener.connection.id());
         if listener.connection.outbox().closing().is_none() {
+            self.codecs.fetch_or(bit(listener.connection.codec()), Ordering::Relaxed);
             listeners.push(listener);
         }
     }
@@ -152,9 +169,9 @@ impl Audience {
         self.lock().is_empty()
     }
 
-    /// Returns whether a listener speaks `codec`.
+    /// Returns whether a listener speaks `codec`, or may do so.
     pub fn speaks(&self, codec: Codec) -> bool {
-        self.lock().iter().any(|listener| listener.connection.codec() == codec)
+        self.codecs.load(Ordering::Relaxed) & bit(codec) != 0
     }
 
     /// Returns the position up to which the listeners were told.
@@ -187,11 +204,29 @@ impl Audience {
         done
     }
 
-    /// Queues a signal to every listener but those of `besides`; who has no room for it does not hear it.
-    pub fn signal(&self, key: EphemeralKey, signal: &Frame, besides: Option<UserId>) {
-        for listener in self.lock().iter().filter(|listener| Some(listener.user) != besides) {
-            listener.connection.push_ephemeral(key, signal);
+    /// Queues a signal to every listener but those of `besides`. Returns how many had no room for it and
+    /// do not hear it.
+    pub fn signal(&self, key: EphemeralKey, signal: &Frame, besides: Option<UserId>) -> usize {
+        let listeners = self.lock();
+        let meant = listeners.iter().filter(|listener| Some(listener.user) != besides);
+        meant.filter(|listener| listener.connection.push_ephemeral(key, signal) == Pushed::Full).count()
+    }
+
+    /// Encodes frames in the codecs of those who listen, so that publishing them only shares them.
+    pub fn encode(&self, frames: &[Frame]) {
+        let codecs = self.codecs.load(Ordering::Relaxed);
+        for codec in [Codec::Json, Codec::MessagePack] {
+            if codecs & bit(codec) != 0 {
+                for frame in frames {
+                    drop(frame.bytes(codec));
+                }
+            }
         }
+    }
+
+    /// Returns what goes on in the room.
+    pub const fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Returns the connections that listen.
@@ -210,5 +245,13 @@ impl Audience {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The bit of a codec.
+const fn bit(codec: Codec) -> u8 {
+    match codec {
+        Codec::Json => 1,
+        Codec::MessagePack => 2,
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `directory`, `supervisor`, `parking` | where actors are, whose they are, what happens when they fail |
+//! | `directory`, `mailbox`, `supervisor`, `parking` | where actors are, what waits for them, whose they are, what happens when they fail |
 //! | `credit`, `outbox`, `hub` | bounds on work coming in, on frames going out, and the fan-out to outboxes |
 //! | `connection`, `users` | what a socket's task, its session and the sweeper share; whose each is |
 //! | `clock`, `random`, `tasks` | time, chance and tasks, handed in so that tests own them |
-//! | `throttle` | how often somebody may do something |
+//! | `throttle`, `activity` | how often somebody may do something, and how much goes on in a room |
 //! | [`store`] | the port to whatever keeps the logs; [`MemoryStore`] is the reference, [`contract`] the suite that every store passes, [`FaultStore`] the one that fails on purpose |
 //! | [`search`] | the port to whatever finds messages by their words, and what a word is |
 //! | [`blobs`] | the port to wherever the bytes of files are |
@@ -18,6 +18,7 @@
 //! It knows nothing of members' rights, sockets, SQL or HTTP: all of it would serve a stock ticker
 //! unchanged.
 
+mod activity;
 pub mod blobs;
 pub mod bus;
 mod clock;
@@ -28,6 +29,7 @@ mod directory;
 mod fault;
 mod hub;
 pub mod limits;
+mod mailbox;
 mod memory;
 pub mod metrics;
 mod outbox;
@@ -41,12 +43,14 @@ mod throttle;
 pub mod trace;
 mod users;
 
+pub use activity::{Activity, Pace};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connection::{Connection, ConnectionId, Connections, Verdict};
 pub use credit::{Credit, Credits};
 pub use directory::Directory;
 pub use fault::{FaultStore, Faults};
 pub use hub::{Audience, FanOut, Hub, Listener};
+pub use mailbox::{Depth, Mailbox};
 pub use memory::MemoryStore;
 pub use metrics::Metrics;
 pub use outbox::{EphemeralKey, Outbox, Pushed, Taken, ephemeral_key};

@@ -15,7 +15,9 @@ mod presence;
 mod rooms;
 mod transfer;
 
-use crate::store::{Answer, Health, Notice, NoticeKind, Progress, Store, StoreError};
+use crate::store::{
+    Activation, Answer, Health, Login, Notice, NoticeKind, Opening, Progress, Store, StoreError,
+};
 use accounts::AccountTables;
 use files::FileTables;
 use invites::InviteTables;
@@ -23,7 +25,7 @@ use log::LogTables;
 use messages::MessageTables;
 use people::PeopleTables;
 use presence::LastSeenTable;
-use rookery_protocol::{RoomId, Seq, UserId};
+use rookery_protocol::{RoomId, Seq, SessionId, UserId};
 use rooms::RoomTables;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,6 +84,18 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>> {
+        Box::pin(Activation::in_parts(self, room, (members, events)))
+    }
+
+    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>> {
+        Box::pin(Opening::in_parts(self, (room, user), cursors))
+    }
+
+    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>> {
+        Box::pin(Login::in_parts(self, session))
+    }
+
     fn health(&self) -> Health {
         Health::Ready
     }

@@ -37,6 +37,12 @@ impl<K: Hash + Eq> Parking<K> {
         record.parked_until.is_some()
     }
 
+    /// Returns how many keys are parked at `now`.
+    pub fn parked(&self, now: Duration) -> usize {
+        let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        records.values().filter(|record| record.parked_until.is_some_and(|until| now < until)).count()
+    }
+
     /// Returns how long `key` is still parked at `now`.
     pub fn parked_for(&self, key: &K, now: Duration) -> Option<Duration> {
         let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +69,9 @@ mod tests {
         assert!(parking.failed("room", second * 3));
         assert_eq!(parking.parked_for(&"room", second * 3), Some(PARK_FOR));
         assert_eq!(parking.parked_for(&"other", second * 3), None);
+        assert_eq!(parking.parked(second * 3), 1);
         assert_eq!(parking.parked_for(&"room", second * 3 + PARK_FOR), None);
+        assert_eq!(parking.parked(second * 3 + PARK_FOR), 0);
     }
 
     #[test]

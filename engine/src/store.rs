@@ -6,10 +6,12 @@
 //! [`crate::contract`].
 
 mod accounts;
+mod activation;
 mod cursors;
 mod files;
 mod invites;
 mod log;
+mod metered;
 mod notices;
 mod people;
 mod presence;
@@ -19,10 +21,12 @@ mod transfer;
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
 };
+pub use activation::{Activation, Login, Opening};
 pub use cursors::{CursorKind, Cursors, Mark, MemberCursor, Reached};
 pub use files::{AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, Thumb, Upload};
 pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
+pub use metered::MeteredStore;
 pub use notices::{Notice, NoticeKind, Notices};
 pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use presence::LastSeen;
@@ -31,6 +35,7 @@ pub use transfer::{
     Asked, Batch, Export, Implied, Import, Page, Part, Place, Progress, Reading, Record, is_empty,
 };
 
+use rookery_protocol::{RoomId, SessionId, UserId};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -82,6 +87,17 @@ pub trait Store:
     + Sync
     + 'static
 {
+    /// Returns what the actor of `room` begins with, of at most `members` members and `events` events, or
+    /// `None` for a room without events.
+    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>>;
+
+    /// Returns what `user` is told who opens `room`, with the cursors of its members where it has at most
+    /// `cursors` of them; `None` where `user` is not a member now.
+    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>>;
+
+    /// Returns a login and whose it is, or `None` for one that never was.
+    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>>;
+
     /// Returns whether writes are taken. Costs nothing; never waits.
     fn health(&self) -> Health;
 

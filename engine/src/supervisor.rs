@@ -9,6 +9,9 @@ use crate::metrics::KindMetrics;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use std::hash::{BuildHasher, Hash, RandomState};
 
+/// What ractor says of an actor that was ended in the middle of something.
+const KILLED: &str = "killed";
+
 /// The supervisors of one kind of actor.
 #[derive(Debug)]
 pub struct Supervisors {
@@ -74,10 +77,15 @@ impl Actor for Supervisor {
                 metrics.started.increment(1);
                 metrics.running.increment(1.0);
             }
-            SupervisionEvent::ActorTerminated(..) => metrics.running.decrement(1.0),
+            SupervisionEvent::ActorTerminated(_, _, reason) => {
+                metrics.running.decrement(1.0);
+                if reason.as_deref() == Some(KILLED) {
+                    metrics.killed.increment(1);
+                }
+            }
             SupervisionEvent::ActorFailed(actor, error) => {
                 metrics.running.decrement(1.0);
-                metrics.failed.increment(1);
+                metrics.panicked.increment(1);
                 tracing::error!(kind = metrics.kind, actor = %actor.get_id(), %error, "actor failed");
             }
             SupervisionEvent::ProcessGroupChanged(_) => {}

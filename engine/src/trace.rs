@@ -15,8 +15,9 @@ mod context;
 mod span;
 mod writes;
 
+pub use crate::metrics::Step;
 pub use context::{Incoming, SpanId, TraceContext, TraceId};
-pub use span::{About, Number, Span, Spans, Step};
+pub use span::{About, Number, Span, Spans};
 
 use crate::clock::Clock;
 use crate::connection::ConnectionId;
@@ -68,9 +69,9 @@ struct Tracing {
     writes: Writes,
 }
 
-/// A message of a socket that may hold several commands, each with a trace of its own.
+/// A message of a socket that is being read. It may hold several commands, each with a trace of its own.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct Reading {
     tracing: Arc<Tracing>,
     /// When it came, by the monotonic clock.
     received: Duration,
@@ -125,10 +126,10 @@ impl Tracer {
     }
 
     /// Notes that a message comes now, if one does, where anything is traced.
-    pub fn arrive(&self) -> Option<Arrival> {
+    pub fn read(&self) -> Option<Reading> {
         let tracing = Arc::clone(self.0.as_ref()?);
         let received = tracing.clock.elapsed();
-        Some(Arrival { tracing, received, decoded: received })
+        Some(Reading { tracing, received, decoded: received })
     }
 
     /// Begins a trace with step 1, for as many messages as are to be traced.
@@ -178,7 +179,7 @@ impl Tracer {
     }
 }
 
-impl Arrival {
+impl Reading {
     /// Step 1 is over.
     pub fn decode(&mut self) {
         self.decoded = self.tracing.clock.elapsed();

@@ -32,6 +32,8 @@ impl UserConnections {
         let connections = shard.entry(user).or_default();
         connections.retain(|other| other.id() != connection.id());
         if connection.outbox().closing().is_none() {
+            // Most users have one; a vector makes room for four at once.
+            connections.reserve_exact(1);
             connections.push(Arc::clone(connection));
         }
         if connections.is_empty() {

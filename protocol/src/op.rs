@@ -85,6 +85,15 @@ macro_rules! ops {
                 }
             }
 
+            /// Returns its place in [`Op::NAMES`], without a look at names.
+            pub const fn index(&self) -> usize {
+                enum Index { Ping, $($variant,)+ }
+                (match self {
+                    Self::Ping => Index::Ping,
+                    $(Self::$variant(_) => Index::$variant,)+
+                }) as usize
+            }
+
             /// Reads the fields of the op of this name; `None` where there is no such op.
             pub(crate) fn read<F: Fields>(name: &str, fields: &F) -> Option<Result<Self, F::Error>> {
                 Some(match name {

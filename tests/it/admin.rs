@@ -1,5 +1,6 @@
 //! What operators ask a node over its own listener, and that nobody else can.
 
+use crate::chat::say;
 use crate::folder::Folder;
 use crate::http::{Raw, call};
 use crate::rooms::group;
@@ -10,6 +11,7 @@ use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::time::Duration;
 
 pub(crate) async fn get(admin: SocketAddr, path: &str) -> Value {
     let answer = call(admin, "GET", path, &[], &Value::Null).await;
@@ -57,6 +59,41 @@ async fn the_rooms_with_the_most_listeners_come_first() {
     }
     let nobody = call(node.admin(), "GET", "/admin/rooms/tea", &[], &Value::Null).await;
     assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test]
+async fn the_rooms_in_which_the_most_goes_on_come_first_and_cool_down() {
+    let node = TestNode::start().await;
+    let (alice, bob) = (node.user("alice").await, node.user("bob").await);
+    let mut a = Wire::log_in(node.http(), alice.token()).await;
+    let mut b = Wire::log_in(node.http(), bob.token()).await;
+    let (calm, hot) = (group(&mut a, "Calm", &[]).await, group(&mut a, "Hot", &[&bob]).await);
+    for wire in [&mut a, &mut b] {
+        wire.ok("room.open", json!({ "room": hot })).await;
+    }
+    // What made them is over.
+    node.pass(Duration::from_secs(120));
+    say(&mut a, &calm, "hm").await;
+    for _ in 0..6 {
+        say(&mut a, &hot, "tea!").await;
+    }
+    let standing = get(node.admin(), "/admin/rooms/hot").await;
+    let rooms = standing["rooms"].as_array().unwrap();
+    assert_eq!([&rooms[0]["room"], &rooms[1]["room"]], [&hot, &calm], "{standing}");
+    let paces = |room: &Value| {
+        [&room["events_per_second"], &room["deliveries_per_second"]]
+            .map(|pace| (pace.as_f64().unwrap() * 60.0).round())
+    };
+    assert_eq!([paces(&rooms[0]), paces(&rooms[1])], [[6.0, 12.0], [1.0, 0.0]], "{standing}");
+    assert_eq!(rooms[0]["listeners"], 2);
+    let one = get(node.admin(), "/admin/rooms/hot?limit=1").await;
+    assert_eq!(one["rooms"].as_array().unwrap().len(), 1);
+    for limit in ["0", "1001", "many"] {
+        let path = format!("/admin/rooms/hot?limit={limit}");
+        assert_eq!(call(node.admin(), "GET", &path, &[], &Value::Null).await.problem().0, 422, "{limit}");
+    }
+    node.pass(Duration::from_secs(121));
+    assert_eq!(get(node.admin(), "/admin/rooms/hot").await["rooms"], json!([]));
 }
 
 #[tokio::test]
@@ -116,6 +153,8 @@ async fn an_operator_drains_the_real_server_and_waits_for_its_end() {
     let (_, told, _) = operator(&["rooms", "--output", "json"]).await.unwrap();
     let rooms: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(rooms.iter().any(|heard| heard["room"] == room), "{told}");
+    let (code, told, _) = operator(&["rooms", "--hot", "--limit", "1"]).await.unwrap();
+    assert!(code == Some(0) && told.contains("events/s"), "{told}");
 
     let drained = operator(&["drain"]);
     assert_eq!(wire.closed().await, CloseCode::Draining.as_u16(), "the client is told to come back");

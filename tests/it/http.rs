@@ -114,7 +114,10 @@ async fn probes_answer_on_both_listeners_and_metrics_on_one() {
     assert_eq!(call(node.http(), "GET", "/metrics", &[], &Value::Null).await.status, 404);
     assert_eq!(call(node.admin(), "GET", "/v1/me", &[], &Value::Null).await.status, 404);
     let metrics = call(node.admin(), "GET", "/metrics", &[], &Value::Null).await.text();
-    assert!(metrics.contains("rookery_http_requests_total{class=\"2xx\"}"), "{metrics}");
+    assert!(
+        metrics.contains("rookery_http_requests_total{method=\"GET\",route=\"/livez\",class=\"2xx\"}"),
+        "{metrics}"
+    );
     assert!(metrics.contains("rookery_http_request_duration_seconds_bucket"), "{metrics}");
 }
 

@@ -53,6 +53,8 @@ mod kill;
 mod matrix;
 // What becomes of a message.
 mod messages;
+// What is counted is what was done.
+mod metrics;
 // Random interleavings of all ops, against a model.
 mod model;
 // A client of the other codec.
@@ -63,6 +65,8 @@ mod invites;
 mod members;
 // Who is there, and who is told.
 mod presence;
+// Sessions whose actors do not run.
+mod rest;
 // Joining a room's stream.
 mod open;
 // Profiles, handles, finding people.

@@ -161,8 +161,8 @@ async fn a_login_that_ends_while_its_socket_opens_does_not_outlive_it() {
     // The ticket has been taken, and before the session hears of it the user logs out.
     let bearer = format!("Bearer {}", alice.token());
     call(node.http(), "POST", "/v1/auth/logout", &[("authorization", &bearer)], &json!({})).await;
-    let (connection, session) = node.node().connect(Codec::Json).unwrap();
-    session.send_message(SessionMessage::Ticket(Box::new(identity))).unwrap();
+    let (connection, session) = node.node().connect(Codec::Json);
+    session.tell(SessionMessage::Ticket(Box::new(identity)));
     assert!(soon(|| connection.outbox().closing().is_some()).await, "it lives on");
     assert_eq!(connection.outbox().closing(), Some(CloseCode::SessionRevoked));
 }
@@ -198,7 +198,7 @@ async fn a_panic_in_a_socket_s_task_leaves_no_connection_behind() {
 async fn a_socket_that_opens_while_the_node_goes_down_is_sent_away() {
     let node = TestNode::start().await;
     node.node().begin_drain();
-    let (connection, _session) = node.node().connect(Codec::Json).unwrap();
+    let (connection, _session) = node.node().connect(Codec::Json);
     assert_eq!(connection.outbox().closing(), Some(CloseCode::Draining));
 }
 
@@ -291,7 +291,7 @@ async fn a_store_that_does_not_answer_stops_no_deadline() {
     store.hold();
     tokio::time::advance(Duration::from_secs(2)).await;
     assert!(soon(|| store.held() == 1).await, "the store is never asked whether it is better");
-    let (connection, _session) = node.connect(Codec::Json).unwrap();
+    let (connection, _session) = node.connect(Codec::Json);
     tokio::time::advance(Duration::from_secs(6)).await;
     assert!(soon(|| connection.outbox().closing().is_some()).await, "the deadline for auth never came");
     assert_eq!(connection.outbox().closing(), Some(CloseCode::AuthTimeout));

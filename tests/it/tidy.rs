@@ -6,6 +6,7 @@
 
 mod code;
 mod crates;
+mod metrics;
 mod pages;
 mod paths;
 pub(crate) mod tree;

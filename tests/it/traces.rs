@@ -128,9 +128,9 @@ async fn drafts_that_were_appended_as_one_have_a_trace_each() {
         let is_it = |span: &&Received| span.name == step && span.attributes["rookery.op"] == "message.send";
         all.iter().filter(is_it).map(|span| span.trace.clone()).collect::<std::collections::HashSet<_>>()
     };
-    let all = otlp.until(|all| of(all, "fan out").len() == 20).await;
+    let all = otlp.until(|all| of(all, "fan_out").len() == 20).await;
     for step in &STEPS[..7] {
-        assert_eq!(of(&all, step), of(&all, "fan out"), "{step}");
+        assert_eq!(of(&all, step), of(&all, "fan_out"), "{step}");
     }
 }
 
@@ -158,7 +158,7 @@ async fn of_many_who_hear_a_message_some_writes_are_told_and_the_sender_s() {
     assert_eq!(writes.len(), 9);
     let own = &trace[0].attributes["rookery.connection"];
     assert!(writes.iter().any(|span| &span.attributes["rookery.connection"] == own), "{writes:#?}");
-    let fan_out = trace.iter().find(|span| span.name == "fan out").unwrap();
+    let fan_out = trace.iter().find(|span| span.name == "fan_out").unwrap();
     assert_eq!(fan_out.attributes["rookery.queued"], 31);
     assert!(writes.iter().all(|span| span.parent == fan_out.span));
 }

@@ -10,7 +10,7 @@ use rookery_api::{
 use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
 use rookery_engine::search::{ScanSearch, Search};
-use rookery_engine::store::Store;
+use rookery_engine::store::{MeteredStore, Store};
 use rookery_engine::trace::Tracer;
 use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
 use rookery_protocol::{SessionId, Timestamp, UserId};
@@ -204,20 +204,23 @@ impl TestNode {
             Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED)),
             None => SigningKey::generate(random.as_ref()),
         };
+        let (metrics, exporter) = exporter();
         let bus = options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1))));
+        let store: Arc<dyn Store> =
+            MeteredStore::over(options.store, metrics.store.clone(), Arc::clone(&clock) as Arc<dyn Clock>);
         let accounts = Arc::new(Accounts::new(
             AccountsParts {
-                store: Arc::clone(&options.store),
+                store: Arc::clone(&store),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 random: Arc::clone(&random),
                 key,
                 bus: Arc::clone(&bus),
+                metrics: metrics.clone(),
             },
             &config,
         ));
-        let scan = || Arc::new(ScanSearch::over(Arc::clone(&options.store))) as Arc<dyn Search>;
+        let scan = || Arc::new(ScanSearch::over(Arc::clone(&store))) as Arc<dyn Search>;
         let search = options.search.unwrap_or_else(scan);
-        let (metrics, exporter) = exporter();
         let (public, admin) = (loopback().await, loopback().await);
         let address =
             |listener: &TcpListener| listener.local_addr().expect("a bound listener has an address");
@@ -232,7 +235,7 @@ impl TestNode {
                 sweeps: false,
                 cluster_beat: options.cluster_beat,
             },
-            store: options.store,
+            store,
             search,
             bus,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

@@ -54,7 +54,7 @@ pub(super) async fn run(node: Arc<Node>) {
             last = Instant::now();
         } else {
             let away = last.elapsed().as_secs();
-            cluster.metrics.bus_away.increment(away);
+            cluster.metrics.cluster.away.increment(away);
             last += Duration::from_secs(away);
         }
         cluster.broadcast(&cluster.pulse());
@@ -140,7 +140,7 @@ impl Cluster {
             (followers.beacons(), followers.len())
         };
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and the rooms are bounded")]
-        self.metrics.followed.set(followed as f64);
+        self.metrics.cluster.followed.set(followed as f64);
         for (to, heads) in beacons {
             for heads in heads.chunks(ROOMS_PER_FRAME) {
                 self.send(to, &Beacon { heads: heads.to_vec() });

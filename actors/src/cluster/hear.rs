@@ -15,6 +15,7 @@ use rookery_engine::limits::ROOMS_PER_FRAME;
 use rookery_protocol::{RoomId, Seq};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Hears until the node's tasks are stopped.
 pub(super) async fn run(node: Arc<Node>) {
@@ -37,18 +38,18 @@ impl Node {
         match heard {
             Heard::Frame { from, frame } => self.hear_frame(from, &frame),
             Heard::Lost => {
-                self.metrics().bus_lost.increment(1);
+                self.metrics().cluster.lost.increment(1);
                 self.lost();
             }
         }
     }
 
     fn hear_frame(self: &Arc<Self>, from: NodeId, frame: &Bytes) {
-        self.metrics().bus_heard_bytes.increment(frame.len() as u64);
+        self.metrics().cluster.heard_bytes.increment(frame.len() as u64);
         let Some((kind, said)) = decode(frame) else {
-            return self.metrics().bus_heard.of("unknown").increment(1);
+            return self.metrics().cluster.heard.of("unknown").increment(1);
         };
-        self.metrics().bus_heard.of(kind).increment(1);
+        self.metrics().cluster.heard.of(kind).increment(1);
         match said {
             Said::Pulse(pulse) => self.heard_pulse(from, &pulse),
             Said::Follow(follow) => self.heard_follow(from, follow),
@@ -137,6 +138,12 @@ impl Node {
 
     fn heard_events(self: &Arc<Self>, from: NodeId, frame: &Bytes, events: Box<Events>) {
         let room = events.room;
+        if let Some(newest) = events.newest() {
+            let lag = self.clock().now().0.saturating_sub(newest.at.0);
+            // A clock that is behind the other's shows as none.
+            let lag = Duration::from_millis(u64::try_from(lag).unwrap_or_default());
+            self.metrics().cluster.lag_seconds.record(lag.as_secs_f64());
+        }
         if self.is_to_pass_on(room, frame) {
             self.cluster().goes_astray(room);
             if let Some(head) = events.head() {

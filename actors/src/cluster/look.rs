@@ -60,6 +60,7 @@ async fn look_at_all(node: &Arc<Node>) {
 /// Closes the connections of logins that are over. Returns whether all were looked at; the rest is the next
 /// time, which comes with the next room that is to be compared.
 async fn look_at_logins(node: &Node) -> bool {
+    node.logins_may_have_ended();
     let mut logins = HashSet::new();
     node.connections().each(|connection| logins.extend(connection.identity().map(|(_, login)| login)));
     let looks = stream::iter(logins).map(|login| async move {

@@ -95,7 +95,12 @@ pub(crate) struct Events {
 impl Events {
     /// Returns the position of the newest; `None` where there are none.
     pub(crate) fn head(&self) -> Option<Seq> {
-        self.groups.last().and_then(|group| group.events.last()).map(|event| event.seq)
+        self.newest().map(|event| event.seq)
+    }
+
+    /// Returns the newest; `None` where there are none.
+    pub(crate) fn newest(&self) -> Option<&Event> {
+        self.groups.last().and_then(|group| group.events.last())
     }
 }
 

@@ -61,6 +61,8 @@ async fn deliver_once(node: &Arc<Node>) -> bool {
                 return false;
             }
         };
+        #[expect(clippy::cast_precision_loss, reason = "a page has at most 64")]
+        node.metrics().store.notices_waiting.set(page.len() as f64);
         let Some(last) = page.last() else { return all_done };
         after = Some(*last);
         let delivered = join_all(page.iter().map(|notice| deliver(node, *notice))).await;
@@ -91,5 +93,7 @@ async fn deliver(node: &Arc<Node>, notice: Notice) -> bool {
     if let Err(error) = &outcome {
         tracing::warn!(user = %notice.user, code = error.code.as_str(), "notice not delivered");
     }
+    let result = if outcome.is_ok() { "delivered" } else { "failed" };
+    node.metrics().store.notices.of(result).increment(1);
     outcome.is_ok()
 }

@@ -2,8 +2,9 @@
 
 use super::Node;
 use crate::room::{Glance, Recall, Recalled, RoomActor, RoomMessage};
-use ractor::{ActorId, ActorRef, ActorRuntime, MessagingErr};
+use ractor::{ActorId, ActorRuntime, MessagingErr};
 use rookery_engine::bus::NodeId;
+use rookery_engine::{Depth, Mailbox};
 use rookery_protocol::{ErrorCode, Head, RoomId, UserId, WireError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -29,7 +30,7 @@ impl Node {
         self: &Arc<Self>,
         room: RoomId,
         message: RoomMessage,
-    ) -> Option<ActorRef<RoomMessage>> {
+    ) -> Option<Mailbox<RoomMessage>> {
         let mut message = message;
         for _ in 0..TRIES {
             let address = match self.reach(room) {
@@ -61,11 +62,11 @@ impl Node {
     }
 
     /// Returns where a room is reached, if it is active.
-    pub(crate) fn active_room(&self, room: RoomId) -> Option<ActorRef<RoomMessage>> {
+    pub(crate) fn active_room(&self, room: RoomId) -> Option<Mailbox<RoomMessage>> {
         self.rooms.get(room)
     }
 
-    fn reach(self: &Arc<Self>, room: RoomId) -> Result<ActorRef<RoomMessage>, WireError> {
+    fn reach(self: &Arc<Self>, room: RoomId) -> Result<Mailbox<RoomMessage>, WireError> {
         if let Some(address) = self.rooms.get(room) {
             return Ok(address);
         }
@@ -73,14 +74,17 @@ impl Node {
             return Err(WireError::new(ErrorCode::Busy, "this node is going down").retry_after(1000));
         }
         if let Some(left) = self.parked.parked_for(&room, self.clock().elapsed()) {
+            self.metrics().commands.limits.of("room-parked").increment(1);
             let wait = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
             return Err(WireError::new(ErrorCode::Busy, "the room failed again and again and rests")
                 .retry_after(wait));
         }
         self.rooms.get_or_spawn(room, || {
             let supervisor = self.room_supervisors.of(room);
-            ActorRuntime::spawn_linked_instant(None, RoomActor, (Arc::clone(self), room), supervisor)
-                .map(|(address, _)| address)
+            let waiting = Depth::default();
+            let arguments = (Arc::clone(self), room, waiting.clone());
+            ActorRuntime::spawn_linked_instant(None, RoomActor, arguments, supervisor)
+                .map(|(actor, _)| Mailbox::new(actor, waiting))
                 .map_err(|error| {
                     tracing::error!(%room, %error, "room not activated");
                     WireError::new(ErrorCode::Internal, "the room could not be activated")
@@ -109,7 +113,7 @@ impl Node {
     }
 
     /// Calls `visit` for every active room that has asked to be woken, once.
-    pub(crate) fn each_restless_room(&self, mut visit: impl FnMut(&ActorRef<RoomMessage>)) {
+    pub(crate) fn each_restless_room(&self, mut visit: impl FnMut(&Mailbox<RoomMessage>)) {
         let restless = std::mem::take(&mut *self.restless.lock().unwrap_or_else(PoisonError::into_inner));
         restless.into_iter().filter_map(|room| self.rooms.get(room)).for_each(|room| visit(&room));
     }
@@ -143,7 +147,7 @@ impl Node {
     }
 
     /// Calls `visit` for every active room.
-    pub(crate) fn each_room(&self, mut visit: impl FnMut(&ActorRef<RoomMessage>)) {
+    pub(crate) fn each_room(&self, mut visit: impl FnMut(&Mailbox<RoomMessage>)) {
         self.rooms.each(|_, room| visit(room));
     }
 
@@ -158,6 +162,11 @@ impl Node {
         self.rooms.len()
     }
 
+    /// Returns how many rooms are parked.
+    pub(crate) fn parked_rooms(&self, now: Duration) -> usize {
+        self.parked.parked(now)
+    }
+
     /// The room's actor goes in good order.
     pub(crate) fn forget_room(&self, room: RoomId, actor: ActorId) {
         // First, while no other actor of the room can have taken the audience up.
@@ -169,6 +178,7 @@ impl Node {
     pub(crate) fn room_failed(&self, room: RoomId, actor: ActorId) {
         self.rooms.remove(room, actor);
         if !self.is_draining() && self.parked.failed(room, self.clock().elapsed()) {
+            self.metrics().rooms.parks.increment(1);
             tracing::error!(%room, "room parked: it failed again and again");
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Node;
 use crate::cluster::Home;
+use rookery_engine::Pace;
 use rookery_engine::bus::{NodeId, Peer};
 use rookery_protocol::{RoomId, Seq};
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,43 @@ pub struct RoomStanding {
     pub followers: Vec<NodeId>,
 }
 
+/// The rooms in which the most goes on, on one node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HotRooms {
+    /// Those with the most deliveries and events together first, as many as were asked for.
+    pub rooms: Vec<HotRoom>,
+}
+
+/// What goes on in a room, a second, over the last minute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HotRoom {
+    /// Which.
+    pub room: RoomId,
+    /// Events told here.
+    pub events_per_second: f64,
+    /// The same, times the connections that each was queued to.
+    pub deliveries_per_second: f64,
+    /// Connections that hear it here now.
+    pub listeners: u64,
+}
+
 impl Node {
+    /// Returns the `limit` rooms in which the most goes on here. It looks at every room that is active or heard.
+    pub fn hot_rooms(&self, limit: usize) -> HotRooms {
+        let mut paces = self.hub.paces(self.clock().elapsed());
+        let heat = |pace: &Pace| pace.events + pace.deliveries;
+        paces.sort_unstable_by(|(room, one), (next, other)| {
+            heat(other).total_cmp(&heat(one)).then(room.cmp(next))
+        });
+        let hot = |(room, pace): (RoomId, Pace)| HotRoom {
+            room,
+            events_per_second: pace.events,
+            deliveries_per_second: pace.deliveries,
+            listeners: u64::try_from(self.hub.listeners(room)).unwrap_or(u64::MAX),
+        };
+        HotRooms { rooms: paces.into_iter().take(limit).map(hot).collect() }
+    }
+
     /// Returns who is there, as this node sees it.
     pub fn nodes(&self) -> NodesStanding {
         let peers = self.cluster.peers();

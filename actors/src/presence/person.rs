@@ -186,6 +186,8 @@ impl Person {
             let was_hidden = self.elsewhere.iter().any(|(_, is)| is.left.contains(&session));
             let state = if was_hidden { PresenceState::Invisible } else { PresenceState::Online };
             let says = Says { state, status: None, order: NEVER };
+            // Most people have one connection; a vector makes room for four at once.
+            self.devices.reserve_exact(1);
             self.devices.push(Device { connection, session, says, link });
         }
     }

@@ -53,8 +53,8 @@ impl Presence {
         round.tell();
         let Round { news, swept, .. } = round;
         self.write(news);
-        self.metrics.presence_events.increment(swept.events as u64);
-        self.metrics.presence_held.increment(swept.held as u64);
+        self.metrics.presence.events.increment(swept.events as u64);
+        self.metrics.presence.held.increment(swept.held as u64);
         swept
     }
 }

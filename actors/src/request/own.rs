@@ -20,7 +20,7 @@ impl Node {
         room: RoomId,
         what: Said,
     ) -> Result<ReplyBody, WireError> {
-        let (answer, answered) = Answer::task(Arc::clone(self.metrics()));
+        let (answer, answered) = Answer::task(Arc::clone(self));
         self.tell_room(room, RoomMessage::Signal(Signal { by, what, answer, is_checked: false }));
         answered.await.unwrap_or_else(|_| Err(WireError::new(ErrorCode::Internal, "no answer came")))
     }

@@ -35,7 +35,7 @@ pub(super) async fn search(
         state.ok_or_else(|| no_such_room(room))?;
     }
     let found = page(node, query).await?;
-    node.metrics().search_seconds.record((node.clock().elapsed().saturating_sub(begun)).as_secs_f64());
+    node.metrics().search.seconds.record((node.clock().elapsed().saturating_sub(begun)).as_secs_f64());
     Ok(found.into())
 }
 

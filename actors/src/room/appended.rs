@@ -5,16 +5,19 @@ use super::live::Loaded;
 use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
 use rookery_engine::FanOut;
+use rookery_engine::metrics::Step;
 use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
-use rookery_engine::trace::{Step, Trace, TraceContext};
+use rookery_engine::trace::{Trace, TraceContext};
 use rookery_protocol::{ClientId, Codec, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Room {
     pub(super) fn appended(&mut self, outcome: Result<(), AppendError>) {
         let Some(mut batch) = self.in_flight.take() else { return };
         let took = self.node.clock().elapsed().saturating_sub(batch.started);
-        self.node.metrics().append_seconds.record(took.as_secs_f64());
+        self.node.metrics().store.append_seconds.record(took.as_secs_f64());
+        self.node.metrics().commands.step(Step::Persist).record(took.as_secs_f64());
         match outcome {
             Ok(()) => {
                 batch.is_durable();
@@ -40,18 +43,27 @@ impl Room {
     fn settle(&mut self, batch: InFlight) {
         let now = self.node.clock().elapsed();
         self.last_used = now;
-        let mut done = Vec::new();
+        let (mut done, mut encoding) = (Vec::new(), Duration::ZERO);
         for Ordered { mut waiting, composition } in batch.ordered {
             // Whether its users have blocked each other meanwhile it could not ask before.
             self.is_outdated |= waiting.draft.makes_direct();
             let frames = self.take_in(composition.events, &composition.projections);
-            let trace = waiting.draft.answer.take_trace();
+            let mut trace = waiting.draft.answer.take_trace();
+            if let Some(trace) = &mut trace {
+                trace.next(Step::Encode);
+            }
+            let taken_in = self.node.clock().elapsed();
+            self.audience.encode(&frames);
+            encoding += self.node.clock().elapsed().saturating_sub(taken_in);
             waiting.draft.answer.ok(composition.answer);
             let context = self.tell_traced(&frames, trace);
             let took = now.saturating_sub(waiting.draft.arrived);
-            self.node.metrics().message_seconds.record(took.as_secs_f64());
+            self.node.metrics().commands.message_seconds.record(took.as_secs_f64());
             done.push((frames, composition.projections, context));
         }
+        let (steps, told) = (&self.node.metrics().commands, self.node.clock().elapsed());
+        steps.step(Step::Encode).record(encoding.as_secs_f64());
+        steps.step(Step::FanOut).record(told.saturating_sub(now + encoding).as_secs_f64());
         self.tell_nodes(&done);
         self.heads.is_ours = true;
         self.head_moved();
@@ -68,33 +80,24 @@ impl Room {
         events.into_iter().enumerate().map(apply).collect()
     }
 
-    /// Fans the events of one draft out. Returns what other nodes go on with, where it is traced.
+    /// Fans the events of one draft out, which are encoded. Returns what other nodes go on with, where they are
+    /// traced.
     pub(super) fn tell_traced(
         &mut self,
         frames: &[Frame],
-        trace: Option<Box<Trace>>,
+        mut trace: Option<Box<Trace>>,
     ) -> Option<TraceContext> {
-        let Some(mut trace) = trace else {
-            for frame in frames {
-                self.tell(frame);
-            }
-            return None;
-        };
-        trace.next(Step::Encode);
-        let spoken: Vec<_> = [Codec::Json, Codec::MessagePack]
-            .into_iter()
-            .filter(|codec| self.audience.speaks(*codec))
-            .collect();
-        // All are encoded here, and the last is the one that is waited for: it is written behind the others.
-        let mut encoded = Vec::new();
-        for frame in frames {
-            encoded = spoken.iter().map(|codec| frame.bytes(*codec)).collect();
+        if let (Some(trace), Some(last)) = (&mut trace, frames.last()) {
+            let spoken = [Codec::Json, Codec::MessagePack].into_iter();
+            let spoken = spoken.filter(|codec| self.audience.speaks(*codec));
+            // It is written behind the others.
+            trace.fan_out(spoken.map(|codec| last.bytes(codec)).collect());
         }
-        trace.fan_out(encoded);
         let mut told = FanOut::default();
         for frame in frames {
             told = self.tell(frame);
         }
+        let mut trace = trace?;
         trace.fanned_out(told.queued, told.lagged);
         trace.context()
     }
@@ -102,8 +105,12 @@ impl Room {
     /// Fans a durable event out; whoever it takes out of the room hears it last.
     pub(super) fn tell(&mut self, frame: &Frame) -> FanOut {
         let told = self.audience.publish(frame, || self.lagged_notice());
-        self.node.metrics().deliveries.increment(told.queued as u64);
-        self.node.metrics().lagged.increment(told.lagged as u64);
+        self.audience.activity().note(self.last_used, told.queued);
+        let metrics = &self.node.metrics().rooms;
+        metrics.deliveries.increment(told.queued as u64);
+        metrics.lagged.increment(told.lagged as u64);
+        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 connections")]
+        metrics.recipients.record(told.queued as f64);
         let Some(event) = frame.as_event() else { return told };
         self.audience.set_told(event.seq);
         if event.body.is_change() {
@@ -158,7 +165,7 @@ impl Room {
         match receipt {
             Ok(receipt) => {
                 if let Some(receipt) = receipt {
-                    self.node.metrics().duplicates.increment(1);
+                    self.node.metrics().commands.duplicates.increment(1);
                     self.live.remembered.insert(by, client_id, receipt);
                 }
                 self.put_back(batch);

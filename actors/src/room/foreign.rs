@@ -3,7 +3,7 @@
 use super::Room;
 use crate::cluster::{Events, Group, GroupOf, Implied};
 use rookery_engine::store::Projection;
-use rookery_engine::trace::TraceContext;
+use rookery_engine::trace::{Step, TraceContext};
 use rookery_protocol::{Event, EventBody, Frame};
 
 impl Room {
@@ -27,8 +27,12 @@ impl Room {
             if let (Some(trace), Some(last)) = (&mut trace, events.last()) {
                 trace.set_room(self.id);
                 trace.set_seq(last.seq);
+                trace.next(Step::Encode);
             }
             let frames = self.take_in(events, &projections);
+            if trace.is_some() {
+                self.audience.encode(&frames);
+            }
             self.tell_traced(&frames, trace);
         }
         self.head_moved();

@@ -124,7 +124,7 @@ impl Room {
             return None;
         }
         if self.forwards.sent.len() >= WAITING_DRAFTS {
-            draft.answer.err(busy());
+            draft.answer.err(busy(&self.node));
             return None;
         }
         self.send(node, as_of, draft);
@@ -207,7 +207,7 @@ impl Room {
         }
         if let Some(Sent { draft, .. }) = self.forwards.sent.remove(index) {
             let label = if outcome == Outcome::Unknown { "unknown" } else { "answered" };
-            self.node.metrics().forwards.of(label).increment(1);
+            self.node.metrics().cluster.forwards.of(label).increment(1);
             match outcome {
                 Outcome::Done => draft.answer.ok(ReplyBody::Empty {}),
                 Outcome::Sent(sent) => draft.answer.ok(sent),
@@ -246,7 +246,7 @@ impl Room {
         }
         for Sent { number, mut draft, .. } in std::mem::take(&mut self.forwards.sent) {
             if !is_settle(&draft) {
-                self.node.metrics().forwards.of(why).increment(1);
+                self.node.metrics().cluster.forwards.of(why).increment(1);
             }
             if not_taken.is_none_or(|from| number < from) {
                 if !draft.may_be_repeated() {

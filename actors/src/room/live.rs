@@ -4,12 +4,14 @@
 
 use super::remembered::Remembered;
 use super::ring::Ring;
+use crate::node::Node;
 use rookery_engine::limits::ACTIVATION_EVENTS;
-use rookery_engine::store::{Membership, Projection, Range, RoomRecord, Store, StoreError};
+use rookery_engine::store::{Activation, Membership, Projection, Range, RoomRecord, Store, StoreError};
 use rookery_protocol::{
     Event, EventBody, Frame, Head, Mention, ReadMarked, Role, RoomId, RoomKind, Seq, UserId,
 };
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Members read in one go when a room is activated: below 1 MiB and some 3 ms of one reader, and 10 of
 /// the store's turns for the largest room.
@@ -94,24 +96,23 @@ pub(crate) struct Loaded {
 /// Reads a room as it is now. `told` is the last position its listeners were told of, if any are
 /// there.
 pub(super) async fn load(store: &dyn Store, room: RoomId, told: Option<Seq>) -> Result<Loaded, StoreError> {
-    let Some(head) = store.head(room).await? else {
+    let Some(activation) = store.activation(room, MEMBERS_AT_ONCE, ACTIVATION_EVENTS).await? else {
         return Ok(Loaded { live: Live::default(), missed: Some(Vec::new()) });
     };
-    let mut live = Live { head, record: store.room(room).await?, ..Live::default() };
+    let Activation { head, record, members, events } = activation;
+    let mut live = Live { head, record, ..Live::default() };
     // In a list first: a map is made of a whole one faster than of many pieces.
-    let mut members: Vec<(UserId, Membership)> = Vec::new();
-    loop {
+    let mut last = members.len();
+    let mut members: Vec<_> = members.into_iter().map(|member| (member.user, member)).collect();
+    while last == MEMBERS_AT_ONCE {
         let after = members.last().map(|(user, _)| *user);
         let page = store.members(room, after, MEMBERS_AT_ONCE).await?;
-        let is_last = page.len() < MEMBERS_AT_ONCE;
+        last = page.len();
         members.extend(page.into_iter().map(|member| (member.user, member)));
-        if is_last {
-            break;
-        }
     }
     live.members = members.into_iter().collect();
     live.blocked = is_blocked(store, &live).await?;
-    for event in store.read(room, Range::Before(head.seq.next()), ACTIVATION_EVENTS).await? {
+    for event in events {
         live.remembered.note(&event);
         live.ring.push(event);
     }
@@ -120,6 +121,18 @@ pub(super) async fn load(store: &dyn Store, room: RoomId, told: Option<Seq>) -> 
         Some(told) => missed(store, room, told, head.seq).await?,
     };
     Ok(Loaded { live, missed })
+}
+
+/// Counts a first reading that began at `begun`.
+pub(super) fn count_activation(node: &Node, begun: Duration, loaded: &Result<Loaded, StoreError>) {
+    let rooms = &node.metrics().rooms;
+    let result = match loaded {
+        Ok(loaded) if loaded.live.record.is_some() => "ready",
+        Ok(_) => "absent",
+        Err(_) => "failed",
+    };
+    rooms.activations.of(result).increment(1);
+    rooms.activation_seconds.record(node.clock().elapsed().saturating_sub(begun).as_secs_f64());
 }
 
 async fn is_blocked(store: &dyn Store, live: &Live) -> Result<bool, StoreError> {

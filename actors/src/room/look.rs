@@ -48,7 +48,7 @@ impl Room {
     pub(super) fn told(&mut self, head: Seq) {
         self.doubts.note(head);
         if self.is_behind() {
-            self.node.metrics().gaps.increment(1);
+            self.node.metrics().cluster.gaps.increment(1);
             self.order();
         }
     }

@@ -99,7 +99,7 @@ impl Room {
     /// Takes a mark of a member. One beyond the head is one of the head.
     pub(super) fn mark(&mut self, user: UserId, kind: CursorKind, seq: Seq, answer: Answer) {
         if self.marks.waiting.len() >= WAITING_MARKS {
-            return answer.err(busy());
+            return answer.err(busy(&self.node));
         }
         let mark = Mark { user, kind, seq };
         self.marks.waiting.push(Waiting { mark, answer });
@@ -286,7 +286,9 @@ impl Room {
             CursorKind::Read => ServerEvent::Read(told),
             CursorKind::Delivered => ServerEvent::Delivered(told),
         };
-        self.audience.signal(ephemeral_key(&(self.id, self.marks.told, kind)), &Frame::server(event), None);
+        let key = ephemeral_key(&(self.id, self.marks.told, kind));
+        let dropped = self.audience.signal(key, &Frame::server(event), None);
+        self.node.metrics().rooms.signals_dropped.increment(dropped as u64);
     }
 
     /// Returns what a member has read, as of now: `state` was read a moment ago.

@@ -10,6 +10,7 @@ use super::signal::Signal;
 use crate::cluster::{self, Asked, Events, Outcome};
 use rookery_engine::ConnectionId;
 use rookery_engine::bus::NodeId;
+use rookery_engine::metrics::Turn;
 use rookery_engine::store::{AppendError, CursorKind, Receipt, RoomState, StoreError};
 use rookery_protocol::{ClientId, Head, Marks, Seq, UserId, WireError};
 use std::collections::HashSet;
@@ -79,6 +80,40 @@ pub(crate) enum RoomMessage {
 }
 
 impl RoomMessage {
+    /// Returns what a turn counts as that hears it.
+    pub(super) const fn turn(&self) -> Turn {
+        match self {
+            Self::Submit(..) => Turn::RoomSubmit,
+            Self::Open(..) => Turn::RoomOpen,
+            Self::Signal(..) => Turn::RoomSignal,
+            Self::Join(..) => Turn::RoomJoin,
+            Self::Glance(..) => Turn::RoomGlance,
+            Self::Recall(..) => Turn::RoomRecall,
+            Self::Loaded(..) => Turn::RoomLoaded,
+            Self::Known(..) => Turn::RoomKnown,
+            Self::Appended(..) => Turn::RoomAppended,
+            Self::Marked(..) => Turn::RoomMarked,
+            Self::Counted(..) => Turn::RoomCounted,
+            Self::HeadsRead(..) => Turn::RoomHeadsRead,
+            Self::HeadsUnread => Turn::RoomHeadsUnread,
+            Self::HeadsDue => Turn::RoomHeadsDue,
+            Self::HeadsTold => Turn::RoomHeadsTold,
+            Self::Located(..) => Turn::RoomLocated,
+            Self::Foreign(..) => Turn::RoomForeign,
+            Self::Told(..) => Turn::RoomTold,
+            Self::Echo(..) => Turn::RoomEcho,
+            Self::HeadHeard(..) => Turn::RoomHeadHeard,
+            Self::Forwarded(..) => Turn::RoomForwarded,
+            Self::Answered(..) => Turn::RoomAnswered,
+            Self::AnswerDue => Turn::RoomAnswerDue,
+            Self::HomesMoved => Turn::RoomHomesMoved,
+            Self::Looked(..) => Turn::RoomLooked,
+            Self::Refresh => Turn::RoomRefresh,
+            Self::Tick(..) => Turn::RoomTick,
+            Self::Retire => Turn::RoomRetire,
+        }
+    }
+
     /// Returns whether it only asks for the end of what was sent before. No bound refuses it, since a
     /// refusal would come before that end; a connection has one a room at a time.
     pub(super) fn is_settle(&self) -> bool {

@@ -103,7 +103,12 @@ impl Room {
             // Too far back, or a position that this room never gave.
             Some(_) => (OpenStatus::Reset, head.seq.next(), "reset"),
         };
-        self.node.metrics().opens.of(result).increment(1);
+        let metrics = &self.node.metrics().rooms;
+        metrics.opens.of(result).increment(1);
+        if let Some(from) = wanted {
+            #[expect(clippy::cast_precision_loss, reason = "where it is as much, it is all the same")]
+            metrics.replayed.record(missing(from) as f64);
+        }
         match open.opening {
             Opening::Room(mut room, mut reads) => {
                 // It was read a moment ago, and what comes from here on is all that is told.
@@ -160,8 +165,8 @@ impl Room {
         }
         for frame in self.live.ring.from(join.from) {
             match connection.push_event(frame) {
-                Pushed::Queued | Pushed::Replaced => self.node.metrics().deliveries.increment(1),
-                Pushed::Full => return self.node.metrics().lagged.increment(1),
+                Pushed::Queued | Pushed::Replaced => self.node.metrics().rooms.deliveries.increment(1),
+                Pushed::Full => return self.node.metrics().rooms.lagged.increment(1),
                 Pushed::Closed => return,
             }
         }
@@ -214,7 +219,7 @@ async fn replay(node: &Node, room: RoomId, until: Seq, mut join: Join) -> Result
                 return Ok(None);
             }
             join.from = seq.next();
-            node.metrics().deliveries.increment(1);
+            node.metrics().rooms.deliveries.increment(1);
         }
     }
     Ok(Some(join))

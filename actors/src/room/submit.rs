@@ -2,11 +2,13 @@
 
 use super::batch::{Built, InFlight, Line, Lookup, Waiting, build};
 use super::draft::{Action, Draft, Known, Question};
+use super::ring::weight;
 use super::{Phase, Room, RoomMessage, busy, unavailable};
 use crate::node::Node;
 use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
+use rookery_engine::metrics::Step;
 use rookery_engine::store::{Append, AppendError, Projection, StoreError};
-use rookery_engine::trace::{Step, TraceId};
+use rookery_engine::trace::TraceId;
 use rookery_protocol::{Event, Seq, UserId};
 use std::sync::Arc;
 use tokio::time::sleep;
@@ -17,7 +19,7 @@ impl Room {
         let Some(draft) = self.forward(draft) else { return };
         // A refused settle would say that what was sent before it is done.
         if self.is_full() && !matches!(draft.action, Action::Settle) {
-            return draft.answer.err(busy());
+            return draft.answer.err(busy(&self.node));
         }
         self.queue(draft, None);
         self.order();
@@ -121,6 +123,18 @@ impl Room {
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a batch has at most 64 events and some 100 KiB")]
+    fn count_batch(&self, batch: &InFlight, append: &Append) {
+        let metrics = self.node.metrics();
+        let bytes: usize = append.events.iter().map(weight).sum();
+        metrics.store.append_events.record(append.events.len() as f64);
+        metrics.store.append_bytes.record(bytes as f64);
+        for ordered in &batch.ordered {
+            let waited = batch.started.saturating_sub(ordered.waiting.draft.arrived);
+            metrics.commands.step(Step::Order).record(waited.as_secs_f64());
+        }
+    }
+
     /// Hands the next batch to the store, if none is under way and something waits.
     pub(super) fn order(&mut self) {
         if self.in_flight.is_some() || !matches!(self.phase, Phase::Live) {
@@ -141,8 +155,7 @@ impl Room {
         let mut batch = InFlight { ordered, started: self.node.clock().elapsed() };
         batch.is_persisted();
         let append = batch.append(self.id, &self.live);
-        #[expect(clippy::cast_precision_loss, reason = "a batch has at most 64 events")]
-        self.node.metrics().append_events.record(append.events.len() as f64);
+        self.count_batch(&batch, &append);
         let traced = batch.trace_id();
         self.in_flight = Some(batch);
         let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
@@ -176,7 +189,7 @@ async fn append_until_known(node: &Node, append: Append, traced: Option<TraceId>
     let (mut pause, mut is_in_doubt) = (RESEND_AFTER, false);
     loop {
         let outcome = node.store().append(append.clone()).await;
-        node.metrics().appends.of(label(&outcome)).increment(1);
+        node.metrics().store.appends.of(label(&outcome)).increment(1);
         match outcome {
             Err(AppendError::Store(StoreError::Unknown(reason))) => {
                 is_in_doubt = true;

@@ -58,7 +58,7 @@ impl Room {
     pub(super) fn types(&mut self, user: UserId, kind: Typing, answer: Answer) {
         let role = self.live.members.get(&user).and_then(|member| member.role);
         let Some((record, role)) = self.live.record.as_ref().zip(role) else {
-            return answer.err(busy());
+            return answer.err(busy(&self.node));
         };
         let allowed = policy::may_send(record.kind, role)
             .and_then(|()| policy::may_reach(record.kind, self.live.blocked));
@@ -124,6 +124,8 @@ impl Room {
     fn tell_typing(&self, user: UserId, on: bool, kind: Typing) {
         let room = self.id;
         let frame = Frame::server(ServerEvent::Typing { room, user, on, kind });
-        self.audience.signal(ephemeral_key(&("typing", room, user)), &frame, Some(user));
+        let key = ephemeral_key(&("typing", room, user));
+        let dropped = self.audience.signal(key, &frame, Some(user));
+        self.node.metrics().rooms.signals_dropped.increment(dropped as u64);
     }
 }

@@ -19,21 +19,23 @@ impl Session {
             self.phase = Phase::Authenticating(VecDeque::new());
         }
         let asked = self.connection.looks_up();
+        let looked_up = self.node.logins_ended();
         let span = self.span("auth", &mut answer);
         let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
         let task = async move {
             let result = node.authenticator().authenticate(&auth.token).await;
-            let identified = Identified { result, inbox_after: auth.inbox_after, answer, asked };
+            let identified = Identified { result, inbox_after: auth.inbox_after, answer, asked, looked_up };
             // A session that has gone needs no answer.
-            drop(myself.send_message(SessionMessage::Identified(Box::new(identified))));
+            myself.tell(SessionMessage::Identified(Box::new(identified)));
         };
         self.node.tasks().spawn(task.instrument(span));
     }
 
     pub(super) fn identified(&mut self, identified: Identified) {
-        let Identified { result, inbox_after, answer, asked } = identified;
+        let Identified { result, inbox_after, answer, asked, looked_up } = identified;
+        self.count_identified(result.as_ref().err().map(|error| error.code));
         match result {
-            Ok(identity) => self.welcome(identity, inbox_after, answer),
+            Ok(identity) => self.welcome(identity, inbox_after, answer, Some(looked_up)),
             Err(error) => {
                 if let Some(asked) = asked {
                     // Where nothing could be looked up it has its whole time again.
@@ -47,18 +49,28 @@ impl Session {
                     return self.connection.close(CloseCode::AuthFailed, None, self.node.clock().elapsed());
                 }
                 answer.err(error);
-                held.into_iter().flatten().for_each(|(command, credit)| self.command(command, credit));
+                held.into_iter()
+                    .flatten()
+                    .for_each(|(command, credit, arrival)| self.command(command, credit, arrival));
             }
         }
     }
 
     /// The connection came with a ticket, which has been taken.
     pub(super) fn ticket(&mut self, identity: Identity) {
-        let answer = Answer::ready(Arc::clone(&self.connection), Arc::clone(self.node.metrics()));
-        self.welcome(identity, None, answer);
+        self.count_identified(None);
+        let answer = Answer::ready(Arc::clone(&self.node), Arc::clone(&self.connection));
+        self.welcome(identity, None, answer, None);
     }
 
-    fn welcome(&mut self, identity: Identity, inbox_after: Option<Seq>, answer: Answer) {
+    /// `looked_up` is how many logins had ended before this one was found to be good, where that is known.
+    fn welcome(
+        &mut self,
+        identity: Identity,
+        inbox_after: Option<Seq>,
+        answer: Answer,
+        looked_up: Option<u64>,
+    ) {
         if !self.connection.identify(identity.user.id, identity.session) {
             return answer.err(WireError::new(
                 ErrorCode::Forbidden,
@@ -82,24 +94,35 @@ impl Session {
         self.attend(&identity);
         self.phase = Phase::Ready(Box::new(identity));
         if !is_heard || inbox_after.is_some() {
-            self.open_inbox(user, who, inbox_after, answer);
+            // From here on a login that ends finds this connection.
+            let is_certain = looked_up == Some(self.node.logins_ended());
+            self.open_inbox(user, (who, is_certain), inbox_after, answer);
         } else {
             answer.ok(who);
         }
-        held.into_iter().flatten().for_each(|(command, credit)| self.command(command, credit));
+        held.into_iter()
+            .flatten()
+            .for_each(|(command, credit, arrival)| self.command(command, credit, arrival));
     }
 
     /// Makes the inbox if this is its user's first visit, and opens it; that gives the answer.
     ///
-    /// First it looks at the login once more: one that ended after its token was found to be good
-    /// has found no connection to close if this one had no identity yet.
-    fn open_inbox(&mut self, user: UserId, who: Authenticated, after: Option<Seq>, answer: Answer) {
+    /// Where it is not certain that the login goes on, that is looked at first: one that ended after it was
+    /// found to be good has found no connection to close if this one had no identity yet.
+    fn open_inbox(
+        &mut self,
+        user: UserId,
+        (who, is_certain): (Authenticated, bool),
+        after: Option<Seq>,
+        answer: Answer,
+    ) {
         let inbox = who.inbox;
         self.entry(inbox).is_open = true;
         let gate = self.close_gate(inbox);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         self.node.tasks().spawn(async move {
-            match still_live(&node, who.session).await {
+            let is_live = if is_certain { Ok(true) } else { still_live(&node, who.session).await };
+            match is_live {
                 Ok(true) => {}
                 Ok(false) => {
                     answer.err(WireError::new(ErrorCode::Unauthenticated, "the login is over"));
@@ -118,6 +141,16 @@ impl Session {
             let open = Open { user, connection, after, opening, answer, gate: Some(gate), is_checked: false };
             node.tell_room(inbox, RoomMessage::Open(open));
         });
+    }
+
+    fn count_identified(&self, error: Option<ErrorCode>) {
+        let result = match error {
+            None => "ok",
+            Some(ErrorCode::TokenExpired) => "expired",
+            Some(code) if code.retryable() => "failed",
+            Some(_) => "refused",
+        };
+        self.node.metrics().accounts.identified.of(result).increment(1);
     }
 
     fn held_while_authenticating(&mut self) -> Option<VecDeque<HeldCommand>> {

@@ -1,18 +1,19 @@
 //! Each command to where it belongs: a room, a task that reads from the store, or an answer at once.
 
-use super::{Entry, Gate, HeldCommand, Phase, Session, SessionMessage};
-use crate::answer::Answer;
+use super::{Arrival, Entry, Gate, HeldCommand, Phase, Session, SessionMessage};
+use crate::answer::{Answer, Asked};
 use crate::identity::Identity;
 use crate::naming::inbox_of;
 use crate::request::{self, Step};
 use crate::room::{Action, Draft, Open, RoomMessage};
-use ractor::{ActorRef, MessagingErr};
-use rookery_engine::Credit;
+use ractor::MessagingErr;
+use rookery_engine::{Credit, Mailbox, metrics};
 use rookery_protocol::{
     Command, ErrorCode, Op, Pong, ReplyBody, RoomId, RoomOpen, User, UserId, WireError, limits,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
@@ -20,7 +21,7 @@ use tracing::Instrument;
 const ADDRESSES_KEPT: usize = 64;
 
 impl Session {
-    pub(super) fn command(&mut self, command: Command, credit: Credit) {
+    pub(super) fn command(&mut self, command: Command, credit: Credit, arrival: Arrival) {
         let held = match &mut self.phase {
             Phase::Authenticating(held) => Some(held),
             Phase::Ready(identity) => room_of(&command.op, identity)
@@ -29,19 +30,15 @@ impl Session {
             Phase::Greeting => None,
         };
         if let Some(held) = held {
-            return held.push_back((command, credit));
+            return held.push_back((command, credit, arrival));
         }
-        let answer = Answer::command(
-            Arc::clone(&self.connection),
-            command.id,
-            Arc::clone(self.node.metrics()),
-            credit,
-        );
+        let asked = Asked { id: command.id, op: command.op.index(), read: arrival.read };
+        let answer = Answer::command(Arc::clone(&self.node), Arc::clone(&self.connection), asked, credit);
         match (&self.phase, command.op) {
             (_, Op::Auth(auth)) => self.authenticate(*auth, answer),
             (Phase::Ready(identity), op) => {
                 let user = identity.user.clone();
-                self.dispatch(user, op, answer);
+                self.dispatch(user, op, answer, arrival.sent);
             }
             (_, op) => answer.err(WireError::new(
                 ErrorCode::Unauthenticated,
@@ -50,7 +47,7 @@ impl Session {
         }
     }
 
-    fn dispatch(&mut self, user: User, op: Op, answer: Answer) {
+    fn dispatch(&mut self, user: User, op: Op, answer: Answer, sent: Duration) {
         match op {
             Op::Ping => answer.ok(Pong { time: self.node.clock().now() }),
             Op::RoomOpen(open) => self.open(user, open, answer),
@@ -63,7 +60,10 @@ impl Session {
             Op::PresenceWatch(watch) => self.watch_presence(watch, answer),
             op => match request::step(op) {
                 Ok(Step::Submit(room, action)) => {
-                    let (mut answer, arrived) = (answer, self.node.clock().elapsed());
+                    let arrived = self.node.clock().elapsed();
+                    let took = arrived.saturating_sub(sent).as_secs_f64();
+                    self.node.metrics().commands.step(metrics::Step::Authorise).record(took);
+                    let mut answer = answer;
                     answer.goes_to(room);
                     let draft = Draft { by: user.id, action, answer, arrived };
                     self.tell_room(room, RoomMessage::Submit(draft));
@@ -78,9 +78,7 @@ impl Session {
     /// before on the same room.
     fn run(&mut self, user: User, op: Op, mut answer: Answer) {
         let room = request::room_of(&op);
-        let settled = room
-            .filter(|room| self.rooms.get(room).is_some_and(Entry::was_told))
-            .map(|room| self.settle(user.id, room));
+        let settled = room.and_then(|room| self.settle(user.id, room));
         let gate = room.map(|room| self.close_gate(room));
         let span = self.span(op.name(), &mut answer);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
@@ -119,7 +117,9 @@ impl Session {
         let span = self.span("room.open", &mut answer);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
         let task = async move {
-            drop(settled.await);
+            if let Some(settled) = settled {
+                drop(settled.await);
+            }
             match request::opening(&node, &user, room).await {
                 Ok(opening) => {
                     let open = Open {
@@ -156,12 +156,19 @@ impl Session {
     }
 
     /// Has `room` say when everything that this connection has sent to it before is settled, done or
-    /// refused.
-    fn settle(&mut self, by: UserId, room: RoomId) -> oneshot::Receiver<Result<ReplyBody, WireError>> {
-        let (answer, settled) = Answer::task(Arc::clone(self.node.metrics()));
+    /// refused; `None` where that is nothing.
+    fn settle(
+        &mut self,
+        by: UserId,
+        room: RoomId,
+    ) -> Option<oneshot::Receiver<Result<ReplyBody, WireError>>> {
+        if !self.rooms.get(&room).is_some_and(Entry::was_told) {
+            return None;
+        }
+        let (answer, settled) = Answer::task(Arc::clone(&self.node));
         let draft = Draft { by, action: Action::Settle, answer, arrived: self.node.clock().elapsed() };
         self.tell_room(room, RoomMessage::Submit(draft));
-        settled
+        Some(settled)
     }
 
     /// Has later commands on `room` wait until the gate is dropped.
@@ -177,8 +184,8 @@ impl Session {
             entry.is_open = self.node.hub().hears(room, self.connection.id());
         }
         let mut held = self.rooms.get_mut(&room).and_then(|entry| entry.held.take()).unwrap_or_default();
-        while let Some((command, credit)) = held.pop_front() {
-            self.command(command, credit);
+        while let Some((command, credit, arrival)) = held.pop_front() {
+            self.command(command, credit, arrival);
             if let Some(entry) = self.rooms.get_mut(&room)
                 && let Some(new) = &mut entry.held
             {
@@ -209,13 +216,13 @@ impl Session {
 
     /// Keeps `message`, and what is sent to the room after it, until the actor that is going has
     /// handed on what it was sent before: the next one must not hear the later message first.
-    fn wait_for_the_last_of(&mut self, room: RoomId, going: ActorRef<RoomMessage>, message: RoomMessage) {
+    fn wait_for_the_last_of(&mut self, room: RoomId, going: Mailbox<RoomMessage>, message: RoomMessage) {
         self.entry(room).moving = Some(VecDeque::from([message]));
         let myself = self.myself.clone();
         self.node.tasks().spawn(async move {
             // Without a bound of its own: an actor that is going waits for nothing.
             drop(going.wait(None).await);
-            drop(myself.send_message(SessionMessage::Moved(room)));
+            myself.tell(SessionMessage::Moved(room));
         });
     }
 

@@ -28,6 +28,6 @@ impl Gate {
 impl Drop for Gate {
     fn drop(&mut self) {
         // A session that has gone holds nothing back.
-        drop(self.session.send_message(SessionMessage::Passed(self.room, self.was_refused)));
+        self.session.tell(SessionMessage::Passed(self.room, self.was_refused));
     }
 }

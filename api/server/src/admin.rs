@@ -6,7 +6,9 @@ use crate::output::{harmless, line};
 use crate::session::block_on;
 use anyhow::{Context, Result, bail};
 use http::Method;
-use rookery_actors::{LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
+use rookery_actors::{
+    HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding,
+};
 use rookery_api::DrainStanding;
 use rookery_client::{HttpClient, HttpError};
 use rookery_engine::bus::Peer;
@@ -29,7 +31,10 @@ pub(crate) fn run(action: AdminAction, args: &AdminArgs) -> Result<()> {
                 let room: RoomStanding = get(&mut http, &format!("/admin/rooms/{room}")).await?;
                 args.output.print(&room, of_room(&room))
             }
-            AdminAction::Rooms { room: None, limit } => rooms(&mut http, limit, args.output).await,
+            AdminAction::Rooms { room: None, limit, hot: true } => {
+                hot_rooms(&mut http, limit, args.output).await
+            }
+            AdminAction::Rooms { room: None, limit, .. } => rooms(&mut http, limit, args.output).await,
             AdminAction::Drain { no_wait } => drain(&mut http, !no_wait, args.output).await,
         }
     })
@@ -52,6 +57,18 @@ async fn rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<()> 
         output.print(room, of_room(room))?;
     }
     eprintln!("{} rooms are active here, {} are heard", standing.active, standing.heard);
+    Ok(())
+}
+
+async fn hot_rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<()> {
+    let hot: HotRooms = get(http, &format!("/admin/rooms/hot?limit={limit}")).await?;
+    for room in &hot.rooms {
+        let HotRoom { room: id, events_per_second, deliveries_per_second, listeners } = room;
+        let text = format_args!(
+            "{id}  {events_per_second:.2} events/s  {deliveries_per_second:.2} deliveries/s  {listeners} listeners"
+        );
+        output.print(room, text)?;
+    }
     Ok(())
 }
 

@@ -137,6 +137,9 @@ pub(crate) enum AdminAction {
         /// How many, at most 1000.
         #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
+        /// Those in which the most goes on, instead: events and deliveries a second over the last minute.
+        #[arg(long, conflicts_with = "room")]
+        hot: bool,
     },
     /// Drain this node as SIGTERM does, and wait until its process has ended.
     Drain {

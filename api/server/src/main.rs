@@ -34,6 +34,11 @@ mod wiring;
 use clap::Parser;
 use cli::{Cli, Command};
 use std::process::ExitCode;
+use tikv_jemallocator::Jemalloc;
+
+/// What it is told is in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -29,7 +29,8 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
     make_private(data_dir).with_context(|| format!("make the data dir {}", data_dir.display()))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ports = Tasks::new();
-    let (store, search) = storage::open(&config.storage, &clock, &ports).await?;
+    let (metrics, exporter) = exporter();
+    let (store, search) = storage::open(&config.storage, &clock, &ports, &metrics.store).await?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let key = match &config.auth.signing_key {
         Some(text) => SigningKey::parse(text.expose_secret())?,
@@ -51,12 +52,12 @@ pub(crate) async fn start(config: Config, listening: SocketAddr) -> Result<Arc<E
             random: Arc::clone(&random),
             key,
             bus: Arc::clone(&bus),
+            metrics: metrics.clone(),
         },
         &config,
     ));
     let blobs = open_blobs(&config.files.place)?;
-    let (metrics, exporter) = exporter();
-    let spans = (config.server.node.as_str(), &metrics.trace_spans);
+    let spans = (config.server.node.as_str(), &metrics.process.trace_spans);
     let tracer = trace::open(config.trace.as_ref(), spans, (&clock, &random), &ports)?;
     let node = Node::start(NodeParts {
         name: config.server.node.clone(),

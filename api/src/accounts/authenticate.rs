@@ -3,7 +3,7 @@
 use super::token::TokenError;
 use super::{Accounts, secret};
 use rookery_actors::{Authenticating, Authenticator, Identity};
-use rookery_engine::store::StoreError;
+use rookery_engine::store::{Login, StoreError};
 use rookery_protocol::{ErrorCode, SessionId, Timestamp, UserId, WireError};
 
 /// Milliseconds until the store should be asked again.
@@ -54,22 +54,20 @@ impl Accounts {
     }
 
     /// Finds the user of a login session that is neither revoked nor over, good until `expires_at` or
-    /// the login's end. Two reads of the store, so that a revocation counts from the next request on.
+    /// the login's end. A read of the store, so that a revocation counts from the next request on.
     pub(super) async fn living(
         &self,
         user: UserId,
         session: SessionId,
         expires_at: Timestamp,
     ) -> Result<Identity, WireError> {
-        let login = self.store.session(session).await.map_err(|error| unavailable(&error))?;
-        let Some(login) = login.filter(|login| login.user == user && login.is_live(self.now())) else {
+        let login = self.store.login(session).await.map_err(|error| unavailable(&error))?;
+        let is_live = |login: &Login| login.session.user == user && login.session.is_live(self.now());
+        let Some(Login { session: login, user }) = login.filter(is_live) else {
             return Err(WireError::new(ErrorCode::Unauthenticated, "the login is over"));
         };
-        let expires_at = expires_at.min(login.expires_at);
-        let users = self.store.users(&[user]).await.map_err(|error| unavailable(&error))?;
-        let user = users.into_iter().next();
         let user = user.ok_or_else(|| WireError::new(ErrorCode::Unauthenticated, "the account is gone"))?;
-        Ok(Identity { user, session, expires_at })
+        Ok(Identity { user, session, expires_at: expires_at.min(login.expires_at) })
     }
 }
 

@@ -7,11 +7,14 @@ use crate::config::AuthConfig;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use rookery_engine::Random;
+use metrics::Counter;
+use rookery_engine::metrics::AccountMetrics;
+use rookery_engine::{Metrics, Random};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Passwords that wait for a thread.
 ///
@@ -49,6 +52,9 @@ pub(super) struct PasswordPool {
     jobs: SyncSender<Job>,
     /// The hash of nobody's password, so that an unknown address costs the time of a known one.
     nobody: String,
+    metrics: AccountMetrics,
+    /// Counts passwords that found no place.
+    refused: Counter,
 }
 
 enum Job {
@@ -58,7 +64,7 @@ enum Job {
 
 impl PasswordPool {
     /// Starts the threads; they end when the pool is dropped.
-    pub(super) fn start(config: &AuthConfig, random: &dyn Random) -> Self {
+    pub(super) fn start(config: &AuthConfig, random: &dyn Random, metrics: &Metrics) -> Self {
         let params = Params::new(config.argon2_memory_kib, config.argon2_passes, 1, None)
             .expect("the configuration keeps within argon2's bounds");
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -74,13 +80,14 @@ impl PasswordPool {
         let mut unknown = [0; 32];
         random.fill(&mut unknown);
         let nobody = hash(&argon2, &unknown, &salt(random));
-        Self { jobs, nobody }
+        let refused = metrics.commands.limits.of("passwords").clone();
+        Self { jobs, nobody, metrics: metrics.accounts.clone(), refused }
     }
 
     /// Hashes a new password into a PHC string.
     pub(super) async fn hash(&self, password: SecretString, random: &dyn Random) -> Result<String, PoolFull> {
         let (answer, hashed) = oneshot::channel();
-        self.queue(Job::Hash { password, salt: salt(random), answer })?;
+        let _waiting = self.queue(Job::Hash { password, salt: salt(random), answer })?;
         hashed.await.map_err(|_| PoolFull)
     }
 
@@ -93,13 +100,38 @@ impl PasswordPool {
         let (answer, verdict) = oneshot::channel();
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.nobody).to_owned();
-        self.queue(Job::Verify { password, hash, answer })?;
+        let _waiting = self.queue(Job::Verify { password, hash, answer })?;
         let verdict = verdict.await.map_err(|_| PoolFull)?;
         Ok(if known { verdict } else { Verdict::Differs })
     }
 
-    fn queue(&self, job: Job) -> Result<(), PoolFull> {
-        self.jobs.try_send(job).map_err(|_| PoolFull)
+    fn queue(&self, job: Job) -> Result<Waits<'_>, PoolFull> {
+        let waits = Waits::begin(&self.metrics);
+        self.jobs.try_send(job).map_err(|_| {
+            self.refused.increment(1);
+            PoolFull
+        })?;
+        Ok(waits)
+    }
+}
+
+/// A password that waits, or is being hashed. Dropped, it does not any more.
+struct Waits<'a> {
+    metrics: &'a AccountMetrics,
+    begun: Instant,
+}
+
+impl<'a> Waits<'a> {
+    fn begin(metrics: &'a AccountMetrics) -> Self {
+        metrics.passwords_waiting.increment(1.0);
+        Self { metrics, begun: Instant::now() }
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.metrics.passwords_waiting.decrement(1.0);
+        self.metrics.password_seconds.record(self.begun.elapsed().as_secs_f64());
     }
 }
 
@@ -164,7 +196,7 @@ mod tests {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
-        PasswordPool::start(&config.auth, &SeededRandom::new(1))
+        PasswordPool::start(&config.auth, &SeededRandom::new(1), &Metrics::none())
     }
 
     #[tokio::test]

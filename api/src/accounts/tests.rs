@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::Sources;
 use rookery_actors::Authenticator;
+use rookery_engine::Metrics;
 use rookery_engine::bus::{Alone, NodeId, Peer};
 use rookery_engine::{FaultStore, Faults, ManualClock, MemoryStore, SeededRandom};
 use rookery_protocol::{ErrorCode, Timestamp, User};
@@ -35,7 +36,8 @@ fn fixture_over(store: Arc<dyn Store>, settings: &[(&str, &str)]) -> Fixture {
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
     let key = SigningKey::generate(random.as_ref());
-    let parts = AccountsParts { store, clock: clock.clone(), random, key, bus: alone() };
+    let parts =
+        AccountsParts { store, clock: clock.clone(), random, key, bus: alone(), metrics: Metrics::none() };
     Fixture { accounts: Accounts::new(parts, &config), clock }
 }
 
@@ -266,7 +268,14 @@ async fn a_hash_made_with_other_parameters_is_renewed_at_login() {
         let (store, clock, random, key) = (store.clone(), clock.clone(), random.clone(), key.clone());
         Fixture {
             accounts: Accounts::new(
-                AccountsParts { store, clock: clock.clone(), random, key, bus: alone() },
+                AccountsParts {
+                    store,
+                    clock: clock.clone(),
+                    random,
+                    key,
+                    bus: alone(),
+                    metrics: Metrics::none(),
+                },
                 &config,
             ),
             clock,

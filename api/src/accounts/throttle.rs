@@ -1,7 +1,9 @@
 //! How often an address or an account may try, on all nodes together.
 
 use super::secret;
+use metrics::Counter;
 use rookery_engine::bus::Bus;
+use rookery_engine::metrics::By;
 use rookery_engine::{ClusterThrottle, Rule, Throttled};
 use rookery_protocol::Timestamp;
 use std::fmt::Write;
@@ -35,8 +37,8 @@ struct Buckets {
 
 impl Throttles {
     /// Returns throttles that count over the nodes of `bus`.
-    pub(super) fn strict(bus: &Arc<dyn Bus>) -> Self {
-        let of = |rule| ClusterThrottle::new(rule, Arc::clone(bus));
+    pub(super) fn strict(bus: &Arc<dyn Bus>, limits: &By<Counter>) -> Self {
+        let of = |rule| ClusterThrottle::new(rule, Arc::clone(bus)).counted_by(limits);
         Self(Some(Buckets {
             register_address: of(REGISTER_ADDRESS),
             register_account: of(REGISTER_ACCOUNT),
@@ -95,6 +97,7 @@ fn network(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rookery_engine::Metrics;
 
     fn at(millis: i64) -> Timestamp {
         Timestamp(1_700_000_000_000 + millis)
@@ -102,7 +105,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_address_of_an_account_has_no_bucket() {
-        let throttles = Throttles::strict(&super::super::tests::alone());
+        let throttles = Throttles::strict(&super::super::tests::alone(), &Metrics::none().commands.limits);
         let from = IpAddr::from([192, 0, 2, 1]);
         assert_eq!(throttles.login(from, None, at(0)).await, Ok(()));
         let Throttles(Some(buckets)) = &throttles else { panic!("it is strict") };

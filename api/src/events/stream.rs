@@ -54,8 +54,8 @@ impl EventStream {
         }
         let (node, connection) = (self.served.node(), self.served.connection());
         let now = node.clock().elapsed();
-        node.metrics().frames_out.increment(frames as u64);
-        node.metrics().bytes_out.increment(bytes as u64);
+        node.metrics().edge.frames_out.increment(frames as u64);
+        node.metrics().edge.bytes_out.increment(bytes as u64);
         connection.outbox().wrote(frames, bytes, now);
         // It reads: that is all that such a peer can say.
         connection.heard(now);

@@ -4,7 +4,7 @@
 use super::positions::Positions;
 use crate::served::Served;
 use bytes::Bytes;
-use rookery_actors::SessionMessage;
+use rookery_actors::{Arrival, SessionMessage};
 use rookery_protocol::{
     CloseCode, Command, CommandId, ErrorCode, Frame, Op, RoomId, RoomOpen, Seq, ServerEvent, WireError,
     websocket_payload,
@@ -202,7 +202,9 @@ impl Telling {
         let id = CommandId::try_from(index + 1).unwrap_or(CommandId::MAX);
         let command = Command { id, op: Op::RoomOpen(RoomOpen { room, after }) };
         // A session that has died closes the connection by itself.
-        drop(served.session().send_message(SessionMessage::Command(command, credit)));
+        let now = served.node().clock().elapsed();
+        let arrival = Arrival { read: now, sent: now };
+        served.session().tell(SessionMessage::Command(command, credit, arrival));
     }
 
     /// Writes one event. Its content is one line: JSON escapes line ends within text.

@@ -52,7 +52,7 @@ impl Files {
             return;
         }
         match self.store.forget_files(&gone).await {
-            Ok(()) => self.metrics.files_deleted.increment(gone.len() as u64),
+            Ok(()) => self.metrics.files.deleted.increment(gone.len() as u64),
             Err(error) => tracing::debug!(%error, "deleted files were not forgotten"),
         }
     }

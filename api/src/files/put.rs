@@ -37,7 +37,10 @@ impl Files {
             Ok((_, label)) => label,
             Err(error) => error.label(),
         };
-        self.metrics.uploads.of(label).increment(1);
+        self.metrics.files.uploads.of(label).increment(1);
+        if matches!(outcome, Err(FileError::Occupied)) {
+            self.metrics.commands.limits.of("uploads").increment(1);
+        }
         outcome.map(|(record, _)| record)
     }
 
@@ -54,7 +57,7 @@ impl Files {
         let found = self.store.file(file, self.now()).await?;
         let found = found.filter(|record| record.upload.owner == owner);
         let FileRecord { upload, content } = found.ok_or(FileError::NotFound(file))?;
-        let counted = (&self.tasks, self.metrics.upload_bytes.clone());
+        let counted = (&self.tasks, self.metrics.files.upload_bytes.clone());
         let received = Received::new(body, upload.size, self.stall, counted)?;
         if let Some(content) = content {
             let again = received.drain().await?;

@@ -25,6 +25,14 @@ pub(crate) const ROOMS_HEARD: Route =
     Route::get("/admin/rooms", "adminRooms", Handler::Public(|call| Box::pin(ready(rooms(&call)))))
         .reach(Reach::Admin);
 
+/// The rooms in which the most goes on; `?limit` says how many.
+pub(crate) const ROOMS_HOT: Route = Route::get(
+    "/admin/rooms/hot",
+    "adminHotRooms",
+    Handler::Public(|call| Box::pin(ready(hot_rooms(&call)))),
+)
+.reach(Reach::Admin);
+
 /// Where one room is ordered, and who hears it.
 pub(crate) const ROOM: Route =
     Route::get("/admin/rooms/{room}", "adminRoom", Handler::Public(|call| Box::pin(ready(room(&call)))))
@@ -54,11 +62,19 @@ fn nodes(call: &Call) -> Answer {
 }
 
 fn rooms(call: &Call) -> Result<Answer, Problem> {
+    Ok(respond::json(StatusCode::OK, &call.edge.node.rooms(limit(call)?)))
+}
+
+fn hot_rooms(call: &Call) -> Result<Answer, Problem> {
+    Ok(respond::json(StatusCode::OK, &call.edge.node.hot_rooms(limit(call)?)))
+}
+
+fn limit(call: &Call) -> Result<usize, Problem> {
     let limit = call.query("limit")?.unwrap_or(ROOMS);
     if !(1..=ROOMS_AT_MOST).contains(&limit) {
         return Err(Problem::field("limit", "is from 1 to 1000"));
     }
-    Ok(respond::json(StatusCode::OK, &call.edge.node.rooms(limit)))
+    Ok(limit)
 }
 
 fn room(call: &Call) -> Result<Answer, Problem> {

@@ -82,7 +82,7 @@ async fn get_part(call: Call, who: Identity, part: BlobPart) -> Result<Answer, P
         respond::empty(status)
     } else {
         let content = call.edge.files.read(file, part, range.clone()).await?;
-        let counter = call.edge.node.metrics().download_bytes.clone();
+        let counter = call.edge.node.metrics().files.download_bytes.clone();
         respond::streamed(status, UNKNOWN_TYPE, FileBody::new(content, size, counter))
     };
     let headers = answer.headers_mut();

@@ -41,7 +41,7 @@ async fn history(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     };
     let (node, user) = (&call.edge.node, who.user.id);
     let metrics = Arc::clone(node.metrics());
-    let polls = &metrics.polls;
+    let polls = &metrics.http.polls;
     let is_poll = call.headers().contains_key(header::IF_NONE_MATCH);
     if is_poll && let Some(head) = node.glance(op.room, user).await {
         let tag = tag(head, user);

@@ -69,7 +69,7 @@ async fn login(mut call: Call) -> Result<Answer, Problem> {
     let delivery = if cookie { Delivery::Cookie } else { Delivery::Body };
     let outcome = call.edge.accounts.login(Login { email, password, device }, call.from()).await;
     let result = if outcome.is_ok() { "ok" } else { "refused" };
-    call.edge.node.metrics().logins.of(result).increment(1);
+    call.edge.node.metrics().accounts.logins.of(result).increment(1);
     Ok(granted(&outcome?, delivery))
 }
 

@@ -28,7 +28,10 @@ struct Registered {
 
 async fn register(mut call: Call) -> Result<Answer, Problem> {
     let request: Register = call.json().await?;
-    let user = call.edge.accounts.register(request, call.from()).await?;
+    let outcome = call.edge.accounts.register(request, call.from()).await;
+    let result = if outcome.is_ok() { "ok" } else { "refused" };
+    call.edge.node.metrics().accounts.registrations.of(result).increment(1);
+    let user = outcome?;
     Ok(respond::json(StatusCode::CREATED, &Registered { user }))
 }
 

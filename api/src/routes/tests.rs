@@ -114,6 +114,6 @@ fn only_signing_in_probes_documents_and_what_takes_a_ticket_need_no_token() {
 #[test]
 fn what_operators_have_is_not_served_to_the_public() {
     let not_public = route_infos().filter(|route| !route.is_public).map(|route| route.operation);
-    let wanted = ["metrics", "adminNodes", "adminRooms", "adminRoom", "adminDrain"];
+    let wanted = ["metrics", "adminNodes", "adminRooms", "adminHotRooms", "adminRoom", "adminDrain"];
     assert_eq!(not_public.collect::<Vec<_>>(), wanted);
 }

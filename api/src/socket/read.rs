@@ -1,36 +1,46 @@
 //! Steps 1 and 2 of a message: bytes in, limits, decode, and a credit before it goes on.
 
-use super::task::{ABNORMAL, Socket, Turn};
+use super::task::{ABNORMAL, Decoded, Socket, Turn};
 use futures_util::Stream;
-use rookery_actors::SessionMessage;
-use rookery_engine::trace::Arrival;
+use rookery_actors::{Arrival, SessionMessage};
+use rookery_engine::Credit;
+use rookery_engine::metrics::Step;
+use rookery_engine::trace::Reading;
 use rookery_protocol::{CloseCode, Codec, ErrorCode, Frame, Reply, ServerEvent, WireError, websocket_frame};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 impl Socket {
     /// Sends decoded commands to the session as far as there are credits. Returns whether all went;
     /// if not, the task is woken when a credit comes back.
     pub(super) fn dispatch(&mut self, context: &Context<'_>) -> bool {
+        if self.waiting.is_empty() {
+            return true;
+        }
+        let sent = self.node().clock().elapsed();
         while !self.waiting.is_empty() {
-            let Some(credit) = self.connection.credits().poll_take(context) else { return false };
-            if let Some((command, trace)) = self.waiting.pop_front() {
-                let credit = credit.with(trace);
-                // A session that has died has closed the connection.
-                drop(self.session.send_message(SessionMessage::Command(command, credit)));
+            let Some(credit) = self.connection().credits().poll_take(context) else { return false };
+            if let Some(decoded) = self.waiting.pop_front() {
+                self.tell(decoded, credit, sent);
             }
         }
+        // An idle connection keeps no heap.
+        self.waiting.shrink_to(0);
         true
     }
 
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
-        let arrival = self.node.tracer().arrive();
+        let reading = self.node().tracer().read();
         let message = ready!(Pin::new(&mut self.stream).poll_next(context));
-        self.connection.heard(self.node.clock().elapsed());
+        let now = self.node().clock().elapsed();
+        if let Some(trip) = self.connection().heard(now) {
+            self.node().metrics().edge.ping_seconds.record(trip.as_secs_f64());
+        }
         Poll::Ready(match message {
-            Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes(), arrival),
-            Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes, arrival),
+            Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes(), now, reading),
+            Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes, now, reading),
             // tungstenite answers it when it is read on, and then ends the stream.
             Some(Ok(Message::Close(_))) => {
                 self.has_said_goodbye = true;
@@ -43,10 +53,10 @@ impl Socket {
         })
     }
 
-    fn frame(&mut self, kind: Codec, bytes: &[u8], mut arrival: Option<Arrival>) -> Turn {
-        self.node.metrics().frames_in.increment(1);
-        self.node.metrics().bytes_in.increment(bytes.len() as u64);
-        let codec = self.connection.codec();
+    fn frame(&mut self, kind: Codec, bytes: &[u8], read: Duration, mut reading: Option<Reading>) -> Turn {
+        self.node().metrics().edge.frames_in.increment(1);
+        self.node().metrics().edge.bytes_in.increment(bytes.len() as u64);
+        let codec = self.connection().codec();
         if kind != codec {
             let why = WireError::new(
                 ErrorCode::Unsupported,
@@ -54,17 +64,21 @@ impl Socket {
             );
             return self.refuse(CloseCode::Unsupported, why);
         }
-        if let Some(arrival) = &mut arrival {
-            arrival.decode();
+        if let Some(reading) = &mut reading {
+            reading.decode();
         }
-        match codec.decode_commands(bytes) {
+        let incoming = codec.decode_commands(bytes);
+        let decoded = self.node().clock().elapsed();
+        let took = decoded.saturating_sub(read).as_secs_f64();
+        self.node().metrics().commands.step(Step::Decode).record(took);
+        match incoming {
             Ok(incoming) => {
                 for command in incoming.commands {
                     match command {
                         Ok(command) => {
-                            let (op, connection) = (command.op.name(), self.connection.id());
-                            let trace = arrival.as_ref().and_then(|arrival| arrival.command(op, connection));
-                            self.waiting.push_back((command, trace));
+                            let (op, connection) = (command.op.name(), self.connection().id());
+                            let trace = reading.as_ref().and_then(|reading| reading.command(op, connection));
+                            self.hand_on(Decoded { command, trace, read, decoded });
                         }
                         Err(rejected) => self.reject(rejected),
                     }
@@ -77,25 +91,44 @@ impl Socket {
         }
     }
 
+    /// Sends a command to the session, or keeps it where others wait or no credit is free.
+    fn hand_on(&mut self, decoded: Decoded) {
+        let credit = if self.waiting.is_empty() { self.connection().credits().take() } else { None };
+        match credit {
+            Some(credit) => {
+                let sent = self.node().clock().elapsed();
+                self.tell(decoded, credit, sent);
+            }
+            None => self.waiting.push_back(decoded),
+        }
+    }
+
+    fn tell(&self, decoded: Decoded, credit: Credit, sent: Duration) {
+        let Decoded { command, trace, read, decoded } = decoded;
+        let receive = self.node().metrics().commands.step(Step::Receive);
+        receive.record(sent.saturating_sub(decoded).as_secs_f64());
+        self.session().tell(SessionMessage::Command(command, credit.with(trace), Arrival { read, sent }));
+    }
+
     /// Answers a command that could not be understood; the connection goes on.
     fn reject(&self, rejected: rookery_protocol::Rejected) {
-        self.node.metrics().errors.of(rejected.error.code.as_str()).increment(1);
+        self.node().metrics().commands.error(rejected.error.code);
         match rejected.id {
             Some(id) => {
-                let codec = self.connection.codec();
+                let codec = self.connection().codec();
                 let reply = Reply::err(id, rejected.error);
                 let payload = codec.encode(&reply).expect("what the server says can be encoded");
-                self.connection.push_encoded(websocket_frame(codec, &payload));
+                self.connection().push_encoded(websocket_frame(codec, &payload));
             }
-            None => drop(self.connection.push_reply(&Frame::server(ServerEvent::Error(rejected.error)))),
+            None => drop(self.connection().push_reply(&Frame::server(ServerEvent::Error(rejected.error)))),
         }
     }
 
     /// Says what was wrong, and closes: after it, nothing this peer says can be trusted.
     fn refuse(&mut self, code: CloseCode, why: WireError) -> Turn {
-        self.node.metrics().errors.of(why.code.as_str()).increment(1);
+        self.node().metrics().commands.error(why.code);
         let error = Frame::server(ServerEvent::Error(why));
-        self.connection.close(code, Some(&error), self.node.clock().elapsed());
+        self.connection().close(code, Some(&error), self.node().clock().elapsed());
         Turn::Again
     }
 
@@ -111,7 +144,7 @@ impl Socket {
                 ),
             ),
             Error::Utf8(_) => {
-                self.connection.close(CloseCode::InvalidPayload, None, self.node.clock().elapsed());
+                self.connection().close(CloseCode::InvalidPayload, None, self.node().clock().elapsed());
                 Turn::Again
             }
             Error::Protocol(
@@ -119,7 +152,7 @@ impl Socket {
             )
             | Error::Io(_) => Turn::Ended(ABNORMAL),
             Error::Protocol(_) => {
-                self.connection.close(CloseCode::ProtocolError, None, self.node.clock().elapsed());
+                self.connection().close(CloseCode::ProtocolError, None, self.node().clock().elapsed());
                 Turn::Again
             }
             _ => Turn::Ended(1000),

@@ -1,7 +1,9 @@
 //! The cases of projections: what a member sees of its rooms.
 
 use super::fixture::{Pen, append, batch, body, open_room, room, text, user};
-use crate::store::{Membership, Projection, RoomState, RoomsCursor, Settings, Store};
+use crate::store::{
+    Activation, Membership, Opening, Projection, Range, RoomState, RoomsCursor, Settings, Store,
+};
 use rookery_protocol::{Event, Head, Role, RoomId, RoomKind, Seq, UserId};
 use serde_json::json;
 
@@ -14,6 +16,8 @@ super::case_list![
     leaving_hides_the_room_and_coming_back_shows_it,
     rooms_are_listed_by_newest_activity_in_pages,
     members_are_listed_by_id_in_pages,
+    an_activation_says_what_its_parts_say,
+    an_opening_says_what_its_parts_say,
 ];
 
 async fn state(store: &dyn Store, room: RoomId, user: UserId) -> Option<RoomState> {
@@ -258,4 +262,39 @@ async fn members_are_listed_by_id_in_pages(store: &dyn Store) {
     assert_eq!(store.members(room(1), Some(user(3)), 1).await, Ok(vec![all[1]]), "after one who has gone");
     assert_eq!(store.members(room(3), None, 10).await, Ok(vec![]));
     assert!(store.append(batch(vec![pen.message(user(1), "go on")], vec![])).await.is_ok());
+}
+
+async fn an_activation_says_what_its_parts_say(store: &dyn Store) {
+    assert_eq!(store.activation(room(1), 10, 10).await, Ok(None));
+    let users: Vec<UserId> = (1..=5).map(user).collect();
+    let mut pen = open_room(store, room(1), RoomKind::Group, &users).await;
+    for _ in 0..4 {
+        say(store, &mut pen, user(1), |_| Vec::new()).await;
+    }
+    for (members, events) in [(10, 100), (5, 3), (2, 1)] {
+        let head = store.head(room(1)).await.expect("read").expect("it has events");
+        let parts = Activation {
+            head,
+            record: store.room(room(1)).await.expect("read"),
+            members: store.members(room(1), None, members).await.expect("read"),
+            events: store.read(room(1), Range::Before(head.seq.next()), events).await.expect("read"),
+        };
+        assert_eq!((parts.members.len(), parts.events.len()), (members.min(5), events.min(10)));
+        assert_eq!(store.activation(room(1), members, events).await, Ok(Some(parts)));
+    }
+}
+
+async fn an_opening_says_what_its_parts_say(store: &dyn Store) {
+    assert_eq!(store.opening(room(1), user(1), 10).await, Ok(None));
+    let users: Vec<UserId> = (1..=3).map(user).collect();
+    let mut pen = open_room(store, room(1), RoomKind::Group, &users).await;
+    say(store, &mut pen, user(1), |event| vec![read_to(user(1), event.seq.0, event.ord)]).await;
+    for (most, is_small) in [(3, true), (2, false)] {
+        let state = state(store, room(1), user(2)).await.expect("a member");
+        let cursors = store.cursors(room(1), most).await.expect("read");
+        assert_eq!(cursors.len(), 1);
+        let opening = Opening { state, cursors: is_small.then_some(cursors) };
+        assert_eq!(store.opening(room(1), user(2), most).await, Ok(Some(opening)));
+    }
+    assert_eq!(store.opening(room(1), user(4), 10).await, Ok(None), "no member");
 }

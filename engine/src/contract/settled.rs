@@ -4,10 +4,10 @@ mod files;
 mod people;
 
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, LastSeen,
-    Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
-    RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError,
-    Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, CursorKind, Cursors, Health,
+    LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening, Range,
+    Reached, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange,
+    Store, StoreError, Ticket, TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 
@@ -53,6 +53,18 @@ impl<S: Store> Settled<S> {
 }
 
 impl<S: Store> Store for Settled<S> {
+    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>> {
+        Box::pin(Activation::in_parts(self, room, (members, events)))
+    }
+
+    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>> {
+        Box::pin(Opening::in_parts(self, (room, user), cursors))
+    }
+
+    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>> {
+        Box::pin(Login::in_parts(self, session))
+    }
+
     fn health(&self) -> Health {
         self.0.health()
     }

@@ -1,7 +1,7 @@
 //! The cases of login sessions, refresh tokens and tickets: spent once, ended for good.
 
-use super::fixture::{second, session, session_id, token, user};
-use crate::store::{LoginSession, RefreshToken, Rotation, Store, StoreError, Ticket};
+use super::fixture::{account, second, session, session_id, token, user};
+use crate::store::{Login, LoginSession, RefreshToken, Rotation, Store, StoreError, Ticket};
 use futures_util::future::join_all;
 use rookery_protocol::DeviceId;
 
@@ -15,6 +15,7 @@ super::case_list![
     a_ticket_is_taken_once_and_in_time,
     of_a_hundred_takers_one_gets_the_ticket,
     what_has_ended_is_forgotten_and_nothing_else,
+    a_login_is_a_session_and_its_user,
 ];
 
 async fn a_session_is_found_as_it_was_begun(store: &dyn Store) {
@@ -158,4 +159,14 @@ async fn what_has_ended_is_forgotten_and_nothing_else(store: &dyn Store) {
     assert!(!matches!(gone, Ok(Some(_))), "{gone:?}");
     let kept = store.take_ticket([2; 32], second(1)).await;
     assert!(!matches!(kept, Ok(None)), "{kept:?}");
+}
+
+async fn a_login_is_a_session_and_its_user(store: &dyn Store) {
+    assert_eq!(store.login(session_id(1)).await, Ok(None));
+    store.begin_session(session(1), token(1)).await.expect("begin");
+    assert_eq!(store.login(session_id(1)).await, Ok(Some(Login { session: session(1), user: None })));
+    let account = account(1, "a@example.org", "alice");
+    store.create_account(account.clone()).await.expect("create");
+    let login = Login { session: session(1), user: Some(account.user) };
+    assert_eq!(store.login(session_id(1)).await, Ok(Some(login)));
 }

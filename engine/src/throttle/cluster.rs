@@ -3,6 +3,8 @@
 use super::{Rule, Throttle, Throttled};
 use crate::bus::Bus;
 use crate::limits::THROTTLE_WITHIN;
+use crate::metrics::By;
+use metrics::Counter;
 use rookery_protocol::Timestamp;
 use std::sync::Arc;
 use tokio::time::timeout;
@@ -18,12 +20,20 @@ pub struct ClusterThrottle {
     rule: Rule,
     own: Throttle<String>,
     bus: Arc<dyn Bus>,
+    /// Counts what it refuses.
+    refused: Counter,
 }
 
 impl ClusterThrottle {
     /// Returns the buckets of a rule.
     pub fn new(rule: Rule, bus: Arc<dyn Bus>) -> Self {
-        Self { rule, own: Throttle::new(rule), bus }
+        Self { rule, own: Throttle::new(rule), bus, refused: Counter::noop() }
+    }
+
+    /// Has what it refuses counted, by the name of its rule.
+    #[must_use]
+    pub fn counted_by(self, limits: &By<Counter>) -> Self {
+        Self { refused: limits.of(self.rule.name).clone(), ..self }
     }
 
     /// Takes one try of `who` at `now`.
@@ -34,6 +44,10 @@ impl ClusterThrottle {
     /// # Cancel safety
     /// The try may be taken or not.
     pub async fn take(&self, who: &str, now: Timestamp) -> Result<(), Throttled> {
+        self.try_take(who, now).await.inspect_err(|_| self.refused.increment(1))
+    }
+
+    async fn try_take(&self, who: &str, now: Timestamp) -> Result<(), Throttled> {
         let own = who.to_owned();
         self.own.check(&own, now)?;
         match timeout(THROTTLE_WITHIN, self.bus.throttle(self.rule, who, now)).await {

@@ -2,46 +2,10 @@
 
 use super::context::{SpanId, TraceContext};
 use crate::connection::ConnectionId;
+use crate::metrics::Step;
 use rookery_protocol::{RoomId, Seq};
 use std::fmt::Debug;
 use std::time::Duration;
-
-/// The steps of a message, as the table says that opens `docs/ARCHITECTURE.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step {
-    /// A message becomes bytes.
-    Receive,
-    /// Bytes become a command.
-    Decode,
-    /// Who speaks, and where it goes; all of a command that is no write of a room's.
-    Authorise,
-    /// It waits for its turn in its room, and gets its position.
-    Order,
-    /// The store has it.
-    Persist,
-    /// The event becomes bytes again.
-    Encode,
-    /// The bytes go into outboxes.
-    FanOut,
-    /// They leave one.
-    Write,
-}
-
-impl Step {
-    /// Returns its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Receive => "receive",
-            Self::Decode => "decode",
-            Self::Authorise => "authorise",
-            Self::Order => "order",
-            Self::Persist => "persist",
-            Self::Encode => "encode",
-            Self::FanOut => "fan out",
-            Self::Write => "write",
-        }
-    }
-}
 
 /// A number that a step has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -70,12 +70,12 @@ fn steps_follow_each_other_without_a_gap_and_each_is_the_parent_of_the_next() {
 #[test]
 fn the_commands_of_one_message_have_a_trace_each_and_came_at_once() {
     let (kept, clock, tracer) = tracer(1.0);
-    let mut arrival = tracer.arrive().unwrap();
+    let mut reading = tracer.read().unwrap();
     clock.advance(millis(1));
-    arrival.decode();
+    reading.decode();
     clock.advance(millis(2));
     for op in ["message.send", "typing.set"] {
-        drop(arrival.command(op, ConnectionId(3)));
+        drop(reading.command(op, ConnectionId(3)));
     }
     let told: Vec<_> =
         kept.take().iter().map(|span| (span.about.op.unwrap(), span.step, span.start, span.end)).collect();
@@ -133,7 +133,7 @@ fn another_node_goes_on_where_this_one_has_stopped() {
 #[test]
 fn the_first_writes_are_noted_and_the_sender_s_own_and_no_others() {
     let (kept, clock, tracer) = tracer(1.0);
-    let mut trace = tracer.arrive().unwrap().command("message.send", ConnectionId(40)).unwrap();
+    let mut trace = tracer.read().unwrap().command("message.send", ConnectionId(40)).unwrap();
     let frame = Bytes::from(vec![7; 100]);
     assert!(!tracer.awaits_writes());
     trace.fan_out(vec![frame.clone()]);

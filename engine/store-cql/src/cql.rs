@@ -6,6 +6,7 @@
 use crate::failure::{self, Effect};
 use crate::health::SharedHealth;
 use futures_util::stream::{self, Buffered, Iter, StreamExt, TryCollect, TryStreamExt};
+use rookery_engine::metrics::StoreMetrics;
 use rookery_engine::store::StoreError;
 use scylla::client::session::Session;
 use scylla::errors::{ExecutionError, PrepareError};
@@ -84,11 +85,18 @@ pub(crate) struct Cql {
     session: Session,
     permits: Semaphore,
     health: SharedHealth,
+    metrics: StoreMetrics,
 }
 
 impl Cql {
     pub(crate) fn new(session: Session, requests: usize, health: SharedHealth) -> Self {
-        Self { session, permits: Semaphore::new(requests.max(1)), health }
+        let (permits, metrics) = (Semaphore::new(requests.max(1)), StoreMetrics::none());
+        Self { session, permits, health, metrics }
+    }
+
+    /// Has requests counted.
+    pub(crate) fn counted_by(self, metrics: StoreMetrics) -> Self {
+        Self { metrics, ..self }
     }
 
     pub(crate) async fn read_statement(&self, text: &str) -> Result<Read, PrepareError> {
@@ -282,7 +290,11 @@ impl Cql {
     {
         let permit = self.permits.acquire().await;
         let _permit = permit.map_err(|_| StoreError::Refused("the store is closed".to_owned()))?;
-        match send().await {
+        let begun = Instant::now();
+        let sent = send().await;
+        self.metrics.cql_seconds.record(begun.elapsed().as_secs_f64());
+        self.metrics.cql_requests.at(usize::from(sent.is_err())).increment(1);
+        match sent {
             Ok(answer) => {
                 self.health.answered();
                 Ok(answer)

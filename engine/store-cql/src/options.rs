@@ -1,6 +1,7 @@
 //! What can be set of the cluster's store, and why it does not open.
 
 use crate::migrate::MigrateError;
+use rookery_engine::metrics::StoreMetrics;
 use rookery_engine::store::StoreError;
 use scylla::errors::{NewSessionError, PrepareError};
 use secrecy::SecretString;
@@ -32,6 +33,8 @@ pub struct CqlOptions {
     pub requests: usize,
     /// How long opening waits for a cluster that does not answer yet.
     pub wait: Duration,
+    /// What requests are counted with.
+    pub metrics: StoreMetrics,
 }
 
 impl CqlOptions {
@@ -53,6 +56,7 @@ impl CqlOptions {
             request_timeout: Duration::from_secs(3),
             requests: 512,
             wait: Duration::from_secs(60),
+            metrics: StoreMetrics::none(),
         }
     }
 }

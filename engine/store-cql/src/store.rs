@@ -19,7 +19,8 @@ use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
 use crate::transfer::TransferStatements;
 use crate::turns::Turns;
-use rookery_engine::store::{Answer, Health, Store};
+use rookery_engine::store::{Activation, Answer, Health, Login, Opening, Store};
+use rookery_protocol::{RoomId, SessionId, UserId};
 
 /// The store of a cluster.
 #[derive(Debug)]
@@ -67,7 +68,8 @@ impl CqlStore {
 
     async fn in_keyspace(options: &CqlOptions) -> Result<Self, OpenError> {
         let health = SharedHealth::new();
-        let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone());
+        let cql = Cql::new(connect::for_requests(options).await?, options.requests, health.clone())
+            .counted_by(options.metrics.clone());
         Ok(Self {
             buckets: Buckets::of_size(options.bucket_size),
             lanes: Lanes::new(),
@@ -93,6 +95,18 @@ impl CqlStore {
 }
 
 impl Store for CqlStore {
+    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>> {
+        Box::pin(Activation::in_parts(self, room, (members, events)))
+    }
+
+    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>> {
+        Box::pin(Opening::in_parts(self, (room, user), cursors))
+    }
+
+    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>> {
+        Box::pin(Login::in_parts(self, session))
+    }
+
     fn health(&self) -> Health {
         self.health.get()
     }

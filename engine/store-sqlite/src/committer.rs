@@ -14,9 +14,11 @@ use crate::checkpoint::Checkpoints;
 use crate::failure::{self, Failure};
 use crate::health::SharedHealth;
 use crate::search::Bell;
+use rookery_engine::metrics::StoreMetrics;
 use rookery_engine::store::{Health, StoreError};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use tokio::time::Instant;
 
 /// Writes in one group; what a group of this size costs besides its fsync is some 10 ms.
 const GROUP_WRITES: usize = 1024;
@@ -31,6 +33,7 @@ pub(crate) struct Committer {
     queue: Receiver<Box<dyn Write>>,
     health: SharedHealth,
     followers: Followers,
+    metrics: StoreMetrics,
 }
 
 /// Who is told of every commit.
@@ -50,7 +53,12 @@ impl Committer {
         health: SharedHealth,
         followers: Followers,
     ) -> Self {
-        Self { database, queue, health, followers }
+        Self { database, queue, health, followers, metrics: StoreMetrics::none() }
+    }
+
+    /// Has commits counted.
+    pub(crate) fn counted_by(self, metrics: StoreMetrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Runs until every sender of the queue is gone and what they sent is answered.
@@ -122,10 +130,15 @@ impl Committer {
                 });
             }
         }
-        if let Err(error) = self.database.commit() {
+        let begun = Instant::now();
+        let committed = self.database.commit();
+        self.metrics.commit_seconds.record(begun.elapsed().as_secs_f64());
+        if let Err(error) = committed {
             self.roll_back()?;
             return Err(Rejected::All(failure::at_commit(&error)));
         }
+        #[expect(clippy::cast_precision_loss, reason = "a group has at most 1024 writes")]
+        self.metrics.commit_writes.record(group.len() as f64);
         Ok(self.database.connection.total_changes() > changes)
     }
 

@@ -68,7 +68,8 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     let (write_sender, writes) = sync_channel(options.write_queue);
     let SearchOpened { index: search, bell, mut threads } = search::open(options, &path)?;
     let followers = Followers { checkpoints, bell };
-    let committer = Committer::new(Database::new(connection), writes, health.clone(), followers);
+    let committer = Committer::new(Database::new(connection), writes, health.clone(), followers)
+        .counted_by(options.metrics.clone());
     threads.push(spawn("store-commit", move || committer.run())?);
     let checkpointer = spawn("store-checkpoint", move || checkpointer.run())?;
 

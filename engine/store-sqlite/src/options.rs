@@ -1,6 +1,7 @@
 //! What can be set of the embedded store, and why it does not open.
 
 use crate::migrate::MigrateError;
+use rookery_engine::metrics::StoreMetrics;
 use std::path::PathBuf;
 
 /// Where the embedded store is and how much it may use.
@@ -22,6 +23,8 @@ pub struct SqliteOptions {
     pub cache_bytes: u64,
     /// Length of the write-ahead log at which it is copied into the database, in bytes.
     pub wal_bytes: u64,
+    /// What commits are counted with.
+    pub metrics: StoreMetrics,
 }
 
 impl SqliteOptions {
@@ -45,6 +48,7 @@ impl SqliteOptions {
             index_rest: 3,
             cache_bytes: 32 << 20,
             wal_bytes: 32 << 20,
+            metrics: StoreMetrics::none(),
         }
     }
 }

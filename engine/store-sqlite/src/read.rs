@@ -3,6 +3,7 @@
 //! A read of several statements that must agree runs them in one transaction, so in one snapshot.
 
 mod accounts;
+mod activation;
 mod cursors;
 mod export;
 mod files;
@@ -15,6 +16,7 @@ mod rooms;
 mod search;
 
 pub(crate) use accounts::{account_by_email, session, users};
+pub(crate) use activation::{activation, login, opening};
 pub(crate) use cursors::{cursors, reached, settings};
 pub(crate) use export::{implied, importing, log, rooms, rows};
 pub(crate) use files::{file, readable_files};

@@ -14,10 +14,10 @@ use crate::search::SearchIndex;
 use crate::{apply, read};
 use rookery_engine::search::{Hits, Search, SearchError, SearchProgress, SearchQuery};
 use rookery_engine::store::{
-    Account, AccountCreated, Accounts, Answer, Append, AppendError, CursorKind, Cursors, Health, LastSeen,
-    Log, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Range, Reached, Receipt,
-    RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, Ticket,
-    TokenHash,
+    Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, CursorKind, Cursors, Health,
+    LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices, Opening, Range,
+    Reached, Receipt, RefreshToken, RoomRecord, RoomState, Rooms, RoomsCursor, Rotation, SettingsChange,
+    Store, Ticket, TokenHash,
 };
 use rookery_protocol::{ClientId, Event, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId};
 use rusqlite::Connection;
@@ -103,6 +103,18 @@ impl Drop for SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn activation(&self, room: RoomId, members: usize, events: usize) -> Answer<'_, Option<Activation>> {
+        self.reads.read(move |connection| read::activation(connection, room, (members, events)))
+    }
+
+    fn opening(&self, room: RoomId, user: UserId, cursors: usize) -> Answer<'_, Option<Opening>> {
+        self.reads.read(move |connection| read::opening(connection, (room, user), cursors))
+    }
+
+    fn login(&self, session: SessionId) -> Answer<'_, Option<Login>> {
+        self.reads.read(move |connection| read::login(connection, session))
+    }
+
     fn health(&self) -> Health {
         self.health.get()
     }

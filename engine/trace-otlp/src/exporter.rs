@@ -5,7 +5,7 @@ use crate::options::{OtlpOptions, Service};
 use crate::send::{OpenError, Receiver};
 use prost::Message;
 use rookery_engine::Tasks;
-use rookery_engine::metrics::CounterBy;
+use rookery_engine::metrics::{By, Counter};
 use rookery_engine::trace::{Span, Spans};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const FLUSH_WITHIN: Duration = Duration::from_millis(800);
 #[derive(Debug)]
 pub struct OtlpExporter {
     queue: mpsc::Sender<Span>,
-    counted: CounterBy,
+    counted: By<Counter>,
 }
 
 impl OtlpExporter {
@@ -38,7 +38,7 @@ impl OtlpExporter {
     ///
     /// # Errors
     /// When the endpoint is no URL, or the system's certificates cannot be used.
-    pub fn start(options: OtlpOptions, counted: CounterBy, tasks: &Tasks) -> Result<Arc<Self>, OpenError> {
+    pub fn start(options: OtlpOptions, counted: By<Counter>, tasks: &Tasks) -> Result<Arc<Self>, OpenError> {
         let OtlpOptions { endpoint, headers, service } = options;
         let receiver = Receiver::open(&endpoint, headers)?;
         let (queue, spans) = mpsc::channel(QUEUE);
@@ -61,7 +61,7 @@ struct Worker {
     spans: mpsc::Receiver<Span>,
     receiver: Receiver,
     service: Service,
-    counted: CounterBy,
+    counted: By<Counter>,
 }
 
 impl Worker {

@@ -65,9 +65,9 @@ async fn a_message_of_one_node_at_home_on_another_and_heard_on_three_is_one_trac
             "encode n1",
             "encode n2",
             "encode n3",
-            "fan out n1",
-            "fan out n2",
-            "fan out n3",
+            "fan_out n1",
+            "fan_out n2",
+            "fan_out n3",
             "write n1",
             "write n2",
             "write n3",
@@ -79,9 +79,9 @@ async fn a_message_of_one_node_at_home_on_another_and_heard_on_three_is_one_trac
     let is_caused = |step: &str, by: &str| assert_eq!(find(step).parent, find(by).span, "{step} by {by}");
     is_caused("order n2", "authorise n1");
     is_caused("encode n2", "persist n2");
-    is_caused("encode n1", "fan out n2");
-    is_caused("encode n3", "fan out n2");
-    is_caused("write n3", "fan out n3");
+    is_caused("encode n1", "fan_out n2");
+    is_caused("encode n3", "fan_out n2");
+    is_caused("write n3", "fan_out n3");
     for span in &trace[3..] {
         assert_eq!(span.attributes["rookery.room"], room);
     }

@@ -78,7 +78,7 @@ impl Otlp {
             Service { name: "rookery".to_owned(), instance: node.to_owned(), version: "0.0.0".to_owned() };
         let headers = [(http::HeaderName::from_static("x-key"), http::HeaderValue::from_static("secret"))];
         let options = OtlpOptions { endpoint: self.url(), headers: headers.into_iter().collect(), service };
-        let counted = rookery_api::exporter().0.trace_spans;
+        let counted = rookery_api::exporter().0.process.trace_spans;
         let spans = OtlpExporter::start(options, counted, tasks).unwrap();
         let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
         Tracer::new(TracerParts { spans, clock, random, ratio })
@@ -143,7 +143,7 @@ pub(crate) fn rank(step: &str) -> usize {
 
 /// The eight steps, in their order.
 pub(crate) const STEPS: [&str; 8] =
-    ["receive", "decode", "authorise", "order", "persist", "encode", "fan out", "write"];
+    ["receive", "decode", "authorise", "order", "persist", "encode", "fan_out", "write"];
 
 impl Drop for Otlp {
     fn drop(&mut self) {

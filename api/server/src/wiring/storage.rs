@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use rookery_api::config::{CqlConfig, StorageConfig, StoragePlace};
+use rookery_engine::metrics::StoreMetrics;
 use rookery_engine::search::Search;
-use rookery_engine::store::{Import, Store};
+use rookery_engine::store::{Import, MeteredStore, Store};
 use rookery_engine::{Clock, Tasks};
 use rookery_search_tantivy::{TantivyOptions, TantivySearch};
 use rookery_store_cql::{CqlOptions, CqlStore, Replication};
@@ -15,17 +16,22 @@ pub(super) async fn open(
     config: &StorageConfig,
     clock: &Arc<dyn Clock>,
     tasks: &Tasks,
+    metrics: &StoreMetrics,
 ) -> Result<(Arc<dyn Store>, Arc<dyn Search>)> {
     match &config.place {
         StoragePlace::Embedded => {
-            let sqlite = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(&config.data_dir))?);
+            let options =
+                SqliteOptions { metrics: metrics.clone(), ..SqliteOptions::in_dir(&config.data_dir) };
+            let sqlite = Arc::new(SqliteStore::open(&options)?);
             check_whole(&*sqlite).await?;
-            Ok((Arc::clone(&sqlite) as Arc<dyn Store>, sqlite))
+            let store = MeteredStore::over(Arc::clone(&sqlite) as _, metrics.clone(), Arc::clone(clock));
+            Ok((store, sqlite))
         }
         StoragePlace::Cql(cql) => {
-            let cql = CqlStore::open(&cql_options(cql)).await.context("open the store")?;
+            let options = CqlOptions { metrics: metrics.clone(), ..cql_options(cql) };
+            let cql = CqlStore::open(&options).await.context("open the store")?;
             check_whole(&cql).await?;
-            let store = Arc::new(cql) as Arc<dyn Store>;
+            let store: Arc<dyn Store> = MeteredStore::over(Arc::new(cql), metrics.clone(), Arc::clone(clock));
             let options = TantivyOptions::in_dir(config.data_dir.join("search"));
             let search = TantivySearch::open(&options, Arc::clone(&store), Arc::clone(clock), tasks)
                 .context("open the search index")?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use rookery_api::config::TraceConfig;
-use rookery_engine::metrics::CounterBy;
+use rookery_engine::metrics::{By, Counter};
 use rookery_engine::trace::{Tracer, TracerParts};
 use rookery_engine::{Clock, Random, Tasks};
 use rookery_trace_otlp::{OtlpExporter, OtlpOptions, Service};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// nothing where nobody is told.
 pub(super) fn open(
     config: Option<&TraceConfig>,
-    (node, counted): (&str, &CounterBy),
+    (node, counted): (&str, &By<Counter>),
     (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
     tasks: &Tasks,
 ) -> Result<Tracer> {

@@ -8,8 +8,8 @@ use rookery_engine::store::{Membership, RoomRecord, RoomState, RoomsCursor};
 use rookery_protocol::{RoomId, Seq, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// Members that a page is given space for at once: as many as an activation asks for.
-const LARGE_PAGE: usize = 10_000;
+/// Members that a page is given space for at once; a longer one grows.
+const USUAL_PAGE: usize = 64;
 
 /// A room, one member's row, cursor and settings, and where the log stands.
 const STATES: &str = "
@@ -93,7 +93,7 @@ pub(crate) fn members(
     let values = params![room.0.as_bytes(), after, limit(rows)];
     let mut query = connection.prepare_cached(query)?;
     let mut found = query.query(values)?;
-    let mut members = Vec::with_capacity(rows.min(LARGE_PAGE));
+    let mut members = Vec::with_capacity(rows.min(USUAL_PAGE));
     while let Some(row) = found.next()? {
         members.push(membership(row, 0, room, UserId(id(row, 4)?))?);
     }
@@ -125,7 +125,11 @@ fn membership(row: &Row<'_>, first: usize, room: RoomId, user: UserId) -> rusqli
     })
 }
 
-fn state_of(snapshot: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<Option<RoomState>> {
+pub(super) fn state_of(
+    snapshot: &Connection,
+    room: RoomId,
+    user: UserId,
+) -> rusqlite::Result<Option<RoomState>> {
     let keys = [room.0.as_bytes(), user.0.as_bytes()];
     let found = snapshot.prepare_cached(STATES)?.query_row(keys, |row| {
         let membership = membership(row, 10, room, user)?;
