@@ -2,14 +2,18 @@
 //!
 //! An answer travels with its command from actor to actor. Whoever holds it last gives it; where
 //! nobody does, because an actor died with the command in its mailbox, dropping it says that the
-//! outcome is not known. The connection's credit travels along and comes back with the answer.
+//! outcome is not known. The connection's credit travels along and comes back with the answer, and the trace of a
+//! command that is traced.
 
 use crate::cluster::{self, Outcome};
 use crate::node::Node;
 use rookery_engine::bus::NodeId;
 use rookery_engine::metrics;
+use rookery_engine::trace::Trace;
 use rookery_engine::{Connection, Credit};
-use rookery_protocol::{CommandId, ErrorCode, Reply, ReplyBody, ServerEvent, WireError, websocket_frame};
+use rookery_protocol::{
+    CommandId, ErrorCode, Reply, ReplyBody, RoomId, ServerEvent, WireError, websocket_frame,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -24,6 +28,7 @@ pub struct Answer {
     node: Arc<Node>,
     /// Whether it may have been done already, so that no error says that it was not.
     is_in_doubt: bool,
+    trace: Option<Box<Trace>>,
     _credit: Option<Credit>,
 }
 
@@ -56,9 +61,10 @@ impl Answer {
         node: Arc<Node>,
         connection: Arc<Connection>,
         asked: Asked,
-        credit: Credit,
+        mut credit: Credit,
     ) -> Self {
-        Self::of(node, To::Command(connection, asked), Some(credit))
+        let trace = credit.take_trace();
+        Self::of(node, To::Command(connection, asked), Some(credit)).with(trace)
     }
 
     /// Returns the answer to a connection's ticket.
@@ -78,7 +84,33 @@ impl Answer {
     }
 
     const fn of(node: Arc<Node>, to: To, credit: Option<Credit>) -> Self {
-        Self { to: Some(to), node, is_in_doubt: false, _credit: credit }
+        Self { to: Some(to), node, is_in_doubt: false, trace: None, _credit: credit }
+    }
+
+    /// Returns the answer to what has this trace.
+    #[must_use]
+    pub(crate) fn with(self, trace: Option<Box<Trace>>) -> Self {
+        let mut answer = self;
+        answer.trace = trace;
+        answer
+    }
+
+    /// Returns the trace of what is to be answered.
+    pub(crate) fn trace(&mut self) -> Option<&mut Trace> {
+        self.trace.as_deref_mut()
+    }
+
+    /// Takes the trace out: what comes after the answer is a part of it too.
+    pub(crate) const fn take_trace(&mut self) -> Option<Box<Trace>> {
+        self.trace.take()
+    }
+
+    /// Step 3 is over: what is to be answered is on its way to `room`.
+    pub(crate) fn goes_to(&mut self, room: RoomId) {
+        if let Some(trace) = &mut self.trace {
+            trace.set_room(room);
+            trace.pause();
+        }
     }
 
     /// It may have been done already: where it is not found to be, the outcome is not known.
@@ -116,6 +148,9 @@ impl Answer {
             && let Err(error) = &outcome
         {
             self.node.metrics().commands.error(error.code);
+        }
+        if let (Err(error), Some(trace)) = (&outcome, &mut self.trace) {
+            trace.fail(error.code.as_str());
         }
         match to {
             Some(To::Node(to, asked)) => self.node.cluster().answer(to, asked, outcome.into()),

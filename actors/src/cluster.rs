@@ -35,6 +35,7 @@ use follow::{Followers, Following};
 use frame::{Kind, encode, passed_on};
 use rookery_engine::bus::{Bus, NodeId, Peer, Peers};
 use rookery_engine::limits::{BEATS_OF_FOLLOWING, BEATS_OF_TRUST};
+use rookery_engine::trace::TraceContext;
 use rookery_engine::{Metrics, Tasks};
 use rookery_protocol::{RoomId, Seq, UserId};
 use said::{Beacon, EventsOf, Follow, Signalled, SubmitOf};
@@ -288,8 +289,9 @@ impl Cluster {
 
     /// Sends a draft to the home of its room. Returns whether it is on its way.
     pub(crate) fn submit(&self, to: NodeId, submit: &Submitting<'_>) -> bool {
-        let Submitting { asked, as_of, by, action } = *submit;
-        self.send(to, &SubmitOf { asked, as_of, by, action })
+        let Submitting { asked, as_of, by, action, trace } = *submit;
+        let trace = trace.map(|context| context.to_string());
+        self.send(to, &SubmitOf { asked, as_of, by, action, trace })
     }
 
     /// Sends the answer to a draft.
@@ -386,4 +388,6 @@ pub(crate) struct Submitting<'a> {
     pub(crate) as_of: u64,
     pub(crate) by: UserId,
     pub(crate) action: &'a crate::room::Action,
+    /// What its home goes on with, where it is traced.
+    pub(crate) trace: Option<TraceContext>,
 }

@@ -27,6 +27,7 @@ use rookery_engine::bus::Bus;
 use rookery_engine::metrics::ActorKind;
 use rookery_engine::search::Search;
 use rookery_engine::store::Store;
+use rookery_engine::trace::Tracer;
 use rookery_engine::{
     Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
     UserConnections, limits,
@@ -90,6 +91,8 @@ pub struct NodeParts {
     pub authenticator: Arc<dyn Authenticator>,
     /// What it counts with.
     pub metrics: Metrics,
+    /// What it traces messages with.
+    pub tracer: Tracer,
     /// What the bus, the store and the search run by themselves: stopped when the node's lease is given back,
     /// before the store is closed.
     pub ports: Tasks,
@@ -107,6 +110,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Node {
     parts: Parts,
+    tracer: Tracer,
     hub: Hub,
     connections: Connections,
     users: UserConnections,
@@ -158,8 +162,8 @@ impl Node {
     /// # Errors
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
-        let NodeParts { name, config, store, search, bus, clock, random, authenticator, metrics, ports } =
-            parts;
+        let (tracer, ports) = (parts.tracer, parts.ports);
+        let NodeParts { name, config, store, search, bus, clock, random, authenticator, metrics, .. } = parts;
         let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
@@ -190,6 +194,7 @@ impl Node {
             swept: AtomicU64::new(0),
             committing: Committing::default(),
             parts: Parts { name, config, store, search, clock, random, authenticator, metrics, ports },
+            tracer,
         });
         #[expect(
             clippy::cast_precision_loss,
@@ -237,6 +242,11 @@ impl Node {
     /// Returns what the node counts with.
     pub const fn metrics(&self) -> &Arc<Metrics> {
         &self.parts.metrics
+    }
+
+    /// Returns what messages are traced with.
+    pub const fn tracer(&self) -> &Tracer {
+        &self.tracer
     }
 
     /// Returns the node's tasks.

@@ -22,6 +22,7 @@ use crate::node::Node;
 use crate::room::{Action, Draft, Opening, RoomMessage, Said, no_such_room};
 use rookery_engine::limits::NAMED_MARKS;
 use rookery_engine::store::{self, CursorKind, MemberCursor, RoomState, StoreError};
+use rookery_engine::trace::Trace;
 use rookery_protocol::{
     DeliveredMark, ErrorCode, Op, Pong, ReadCursor, ReadMark, ReplyBody, Role, Room, RoomId, RoomView,
     TypingSet, User, UserId, WireError,
@@ -136,43 +137,71 @@ impl Node {
     /// # Errors
     /// As the op's reply. `unsupported` for ops that need a connection.
     pub async fn perform(self: &Arc<Self>, user: &User, op: Op) -> Result<ReplyBody, WireError> {
+        self.perform_traced(user, op, None).await
+    }
+
+    /// As [`Node::perform`]: with the trace of the op, in its third step, where it has one.
+    ///
+    /// # Errors
+    /// As [`Node::perform`].
+    pub async fn perform_traced(
+        self: &Arc<Self>,
+        user: &User,
+        op: Op,
+        mut trace: Option<Box<Trace>>,
+    ) -> Result<ReplyBody, WireError> {
         if let Op::Ping = op {
             return Ok(Pong { time: self.clock().now() }.into());
         }
-        match step(op)? {
-            Step::Submit(room, action) => self.submit(user.id, room, action).await,
-            Step::Task(Op::MessageSend(send)) => attachments::send(self, user.id, *send).await,
-            Step::Task(Op::MessageEdit(edit)) => attachments::edit(self, user.id, *edit).await,
-            Step::Task(Op::RoomCreate(create)) => create::create(self, user, *create).await,
-            Step::Task(Op::RoomDirect(direct)) => create::direct(self, user, direct.user).await,
-            Step::Task(Op::RoomUpdate(update)) => create::update(self, user, *update).await,
-            Step::Task(Op::RoomGet(get)) => Ok(view(self, user, get.room).await?.into()),
-            Step::Task(Op::RoomList(list)) => read::rooms(self, user, list).await,
-            Step::Task(Op::RoomHistory(history)) => read::history(self, user, history).await,
-            Step::Task(Op::MemberList(list)) => read::members(self, user, list).await,
-            Step::Task(Op::RoomSettings(asked)) => own::settings(self, user, asked).await,
-            Step::Task(Op::ReadList(list)) => own::readers(self, user, list).await,
-            Step::Task(Op::ReadMark(ReadMark { room, seq })) => {
+        let step = step(op).inspect_err(|error| {
+            if let Some(trace) = &mut trace {
+                trace.fail(error.code.as_str());
+            }
+        })?;
+        match step {
+            Step::Submit(room, action) => self.submit_traced(user.id, room, action, trace).await,
+            Step::Task(Op::MessageSend(send)) => attachments::send(self, user.id, *send, trace).await,
+            Step::Task(Op::MessageEdit(edit)) => attachments::edit(self, user.id, *edit, trace).await,
+            Step::Task(op) => {
+                let outcome = self.run(user, op).await;
+                if let (Err(error), Some(mut trace)) = (&outcome, trace) {
+                    trace.fail(error.code.as_str());
+                }
+                outcome
+            }
+        }
+    }
+
+    async fn run(self: &Arc<Self>, user: &User, op: Op) -> Result<ReplyBody, WireError> {
+        match op {
+            Op::RoomCreate(create) => create::create(self, user, *create).await,
+            Op::RoomDirect(direct) => create::direct(self, user, direct.user).await,
+            Op::RoomUpdate(update) => create::update(self, user, *update).await,
+            Op::RoomGet(get) => Ok(view(self, user, get.room).await?.into()),
+            Op::RoomList(list) => read::rooms(self, user, list).await,
+            Op::RoomHistory(history) => read::history(self, user, history).await,
+            Op::MemberList(list) => read::members(self, user, list).await,
+            Op::RoomSettings(asked) => own::settings(self, user, asked).await,
+            Op::ReadList(list) => own::readers(self, user, list).await,
+            Op::ReadMark(ReadMark { room, seq }) => {
                 self.signal(user.id, room, Said::Mark(CursorKind::Read, seq)).await
             }
-            Step::Task(Op::DeliveredMark(DeliveredMark { room, seq })) => {
+            Op::DeliveredMark(DeliveredMark { room, seq }) => {
                 self.signal(user.id, room, Said::Mark(CursorKind::Delivered, seq)).await
             }
-            Step::Task(Op::TypingSet(TypingSet { room, on, kind })) => {
+            Op::TypingSet(TypingSet { room, on, kind }) => {
                 let said = if on { Said::Types(kind.unwrap_or_default()) } else { Said::Stops };
                 self.signal(user.id, room, said).await
             }
-            Step::Task(Op::InviteCreate(create)) => invite::create(self, user, create).await,
-            Step::Task(Op::InviteRevoke(revoke)) => invite::revoke(self, user, revoke).await,
-            Step::Task(Op::InviteAccept(accept)) => invite::accept(self, user, accept).await,
-            Step::Task(Op::UserGet(get)) => people::get(self, get.user).await,
-            Step::Task(Op::UserSearch(search)) => people::search(self, user, search).await,
-            Step::Task(Op::UserBlock(block)) => people::block(self, user, block).await,
-            Step::Task(Op::ProfileUpdate(update)) => people::update(self, user, *update).await,
-            Step::Task(Op::MessageSearch(asked)) => search::search(self, user, *asked).await,
-            Step::Task(op) => {
-                Err(WireError::new(ErrorCode::Unsupported, format!("`{}` needs a WebSocket", op.name())))
-            }
+            Op::InviteCreate(create) => invite::create(self, user, create).await,
+            Op::InviteRevoke(revoke) => invite::revoke(self, user, revoke).await,
+            Op::InviteAccept(accept) => invite::accept(self, user, accept).await,
+            Op::UserGet(get) => people::get(self, get.user).await,
+            Op::UserSearch(search) => people::search(self, user, search).await,
+            Op::UserBlock(block) => people::block(self, user, block).await,
+            Op::ProfileUpdate(update) => people::update(self, user, *update).await,
+            Op::MessageSearch(asked) => search::search(self, user, *asked).await,
+            op => Err(WireError::new(ErrorCode::Unsupported, format!("`{}` needs a WebSocket", op.name()))),
         }
     }
 
@@ -183,7 +212,19 @@ impl Node {
         room: RoomId,
         action: Action,
     ) -> Result<ReplyBody, WireError> {
+        self.submit_traced(by, room, action, None).await
+    }
+
+    async fn submit_traced(
+        self: &Arc<Self>,
+        by: UserId,
+        room: RoomId,
+        action: Action,
+        trace: Option<Box<Trace>>,
+    ) -> Result<ReplyBody, WireError> {
         let (answer, answered) = Answer::task(Arc::clone(self));
+        let mut answer = answer.with(trace);
+        answer.goes_to(room);
         let draft = Draft { by, action, answer, arrived: self.clock().elapsed() };
         self.tell_room(room, RoomMessage::Submit(draft));
         answered.await.unwrap_or_else(|_| Err(WireError::new(ErrorCode::Internal, "no answer came")))

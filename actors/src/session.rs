@@ -191,6 +191,7 @@ impl Drop for Session {
     /// Runs after a panic as well: the peer must not be left with a socket that nobody serves.
     fn drop(&mut self) {
         if !self.has_ended {
+            tracing::error!(connection = self.connection.id().0, "a session has failed");
             let code = CloseCode::Internal;
             let bye = Frame::server(ServerEvent::bye(code, Some(0)));
             self.connection.close(code, Some(&bye), self.node.clock().elapsed());

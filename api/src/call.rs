@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use rookery_protocol::{ErrorCode, WireError};
+use rookery_actors::Identity;
+use rookery_engine::trace::{Step, Trace};
+use rookery_protocol::{ErrorCode, Op, ReplyBody, WireError};
 use serde::de::DeserializeOwned;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -23,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) params: Vec<(String, String)>,
     /// The largest body that the route takes.
     pub(crate) body_bytes: usize,
+    /// Its trace, where it is traced.
+    pub(crate) trace: Option<Box<Trace>>,
 }
 
 impl Call {
@@ -53,7 +57,7 @@ impl Call {
     pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
         self.require_json()?;
         let body = self.body().await?;
-        parse(&body)
+        self.decode(&body)
     }
 
     /// Reads the body as JSON, or takes the default when there is none.
@@ -63,7 +67,32 @@ impl Call {
             return Ok(T::default());
         }
         self.require_json()?;
-        parse(&body)
+        self.decode(&body)
+    }
+
+    fn decode<T: DeserializeOwned>(&mut self, body: &[u8]) -> Result<T, Problem> {
+        self.begin(Step::Decode);
+        let value = parse(body)?;
+        self.begin(Step::Authorise);
+        Ok(value)
+    }
+
+    /// Performs an op of `who`: what a socket does with a command.
+    pub(crate) async fn perform(&mut self, who: &Identity, op: Op) -> Result<ReplyBody, WireError> {
+        let mut trace = self.trace.take();
+        if let Some(trace) = &mut trace {
+            trace.set_op(op.name());
+            if trace.step() != Some(Step::Authorise) {
+                trace.next(Step::Authorise);
+            }
+        }
+        self.edge.node.perform_traced(&who.user, op, trace).await
+    }
+
+    fn begin(&mut self, step: Step) {
+        if let Some(trace) = &mut self.trace {
+            trace.next(step);
+        }
     }
 
     /// Requires a JSON content type: no form of another site can set it.

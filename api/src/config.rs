@@ -14,6 +14,7 @@ mod log;
 mod schema;
 mod server;
 mod storage;
+mod trace;
 
 pub use auth::AuthConfig;
 pub use cluster::ClusterConfig;
@@ -26,6 +27,7 @@ pub use log::{LogConfig, LogFormat};
 pub use schema::json_schema;
 pub use server::ServerConfig;
 pub use storage::{CqlConfig, Replication, StorageConfig, StoragePlace};
+pub use trace::TraceConfig;
 
 use auth::RawAuth;
 use cluster::RawCluster;
@@ -37,6 +39,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use server::RawServer;
 use storage::RawStorage;
+use trace::RawTrace;
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -55,6 +58,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// What it logs, and how.
     pub log: LogConfig,
+    /// Which messages are traced, and who is told, if anybody is.
+    pub trace: Option<TraceConfig>,
 }
 
 /// One setting as `rookery config show` prints it.
@@ -82,6 +87,7 @@ struct RawConfig {
     cluster: RawCluster,
     limits: RawLimits,
     log: RawLog,
+    trace: RawTrace,
 }
 
 impl Config {
@@ -112,8 +118,9 @@ impl Config {
             (&files.place, raw.files.names_a_folder()),
             &mut problems,
         );
+        let trace = raw.trace.check(&mut problems);
         let config =
-            Self { server, auth, files, cluster, storage, log: raw.log.check(&mut problems), limits };
+            Self { server, auth, files, cluster, storage, log: raw.log.check(&mut problems), limits, trace };
         problems.into_result()?;
         Ok((config, merged.settings(&raw)))
     }

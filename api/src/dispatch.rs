@@ -9,20 +9,26 @@ use crate::route::Handler;
 use crate::router::Router;
 use crate::routes::ROUTES;
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use hyper::body::{Body, Incoming};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use hyper::body::{self, Body};
 use rookery_actors::Identity;
 use rookery_engine::Metrics;
 use rookery_engine::metrics::NO_ROUTE;
+use rookery_engine::trace::{Incoming, Trace};
 use rookery_protocol::{ErrorCode, WireError};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument;
+use tracing::field::{Empty, display};
 
 /// Characters of a request id that a client may bring: enough for a UUID or a trace id twice over.
 const REQUEST_ID_CHARS: usize = 64;
+
+/// What the request is a part of (W3C Trace Context).
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// As long as it takes: what is streamed is given up when it stalls.
 const UNBOUNDED: Duration = Duration::MAX;
@@ -30,16 +36,30 @@ const UNBOUNDED: Duration = Duration::MAX;
 /// Milliseconds until a request that took too long should be tried again.
 const RETRY_AFTER_MS: u32 = 1000;
 
-/// Answers one request. Every answer, errors and panics included, carries the request's id.
+/// Answers one request. Every answer, errors and panics included, carries the request's id, and so does every line
+/// of the log that is written meanwhile.
 pub(crate) async fn answer(
     edge: &Arc<Edge>,
     router: &Router,
     peer: SocketAddr,
-    request: Request<Incoming>,
+    request: Request<body::Incoming>,
+) -> Answer {
+    let request_id = request_id(edge, request.headers());
+    // Of the highest level, so that no filter takes the ids from a line that it lets through.
+    let id = request_id.to_str().unwrap_or_default();
+    let span = tracing::error_span!("request", request_id = id, trace_id = Empty);
+    answer_as(edge, router, peer, request, &request_id).instrument(span).await
+}
+
+async fn answer_as(
+    edge: &Arc<Edge>,
+    router: &Router,
+    peer: SocketAddr,
+    request: Request<body::Incoming>,
+    request_id: &HeaderValue,
 ) -> Answer {
     let started = Instant::now();
     let in_flight = InFlight::begin(edge);
-    let request_id = request_id(edge, request.headers());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     // hyper prefers `Transfer-Encoding` to `Content-Length` and hides that both were there, so what
@@ -49,12 +69,20 @@ pub(crate) async fn answer(
     let (index, label, outcome) = match router.find(&method, &path) {
         Ok(found) => {
             let route = found.route;
+            let trace = match route.handler {
+                Handler::User(_) if !route.is_streamed => begin_trace(edge, peer.ip(), request.headers()),
+                _ => None,
+            };
+            if let Some(trace) = &trace {
+                tracing::Span::current().record("trace_id", display(trace.id()));
+            }
             let call = Call {
                 edge: Arc::clone(edge),
                 peer,
                 request,
                 params: found.params,
                 body_bytes: route.body_bytes,
+                trace,
             };
             let time = if route.is_streamed { UNBOUNDED } else { edge.config().server.request_timeout };
             let outcome = within_time(time, run(call, route.handler)).await;
@@ -68,7 +96,7 @@ pub(crate) async fn answer(
     let code = outcome.as_ref().err().map(|problem| problem.code().as_str());
     let id = request_id.to_str().unwrap_or_default();
     let mut answer = outcome.unwrap_or_else(|problem| problem.into_answer(&path, id));
-    respond::common_headers(answer.headers_mut(), &request_id);
+    respond::common_headers(answer.headers_mut(), request_id);
     if is_chunked && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -76,8 +104,24 @@ pub(crate) async fn answer(
     let status = answer.status().as_u16();
     let took = started.elapsed();
     in_flight.end(index, status, took);
-    tracing::debug!(%method, route = label, status, code, request_id = id, ms = took.as_millis(), "answered");
+    tracing::debug!(%method, route = label, status, code, ms = took.as_millis(), "answered");
     answer
+}
+
+/// Begins the trace of a request where it is to be traced: as a part of what it says it is a part of.
+fn begin_trace(edge: &Edge, peer: IpAddr, headers: &HeaderMap) -> Option<Box<Trace>> {
+    let tracer = edge.node.tracer();
+    if !tracer.is_on() {
+        return None;
+    }
+    let parent = headers.get(TRACE_PARENT).and_then(|value| value.to_str().ok()).and_then(Incoming::parse);
+    match parent {
+        Some(parent) => {
+            let is_trusted = edge.config.server.trusted_proxies.contains(&peer.to_canonical());
+            tracer.begin_within(parent, is_trusted)
+        }
+        None => tracer.begin(),
+    }
 }
 
 /// Authenticates where the handler needs it, and runs it.

@@ -12,6 +12,11 @@ pub trait Clock: Debug + Send + Sync {
 
     /// Returns the time since some fixed moment. It never goes back.
     fn elapsed(&self) -> Duration;
+
+    /// Returns the wall time since the epoch as exactly as it is known; whole milliseconds by default.
+    fn since_epoch(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.now().0).unwrap_or(0))
+    }
 }
 
 /// The machine's clocks.
@@ -34,15 +39,17 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
     fn now(&self) -> Timestamp {
-        let since_epoch =
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+        Timestamp(i64::try_from(self.since_epoch().as_millis()).unwrap_or(i64::MAX))
     }
 
     fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+    fn since_epoch(&self) -> Duration {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO)
     }
 }
 

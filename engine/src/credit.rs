@@ -2,8 +2,9 @@
 //!
 //! ractor's mailboxes are unbounded. A credit travels inside the message and comes back when the
 //! work is done; without one the socket is not read, so TCP holds the sender back and all queued
-//! work is bounded by connections times credits.
+//! work is bounded by connections times credits. Where the work is traced, its trace goes the same way.
 
+use crate::trace::Trace;
 use futures_util::task::AtomicWaker;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +21,10 @@ pub struct Credits {
 
 /// One unit of work under way; dropping it gives it back.
 #[derive(Debug)]
-pub struct Credit(Arc<Credits>);
+pub struct Credit {
+    of: Arc<Credits>,
+    trace: Option<Box<Trace>>,
+}
 
 impl Credits {
     /// Returns `total` free credits.
@@ -33,7 +37,7 @@ impl Credits {
         self.free
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |free| free.checked_sub(1))
             .ok()
-            .map(|_| Credit(Arc::clone(self)))
+            .map(|_| Credit { of: Arc::clone(self), trace: None })
     }
 
     /// Takes a credit, or has the task of `context` woken when one comes back.
@@ -56,10 +60,25 @@ impl Credits {
     }
 }
 
+impl Credit {
+    /// Returns the credit with the trace of the work that it is for.
+    #[must_use]
+    pub fn with(self, trace: Option<Box<Trace>>) -> Self {
+        let mut credit = self;
+        credit.trace = trace;
+        credit
+    }
+
+    /// Takes the trace out.
+    pub const fn take_trace(&mut self) -> Option<Box<Trace>> {
+        self.trace.take()
+    }
+}
+
 impl Drop for Credit {
     fn drop(&mut self) {
-        self.0.free.fetch_add(1, Ordering::AcqRel);
-        self.0.waiting.wake();
+        self.of.free.fetch_add(1, Ordering::AcqRel);
+        self.of.waiting.wake();
     }
 }
 

@@ -175,6 +175,11 @@ impl Audience {
         self.lock().is_empty()
     }
 
+    /// Returns whether a listener speaks `codec`, or may do so.
+    pub fn speaks(&self, codec: Codec) -> bool {
+        self.codecs.load(Ordering::Relaxed) & bit(codec) != 0
+    }
+
     /// Returns the position up to which the listeners were told.
     pub fn told(&self) -> Seq {
         Seq(self.told.load(Ordering::Acquire))

@@ -13,6 +13,7 @@
 //! | [`bus`] | the port to the other nodes of a cluster |
 //! | [`admission`] | who is let in while memory or time is short |
 //! | [`metrics`] | the catalogue |
+//! | [`trace`] | what a message spent its time with, step by step, and the port to whoever wants to know |
 //! | [`limits`] | every bound |
 //!
 //! It knows nothing of members' rights, sockets, SQL or HTTP: all of it would serve a stock ticker
@@ -41,6 +42,7 @@ pub mod store;
 mod supervisor;
 mod tasks;
 mod throttle;
+pub mod trace;
 mod users;
 
 pub use activity::{Activity, Pace};

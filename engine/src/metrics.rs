@@ -35,6 +35,7 @@ pub use content::{FileMetrics, SearchMetrics};
 pub use edge::EdgeMetrics;
 pub use handle::{By, Handle, Registrar, Single};
 pub use http::{HttpMetrics, NO_ROUTE};
+pub use metrics::Counter;
 pub use operation::OperationMetrics;
 pub use process::ProcessMetrics;
 pub use rooms::RoomMetrics;

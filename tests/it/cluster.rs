@@ -9,12 +9,15 @@ mod over_redis;
 mod presence;
 mod signals;
 mod story;
+mod traces;
 mod words;
 
 use crate::chat::{draft, text};
 use crate::http::call;
+use crate::servers::Otlp;
 use rookery_engine::bus::{MemoryBuses, NodeId};
 use rookery_engine::store::Store;
+use rookery_engine::trace::Tracer;
 use rookery_engine::{FaultStore, MemoryStore};
 use rookery_protocol::RoomId;
 use rookery_tests::node::{TestNode, TestNodeOptions, TestUser};
@@ -35,6 +38,8 @@ struct Cluster {
     stores: Vec<Arc<FaultStore<MemoryStore>>>,
     beat: Duration,
     nodes: Vec<TestNode>,
+    /// Where their messages are traced to, if they are.
+    otlp: Option<Otlp>,
 }
 
 fn id(node: usize) -> NodeId {
@@ -50,7 +55,17 @@ impl Cluster {
     /// Starts nodes that wait for each other for a multiple of `beat`.
     async fn with_beat(nodes: usize, beat: Duration) -> Self {
         let (buses, store, stores) = (MemoryBuses::new(), MemoryStore::new(), Vec::new());
-        let mut cluster = Self { buses, store, stores, beat, nodes: Vec::new() };
+        let mut cluster = Self { buses, store, stores, beat, nodes: Vec::new(), otlp: None };
+        for _ in 0..nodes {
+            cluster.join().await;
+        }
+        cluster
+    }
+
+    /// Starts nodes that trace every message.
+    async fn traced(nodes: usize) -> Self {
+        let mut cluster = Self::with_beat(0, TestNodeOptions::default().cluster_beat).await;
+        cluster.otlp = Some(Otlp::start());
         for _ in 0..nodes {
             cluster.join().await;
         }
@@ -63,7 +78,10 @@ impl Cluster {
         self.stores.push(Arc::clone(&store));
         let number = u8::try_from(self.nodes.len() + 1).unwrap();
         let options = TestNodeOptions::of_cluster(store as Arc<dyn Store>, &self.buses, number);
-        self.nodes.push(TestNode::with(TestNodeOptions { cluster_beat: self.beat, ..options }).await);
+        let traced = |otlp: &Otlp| otlp.tracer(&format!("n{number}"), 1.0);
+        let tracer = self.otlp.as_ref().map_or_else(Tracer::off, traced);
+        let options = TestNodeOptions { cluster_beat: self.beat, tracer, ..options };
+        self.nodes.push(TestNode::with(options).await);
         self.agree().await;
     }
 

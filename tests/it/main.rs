@@ -93,5 +93,7 @@ mod sessions;
 mod slow;
 // Messages: order, exactly once, refusals.
 mod send;
+// Who is told what a message spent its time with.
+mod traces;
 // Who is typing.
 mod typing;

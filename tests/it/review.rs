@@ -7,6 +7,7 @@ use rookery_engine::bus::{Alone, NodeId, Peer};
 use rookery_engine::limits::OUTBOX_SOFT_BYTES;
 use rookery_engine::search::ScanSearch;
 use rookery_engine::store::Store;
+use rookery_engine::trace::Tracer;
 use rookery_engine::{Connection, FaultStore, MemoryStore, SeededRandom, SystemClock, Tasks};
 use rookery_protocol::{CloseCode, Codec, ErrorCode, WireError};
 use rookery_tests::node::{TestNode, TestNodeOptions};
@@ -276,6 +277,7 @@ async fn sweeping(store: Arc<dyn Store>) -> Arc<Node> {
         random: Arc::new(SeededRandom::new(1)),
         authenticator: Arc::new(Nobody),
         metrics: rookery_api::exporter().0,
+        tracer: Tracer::off(),
     })
     .await
     .unwrap()

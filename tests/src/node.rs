@@ -12,6 +12,7 @@ use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::{MeteredStore, Store};
+use rookery_engine::trace::Tracer;
 use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ pub struct TestNodeOptions {
     pub room_idle: Duration,
     /// Its clock.
     pub clock: Arc<FragileClock>,
+    /// What it traces messages with; nothing by default.
+    pub tracer: Tracer,
     /// Settings, as `ROOKERY_SECTION__NAME` variables.
     pub settings: Vec<(&'static str, &'static str)>,
     /// Whether the sweeper runs by itself, once a second; otherwise [`TestNode::advance`] sweeps.
@@ -102,6 +105,7 @@ impl Default for TestNodeOptions {
             seed: 1,
             room_idle: Duration::from_secs(60),
             clock: Arc::new(FragileClock::new()),
+            tracer: Tracer::off(),
             settings: Vec::new(),
             sweeps: false,
             log: TestLog::default(),
@@ -263,6 +267,7 @@ impl TestNode {
             random,
             authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
             metrics,
+            tracer: options.tracer,
             ports: Tasks::new(),
         })
         .await

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long a server may take to start, and to answer one request.
@@ -28,7 +29,9 @@ pub struct Server {
     pub admin: SocketAddr,
     data_dir: PathBuf,
     env: Vec<(String, String)>,
+    /// What it has said.
     log: Arc<Mutex<Vec<String>>>,
+    reading: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -84,7 +87,7 @@ impl Server {
         let log = Arc::new(Mutex::new(told));
         let kept = Arc::clone(&log);
         // Read to its end, since a full pipe would stop the server.
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 if kept.len() < LINES_KEPT {
@@ -92,7 +95,7 @@ impl Server {
                 }
             }
         });
-        Self { child, http, admin, data_dir, env, log }
+        Self { child, http, admin, data_dir, env, log, reading: Some(reading) }
     }
 
     /// Kills the server where it stands, and starts it again on the same data and the same ports.
@@ -169,6 +172,18 @@ impl Server {
     pub fn terminate(mut self) -> i32 {
         self.signal(Signal::TERM);
         self.child.wait().expect("it ends").code().expect("it ends by itself")
+    }
+
+    /// Asks the server to end (SIGTERM) and returns all that it has logged.
+    ///
+    /// # Panics
+    /// When it does not end well.
+    pub fn terminate_and_read(mut self) -> Vec<String> {
+        let (log, reading) = (Arc::clone(&self.log), self.reading.take());
+        assert_eq!(self.terminate(), 0);
+        reading.map(JoinHandle::join).expect("it is read once").expect("reading does not panic");
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *log)
     }
 
     /// Waits for the server to end and returns its exit code, if it ended by itself.

@@ -174,11 +174,15 @@ impl Node {
     }
 
     fn heard_submit(self: &Arc<Self>, from: NodeId, submit: Submit) {
-        let Submit { asked, as_of, by, action } = submit;
+        let Submit { asked, as_of, by, action, trace } = submit;
         let is_home = matches!(self.cluster().home_of(asked.room), Home::Here { .. });
         match self.cluster().until(as_of) {
             Some(until) if is_home && !self.is_draining() => {
-                let answer = Answer::node(Arc::clone(self), from, asked);
+                let mut trace = trace.and_then(|context| self.tracer().go_on(&context));
+                if let Some(trace) = &mut trace {
+                    trace.set_room(asked.room);
+                }
+                let answer = Answer::node(Arc::clone(self), from, asked).with(trace);
                 let forwarded = Forwarded { from, asked, until, by, action, answer };
                 self.tell_room(asked.room, RoomMessage::Forwarded(Box::new(forwarded)));
             }

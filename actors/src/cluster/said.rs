@@ -109,6 +109,9 @@ impl Events {
 pub(crate) struct Group {
     pub(crate) events: Vec<Event>,
     pub(crate) implied: Vec<Implied>,
+    /// The `traceparent` of what it is a part of, where that is traced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<String>,
 }
 
 /// As [`Events`], of what somebody else has.
@@ -123,6 +126,9 @@ pub(crate) struct EventsOf<'a> {
 pub(crate) struct GroupOf<'a> {
     pub(crate) events: Vec<&'a Event>,
     pub(crate) implied: &'a [Implied],
+    /// The `traceparent` of what it is a part of, where that is traced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<String>,
 }
 
 /// What of [`Projection`] a room keeps of itself while it is active. What a delete takes away follows
@@ -178,6 +184,9 @@ pub(crate) struct Submit {
     pub(crate) as_of: u64,
     pub(crate) by: UserId,
     pub(crate) action: Action,
+    /// The `traceparent` of what it is a part of, where that is traced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<String>,
 }
 
 /// As [`Submit`], of what somebody else has.
@@ -187,6 +196,9 @@ pub(crate) struct SubmitOf<'a> {
     pub(crate) as_of: u64,
     pub(crate) by: UserId,
     pub(crate) action: &'a Action,
+    /// The `traceparent` of what it is a part of, where that is traced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<String>,
 }
 
 /// What became of a submit.

@@ -4,6 +4,7 @@ use super::unread;
 use crate::node::Node;
 use crate::room::Action;
 use rookery_engine::store::FileRecord;
+use rookery_engine::trace::Trace;
 use rookery_protocol::{
     Attachment, ErrorCode, FileId, MessageBody, MessageEdit, MessageSend, ReplyBody, UserId, WireError,
 };
@@ -62,6 +63,7 @@ pub(super) async fn edit(
     node: &Arc<Node>,
     user: UserId,
     mut edit: MessageEdit,
+    trace: Option<Box<Trace>>,
 ) -> Result<ReplyBody, WireError> {
     match resolve(node, user, edit.body.clone()).await {
         Ok(body) => edit.body = body,
@@ -72,7 +74,7 @@ pub(super) async fn edit(
         }
         Err(error) => return Err(error),
     }
-    node.submit(user, edit.room, Action::Edit(Box::new(edit))).await
+    node.submit_traced(user, edit.room, Action::Edit(Box::new(edit)), trace).await
 }
 
 /// Sends a message that has attachments.
@@ -80,6 +82,7 @@ pub(super) async fn send(
     node: &Arc<Node>,
     user: UserId,
     mut send: MessageSend,
+    trace: Option<Box<Trace>>,
 ) -> Result<ReplyBody, WireError> {
     match resolve(node, user, send.body.clone()).await {
         Ok(body) => send.body = body,
@@ -93,5 +96,5 @@ pub(super) async fn send(
         }
         Err(error) => return Err(error),
     }
-    node.submit(user, send.room, Action::Send(Box::new(send))).await
+    node.submit_traced(user, send.room, Action::Send(Box::new(send)), trace).await
 }

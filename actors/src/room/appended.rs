@@ -4,20 +4,25 @@ use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
 use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
+use rookery_engine::FanOut;
 use rookery_engine::metrics::Step;
 use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
-use rookery_protocol::{ClientId, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
+use rookery_engine::trace::{Trace, TraceContext};
+use rookery_protocol::{ClientId, Codec, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 
 impl Room {
     pub(super) fn appended(&mut self, outcome: Result<(), AppendError>) {
-        let Some(batch) = self.in_flight.take() else { return };
+        let Some(mut batch) = self.in_flight.take() else { return };
         let took = self.node.clock().elapsed().saturating_sub(batch.started);
         self.node.metrics().store.append_seconds.record(took.as_secs_f64());
         self.node.metrics().commands.step(Step::Persist).record(took.as_secs_f64());
         match outcome {
-            Ok(()) => self.settle(batch),
+            Ok(()) => {
+                batch.is_durable();
+                self.settle(batch);
+            }
             Err(AppendError::Stale { .. }) => {
                 // Somebody appended, or an earlier try of this very batch was applied: look.
                 self.in_flight = Some(batch);
@@ -39,20 +44,22 @@ impl Room {
         let now = self.node.clock().elapsed();
         self.last_used = now;
         let (mut done, mut encoding) = (Vec::new(), Duration::ZERO);
-        for Ordered { waiting, composition } in batch.ordered {
+        for Ordered { mut waiting, composition } in batch.ordered {
             // Whether its users have blocked each other meanwhile it could not ask before.
             self.is_outdated |= waiting.draft.makes_direct();
             let frames = self.take_in(composition.events, &composition.projections);
+            let mut trace = waiting.draft.answer.take_trace();
+            if let Some(trace) = &mut trace {
+                trace.next(Step::Encode);
+            }
             let taken_in = self.node.clock().elapsed();
             self.audience.encode(&frames);
             encoding += self.node.clock().elapsed().saturating_sub(taken_in);
             waiting.draft.answer.ok(composition.answer);
-            for frame in &frames {
-                self.tell(frame);
-            }
+            let context = self.tell_traced(&frames, trace);
             let took = now.saturating_sub(waiting.draft.arrived);
             self.node.metrics().commands.message_seconds.record(took.as_secs_f64());
-            done.push((frames, composition.projections));
+            done.push((frames, composition.projections, context));
         }
         let (steps, told) = (&self.node.metrics().commands, self.node.clock().elapsed());
         steps.step(Step::Encode).record(encoding.as_secs_f64());
@@ -73,8 +80,30 @@ impl Room {
         events.into_iter().enumerate().map(apply).collect()
     }
 
+    /// Fans the events of one draft out, which are encoded. Returns what other nodes go on with, where they are
+    /// traced.
+    pub(super) fn tell_traced(
+        &mut self,
+        frames: &[Frame],
+        mut trace: Option<Box<Trace>>,
+    ) -> Option<TraceContext> {
+        if let (Some(trace), Some(last)) = (&mut trace, frames.last()) {
+            let spoken = [Codec::Json, Codec::MessagePack].into_iter();
+            let spoken = spoken.filter(|codec| self.audience.speaks(*codec));
+            // It is written behind the others.
+            trace.fan_out(spoken.map(|codec| last.bytes(codec)).collect());
+        }
+        let mut told = FanOut::default();
+        for frame in frames {
+            told = self.tell(frame);
+        }
+        let mut trace = trace?;
+        trace.fanned_out(told.queued, told.lagged);
+        trace.context()
+    }
+
     /// Fans a durable event out; whoever it takes out of the room hears it last.
-    pub(super) fn tell(&mut self, frame: &Frame) {
+    pub(super) fn tell(&mut self, frame: &Frame) -> FanOut {
         let told = self.audience.publish(frame, || self.lagged_notice());
         self.audience.activity().note(self.last_used, told.queued);
         let metrics = &self.node.metrics().rooms;
@@ -82,7 +111,7 @@ impl Room {
         metrics.lagged.increment(told.lagged as u64);
         #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 connections")]
         metrics.recipients.record(told.queued as f64);
-        let Some(event) = frame.as_event() else { return };
+        let Some(event) = frame.as_event() else { return told };
         self.audience.set_told(event.seq);
         if event.body.is_change() {
             self.changed(event);
@@ -101,10 +130,12 @@ impl Room {
                 listener.connection.push_reply(&notice);
             }
         }
+        told
     }
 
-    fn give_up(&self, batch: InFlight, error: &StoreError) {
-        tracing::warn!(room = %self.id, %error, "batch not appended");
+    fn give_up(&self, mut batch: InFlight, error: &StoreError) {
+        let trace_id = batch.trace_id().map(tracing::field::display);
+        tracing::warn!(room = %self.id, %error, trace_id, "batch not appended");
         for ordered in batch.ordered {
             match error {
                 // The answer, dropped, says that the outcome is not known.
@@ -148,7 +179,10 @@ impl Room {
 
     /// Nothing of the batch was applied: its drafts wait again, first in line.
     fn put_back(&mut self, batch: InFlight) {
-        for ordered in batch.ordered.into_iter().rev() {
+        for mut ordered in batch.ordered.into_iter().rev() {
+            if let Some(trace) = ordered.waiting.draft.answer.trace() {
+                trace.next(Step::Order);
+            }
             self.waiting.push_front(ordered.waiting);
         }
     }

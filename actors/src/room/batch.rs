@@ -7,6 +7,7 @@ use super::ring::weight;
 use rookery_engine::bus::NodeId;
 use rookery_engine::limits::{BATCH_BYTES, BATCH_EVENTS};
 use rookery_engine::store::Append;
+use rookery_engine::trace::{Number, Step, TraceId};
 use rookery_protocol::{Event, RoomId, Seq, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -81,6 +82,34 @@ impl InFlight {
                 .flat_map(|ordered| ordered.composition.projections.iter().cloned())
                 .collect(),
         }
+    }
+
+    /// Step 4 is over for each of its drafts: the store is asked to keep them.
+    pub(super) fn is_persisted(&mut self) {
+        let size = self.events().count();
+        for one in &mut self.ordered {
+            if let Some(trace) = one.waiting.draft.answer.trace() {
+                if let Some(last) = one.composition.events.last() {
+                    trace.set_seq(last.seq);
+                }
+                trace.next(Step::Persist);
+                trace.count(Number::BatchEvents, size);
+            }
+        }
+    }
+
+    /// Step 5 is over for each of its drafts: the store has kept them.
+    pub(super) fn is_durable(&mut self) {
+        for one in &mut self.ordered {
+            if let Some(trace) = one.waiting.draft.answer.trace() {
+                trace.pause();
+            }
+        }
+    }
+
+    /// Returns what names it in the log of a node, where one of its drafts is traced.
+    pub(super) fn trace_id(&mut self) -> Option<TraceId> {
+        self.ordered.iter_mut().find_map(|one| one.waiting.draft.answer.trace()).map(|trace| trace.id())
     }
 
     /// Returns the events in their order.

@@ -3,6 +3,7 @@
 use super::Room;
 use crate::cluster::{Events, Group, GroupOf, Implied};
 use rookery_engine::store::Projection;
+use rookery_engine::trace::{Step, TraceContext};
 use rookery_protocol::{Event, EventBody, Frame};
 
 impl Room {
@@ -19,12 +20,20 @@ impl Room {
             let last = last.seq;
             return self.told(last);
         }
-        for Group { events, implied } in events.groups {
+        for Group { events, implied, trace } in events.groups {
             let mut projections: Vec<_> = implied.into_iter().map(Projection::from).collect();
             projections.extend(events.iter().filter_map(deleted));
-            for frame in self.take_in(events, &projections) {
-                self.tell(&frame);
+            let mut trace = trace.and_then(|context| self.node.tracer().go_on(&context));
+            if let (Some(trace), Some(last)) = (&mut trace, events.last()) {
+                trace.set_room(self.id);
+                trace.set_seq(last.seq);
+                trace.next(Step::Encode);
             }
+            let frames = self.take_in(events, &projections);
+            if trace.is_some() {
+                self.audience.encode(&frames);
+            }
+            self.tell_traced(&frames, trace);
         }
         self.head_moved();
         self.order();
@@ -32,14 +41,15 @@ impl Room {
     }
 
     /// Tells the other nodes what was appended here: the frames of each draft, and what they imply.
-    pub(super) fn tell_nodes(&self, done: &[(Vec<Frame>, Vec<Projection>)]) {
+    pub(super) fn tell_nodes(&self, done: &[(Vec<Frame>, Vec<Projection>, Option<TraceContext>)]) {
         if self.node.cluster().is_alone() {
             return;
         }
-        let implied: Vec<_> = done.iter().map(|(_, projections)| Implied::of(projections)).collect();
-        let groups = done.iter().zip(&implied).map(|((frames, _), implied)| GroupOf {
+        let implied: Vec<_> = done.iter().map(|(_, projections, _)| Implied::of(projections)).collect();
+        let groups = done.iter().zip(&implied).map(|((frames, _, trace), implied)| GroupOf {
             events: frames.iter().filter_map(Frame::as_event).collect(),
             implied,
+            trace: trace.map(|context| context.to_string()),
         });
         let groups = groups.collect();
         self.node.cluster().tell_events(self.id, self.live.head.seq, groups);

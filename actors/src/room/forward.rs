@@ -143,7 +143,7 @@ impl Room {
         (if is_on_the_way { is_same } else { is_free }).then_some((node, as_of))
     }
 
-    fn send(&mut self, node: NodeId, as_of: u64, draft: Draft) {
+    fn send(&mut self, node: NodeId, as_of: u64, mut draft: Draft) {
         let run = match self.forwards.to {
             Some((_, run)) if !self.forwards.sent.is_empty() => run,
             _ => {
@@ -154,7 +154,8 @@ impl Room {
         };
         let number = self.forwards.next;
         let asked = Asked { room: self.id, run, number };
-        let submitting = Submitting { asked, as_of, by: draft.by, action: &draft.action };
+        let trace = draft.answer.trace().and_then(|trace| trace.context());
+        let submitting = Submitting { asked, as_of, by: draft.by, action: &draft.action, trace };
         let is_sent = self.node.cluster().submit(node, &submitting);
         self.remember(draft);
         self.forwards.next += 1;

@@ -188,12 +188,13 @@ impl Room {
     /// Gives a reader the events before `until` from the store, and then lets it join.
     fn read_up_to(&self, until: Seq, join: Join) {
         let (node, room) = (Arc::clone(&self.node), self.id);
+        let connection = join.listener.connection.id().0;
         self.node.tasks().spawn(async move {
             match replay(&node, room, until, join).await {
                 Ok(Some(join)) => node.tell_room(room, RoomMessage::Join(join)),
                 // It has closed.
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%room, %error, "replay broken off"),
+                Err(error) => tracing::warn!(%room, connection, %error, "replay broken off"),
             }
         });
     }

@@ -8,6 +8,7 @@ use crate::node::Node;
 use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
 use rookery_engine::metrics::Step;
 use rookery_engine::store::{Append, AppendError, Projection, StoreError};
+use rookery_engine::trace::TraceId;
 use rookery_protocol::{Event, Seq, UserId};
 use std::sync::Arc;
 use tokio::time::sleep;
@@ -31,7 +32,10 @@ impl Room {
     }
 
     /// Puts a draft at the end of what waits, and asks what has to be known for it.
-    pub(super) fn queue(&mut self, draft: Draft, line: Option<Line>) {
+    pub(super) fn queue(&mut self, mut draft: Draft, line: Option<Line>) {
+        if let Some(trace) = draft.answer.trace() {
+            trace.next(Step::Order);
+        }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let lookup = match draft.question() {
@@ -158,14 +162,16 @@ impl Room {
             }
             return;
         }
-        let batch = InFlight { ordered, started: self.node.clock().elapsed() };
+        let mut batch = InFlight { ordered, started: self.node.clock().elapsed() };
+        batch.is_persisted();
         let append = batch.append(self.id, &self.live);
         self.count_batch(&batch, &append);
+        let traced = batch.trace_id();
         self.in_flight = Some(batch);
         let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
         let has_notices = append.projections.iter().any(|one| matches!(one, Projection::Notice(_)));
         self.node.tasks().spawn(async move {
-            let outcome = append_until_known(&node, append).await;
+            let outcome = append_until_known(&node, append, traced).await;
             drop(myself.send_message(RoomMessage::Appended(outcome)));
             if has_notices {
                 // Here, since the room may have died meanwhile, and they are durable all the same.
@@ -187,7 +193,8 @@ async fn addable(node: &Node, by: UserId, users: Vec<UserId>) -> Result<Known, S
 /// never be given to other events.
 ///
 /// A refusal of a later try says nothing of an earlier one: then the head tells what became of it.
-async fn append_until_known(node: &Node, append: Append) -> Result<(), AppendError> {
+async fn append_until_known(node: &Node, append: Append, traced: Option<TraceId>) -> Result<(), AppendError> {
+    let trace_id = traced.map(tracing::field::display);
     let (room, expected) = (append.room, append.expected);
     let (mut pause, mut is_in_doubt) = (RESEND_AFTER, false);
     loop {
@@ -196,7 +203,7 @@ async fn append_until_known(node: &Node, append: Append) -> Result<(), AppendErr
         match outcome {
             Err(AppendError::Store(StoreError::Unknown(reason))) => {
                 is_in_doubt = true;
-                tracing::warn!(%room, head = %expected, reason, "outcome of an append not known");
+                tracing::warn!(%room, head = %expected, reason, trace_id, "outcome of an append not known");
             }
             Err(AppendError::Store(refused)) if is_in_doubt => match node.store().head(room).await {
                 Ok(head) => {
@@ -205,7 +212,7 @@ async fn append_until_known(node: &Node, append: Append) -> Result<(), AppendErr
                     let stale = AppendError::Stale { expected, head };
                     return Err(if is_untouched { AppendError::Store(refused) } else { stale });
                 }
-                Err(error) => tracing::warn!(%room, %error, "outcome of an append not asked for"),
+                Err(error) => tracing::warn!(%room, %error, trace_id, "outcome of an append not asked for"),
             },
             outcome => return outcome,
         }

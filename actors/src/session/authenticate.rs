@@ -10,22 +10,25 @@ use crate::room::{Open, Opening, RoomMessage};
 use rookery_protocol::{Auth, Authenticated, CloseCode, ErrorCode, Seq, SessionId, UserId, WireError};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tracing::Instrument;
 
 impl Session {
     /// Has the token verified; commands that come meanwhile wait.
-    pub(super) fn authenticate(&mut self, auth: Auth, answer: Answer) {
+    pub(super) fn authenticate(&mut self, auth: Auth, mut answer: Answer) {
         if matches!(self.phase, Phase::Greeting) {
             self.phase = Phase::Authenticating(VecDeque::new());
         }
         let asked = self.connection.looks_up();
         let looked_up = self.node.logins_ended();
+        let span = self.span("auth", &mut answer);
         let (node, myself) = (Arc::clone(&self.node), self.myself.clone());
-        self.node.tasks().spawn(async move {
+        let task = async move {
             let result = node.authenticator().authenticate(&auth.token).await;
             let identified = Identified { result, inbox_after: auth.inbox_after, answer, asked, looked_up };
             // A session that has gone needs no answer.
             myself.tell(SessionMessage::Identified(Box::new(identified)));
-        });
+        };
+        self.node.tasks().spawn(task.instrument(span));
     }
 
     pub(super) fn identified(&mut self, identified: Identified) {

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 /// Rooms that a session keeps the address of although they are not open.
 const ADDRESSES_KEPT: usize = 64;
@@ -62,6 +63,8 @@ impl Session {
                     let arrived = self.node.clock().elapsed();
                     let took = arrived.saturating_sub(sent).as_secs_f64();
                     self.node.metrics().commands.step(metrics::Step::Authorise).record(took);
+                    let mut answer = answer;
+                    answer.goes_to(room);
                     let draft = Draft { by: user.id, action, answer, arrived };
                     self.tell_room(room, RoomMessage::Submit(draft));
                 }
@@ -73,22 +76,32 @@ impl Session {
 
     /// Runs a command of several steps as a task of its own, after what this connection has sent
     /// before on the same room.
-    fn run(&mut self, user: User, op: Op, answer: Answer) {
+    fn run(&mut self, user: User, op: Op, mut answer: Answer) {
         let room = request::room_of(&op);
         let settled = room.and_then(|room| self.settle(user.id, room));
         let gate = room.map(|room| self.close_gate(room));
+        let span = self.span(op.name(), &mut answer);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
-        self.node.tasks().spawn(async move {
+        let task = async move {
             connection.outbox().room().await;
             if let Some(settled) = settled {
                 drop(settled.await);
             }
-            answer.give(node.perform(&user, op).await);
+            let trace = answer.take_trace();
+            answer.give(node.perform_traced(&user, op, trace).await);
             drop(gate);
-        });
+        };
+        self.node.tasks().spawn(task.instrument(span));
     }
 
-    fn open(&mut self, user: User, RoomOpen { room, after }: RoomOpen, answer: Answer) {
+    /// Returns what names a command in every line that is written for it. Of the highest level, so that no filter
+    /// takes the names from a line that it lets through.
+    pub(super) fn span(&self, op: &'static str, answer: &mut Answer) -> tracing::Span {
+        let trace_id = answer.trace().map(|trace| tracing::field::display(trace.id()));
+        tracing::error_span!("command", connection = self.connection.id().0, op, trace_id)
+    }
+
+    fn open(&mut self, user: User, RoomOpen { room, after }: RoomOpen, mut answer: Answer) {
         if self.open_besides(room) >= limits::OPEN_ROOMS {
             self.forget_left_rooms();
         }
@@ -101,8 +114,9 @@ impl Session {
         self.entry(room).is_open = true;
         let settled = self.settle(user.id, room);
         let gate = self.close_gate(room);
+        let span = self.span("room.open", &mut answer);
         let (node, connection) = (Arc::clone(&self.node), Arc::clone(&self.connection));
-        self.node.tasks().spawn(async move {
+        let task = async move {
             if let Some(settled) = settled {
                 drop(settled.await);
             }
@@ -124,7 +138,8 @@ impl Session {
                     gate.not_opened();
                 }
             }
-        });
+        };
+        self.node.tasks().spawn(task.instrument(span));
     }
 
     fn open_besides(&self, room: RoomId) -> usize {

@@ -39,7 +39,7 @@ pub(crate) fn install(config: &LogConfig) -> Result<Arc<dyn ChooseLines>> {
     let lines = if is_pretty {
         lines.with_ansi(io::stderr().is_terminal()).boxed()
     } else {
-        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     };
     let installed = tracing_subscriber::registry().with(filter).with(lines).try_init();
     installed.context("install the log")?;

@@ -2,6 +2,7 @@
 
 mod bus;
 mod storage;
+mod trace;
 
 pub(crate) use bus::redis_options;
 pub(crate) use storage::cql_options;
@@ -60,6 +61,8 @@ pub(crate) async fn start(
         &config,
     ));
     let blobs = open_blobs(&config.files.place)?;
+    let spans = (config.server.node.as_str(), &metrics.process.trace_spans);
+    let tracer = trace::open(config.trace.as_ref(), spans, (&clock, &random), &ports)?;
     let node = Node::start(NodeParts {
         name: config.server.node.clone(),
         config: NodeConfig {
@@ -74,6 +77,7 @@ pub(crate) async fn start(
         random,
         authenticator: Arc::clone(&accounts) as Arc<dyn Authenticator>,
         metrics,
+        tracer,
         ports,
     })
     .await

@@ -63,11 +63,16 @@ impl EventStream {
 
     /// Tells what was taken, as far as one chunk goes.
     fn chunk(&mut self) -> Bytes {
+        let tracer = self.served.node().tracer();
+        let is_traced = tracer.awaits_writes();
         while self.telling.len() < CHUNK_BYTES
             && let Some(frame) = self.frames.pop_front()
         {
             self.given.0 += 1;
             self.given.1 += frame.len();
+            if is_traced {
+                tracer.wrote(self.served.connection().id(), &frame);
+            }
             self.telling.tell(&frame, &self.served);
         }
         self.telling.take()

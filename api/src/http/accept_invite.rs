@@ -19,8 +19,8 @@ pub(crate) const ROUTE: Route = Route::post(
 .gives::<Room>(200)
 .fails(&[ErrorCode::TooLarge]);
 
-async fn accept_invite(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn accept_invite(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = InviteAccept { invite: call.path("invite")? };
-    let room = call.edge.node.perform(&who.user, Op::InviteAccept(op)).await?;
+    let room = call.perform(&who, Op::InviteAccept(op)).await?;
     Ok(respond::json(StatusCode::OK, &room))
 }

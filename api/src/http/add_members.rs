@@ -36,6 +36,6 @@ struct Body {
 async fn add_members(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let room = call.path("room")?;
     let Body { users, role } = call.json().await?;
-    let added = call.edge.node.perform(&who.user, Op::MemberAdd(MemberAdd { room, users, role })).await?;
+    let added = call.perform(&who, Op::MemberAdd(MemberAdd { room, users, role })).await?;
     Ok(respond::json(StatusCode::OK, &added))
 }

@@ -24,9 +24,9 @@ pub(crate) const UNBLOCK: Route =
         .gives::<Empty>(200)
         .fails(&[ErrorCode::Invalid]);
 
-async fn block_user(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn block_user(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let on = *call.request.method() == Method::PUT;
     let op = UserBlock { user: call.path("user")?, on };
-    let done = call.edge.node.perform(&who.user, Op::UserBlock(op)).await?;
+    let done = call.perform(&who, Op::UserBlock(op)).await?;
     Ok(respond::json(StatusCode::OK, &done))
 }

@@ -33,6 +33,6 @@ struct Body {
 async fn change_role(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let (room, user) = (call.path("room")?, call.path("user")?);
     let Body { role } = call.json().await?;
-    let changed = call.edge.node.perform(&who.user, Op::MemberRole(MemberRole { room, user, role })).await?;
+    let changed = call.perform(&who, Op::MemberRole(MemberRole { room, user, role })).await?;
     Ok(respond::json(StatusCode::OK, &changed))
 }

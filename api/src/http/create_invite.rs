@@ -39,6 +39,6 @@ async fn create_invite(mut call: Call, who: Identity) -> Result<Answer, Problem>
     let room = call.path("room")?;
     let Body { expires_at, uses } = call.json_or_default().await?;
     let op = InviteCreate { room, expires_at, uses };
-    let invited = call.edge.node.perform(&who.user, Op::InviteCreate(op)).await?;
+    let invited = call.perform(&who, Op::InviteCreate(op)).await?;
     Ok(respond::json(StatusCode::CREATED, &invited))
 }

@@ -40,6 +40,6 @@ async fn create_room(mut call: Call, who: Identity) -> Result<Answer, Problem> {
         Problem::field("client_id", "it is needed here, or a UUID in the header Idempotency-Key")
     })?;
     let op = RoomCreate { client_id, kind, title, members };
-    let room = call.edge.node.perform(&who.user, Op::RoomCreate(Box::new(op))).await?;
+    let room = call.perform(&who, Op::RoomCreate(Box::new(op))).await?;
     Ok(respond::json(StatusCode::CREATED, &room))
 }

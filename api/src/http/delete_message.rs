@@ -20,9 +20,9 @@ pub(crate) const ROUTE: Route = Route::delete(
 .gives::<Changed>(200)
 .fails(&[ErrorCode::Forbidden, ErrorCode::Invalid]);
 
-async fn delete_message(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn delete_message(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let (room, target) = (call.path("room")?, call.path("seq")?);
     let op = MessageDelete { room, client_id: idempotency::or_fresh(&call)?, target };
-    let deleted = call.edge.node.perform(&who.user, Op::MessageDelete(op)).await?;
+    let deleted = call.perform(&who, Op::MessageDelete(op)).await?;
     Ok(respond::json(StatusCode::OK, &deleted))
 }

@@ -22,6 +22,6 @@ pub(crate) const ROUTE: Route = Route::post(
 
 async fn direct_room(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op: RoomDirect = call.json().await?;
-    let room = call.edge.node.perform(&who.user, Op::RoomDirect(op)).await?;
+    let room = call.perform(&who, Op::RoomDirect(op)).await?;
     Ok(respond::json(StatusCode::OK, &room))
 }

@@ -39,6 +39,6 @@ async fn edit_message(mut call: Call, who: Identity) -> Result<Answer, Problem> 
     let client_id = idempotency::or_fresh(&call)?;
     let Body { body, rev } = call.json().await?;
     let op = MessageEdit { room, client_id, target, body, rev };
-    let edited = call.edge.node.perform(&who.user, Op::MessageEdit(Box::new(op))).await?;
+    let edited = call.perform(&who, Op::MessageEdit(Box::new(op))).await?;
     Ok(respond::json(StatusCode::OK, &edited))
 }

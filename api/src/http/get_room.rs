@@ -14,8 +14,8 @@ pub(crate) const ROUTE: Route =
         .about(Tag::Rooms, "Gives a room; as `room.get`")
         .gives::<Room>(200);
 
-async fn get_room(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn get_room(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = RoomGet { room: call.path("room")? };
-    let room = call.edge.node.perform(&who.user, Op::RoomGet(op)).await?;
+    let room = call.perform(&who, Op::RoomGet(op)).await?;
     Ok(respond::json(StatusCode::OK, &room))
 }

@@ -14,8 +14,8 @@ pub(crate) const ROUTE: Route =
         .about(Tag::Users, "Gives somebody's profile; as `user.get`")
         .gives::<User>(200);
 
-async fn get_user(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn get_user(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = UserGet { user: call.path("user")? };
-    let user = call.edge.node.perform(&who.user, Op::UserGet(op)).await?;
+    let user = call.perform(&who, Op::UserGet(op)).await?;
     Ok(respond::json(StatusCode::OK, &user))
 }

@@ -13,6 +13,7 @@ use crate::route::{Handler, Route};
 use http::{HeaderValue, StatusCode, header};
 use rookery_actors::Identity;
 use rookery_protocol::{Head, History, Op, ReplyBody, RoomHistory, Seq, UserId};
+use std::sync::Arc;
 
 pub(crate) const ROUTE: Route = Route::get(
     "/v1/rooms/{room}/messages",
@@ -30,7 +31,7 @@ pub(crate) const ROUTE: Route = Route::get(
 .gives_nothing(304)
 .with("ETag", "The version of the page.");
 
-async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn history(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = RoomHistory {
         room: call.path("room")?,
         before: call.query("before")?,
@@ -39,7 +40,8 @@ async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
         limit: call.query("limit")?,
     };
     let (node, user) = (&call.edge.node, who.user.id);
-    let polls = &node.metrics().http.polls;
+    let metrics = Arc::clone(node.metrics());
+    let polls = &metrics.http.polls;
     let is_poll = call.headers().contains_key(header::IF_NONE_MATCH);
     if is_poll && let Some(head) = node.glance(op.room, user).await {
         let tag = tag(head, user);
@@ -48,7 +50,7 @@ async fn history(call: Call, who: Identity) -> Result<Answer, Problem> {
             return Ok(tagged(respond::empty(StatusCode::NOT_MODIFIED), tag));
         }
     }
-    let page = node.perform(&who.user, Op::RoomHistory(op)).await?;
+    let page = call.perform(&who, Op::RoomHistory(op)).await?;
     let ReplyBody::History(history) = &page else {
         return Ok(respond::json(StatusCode::OK, &page));
     };

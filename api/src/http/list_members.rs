@@ -19,9 +19,9 @@ pub(crate) const ROUTE: Route = Route::get(
 .query::<String>("cursor", "`next` of the page before.")
 .gives::<Members>(200);
 
-async fn list_members(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn list_members(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op =
         MemberList { room: call.path("room")?, limit: call.query("limit")?, cursor: call.query("cursor")? };
-    let members = call.edge.node.perform(&who.user, Op::MemberList(op)).await?;
+    let members = call.perform(&who, Op::MemberList(op)).await?;
     Ok(respond::json(StatusCode::OK, &members))
 }

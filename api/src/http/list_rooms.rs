@@ -16,8 +16,8 @@ pub(crate) const ROUTE: Route =
         .query::<String>("cursor", "`next` of the page before.")
         .gives::<Rooms>(200);
 
-async fn list_rooms(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn list_rooms(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = RoomList { limit: call.query("limit")?, cursor: call.query("cursor")? };
-    let rooms = call.edge.node.perform(&who.user, Op::RoomList(op)).await?;
+    let rooms = call.perform(&who, Op::RoomList(op)).await?;
     Ok(respond::json(StatusCode::OK, &rooms))
 }

@@ -32,6 +32,6 @@ struct Body {
 async fn mark_read(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let room = call.path("room")?;
     let Body { seq } = call.json().await?;
-    let marked = call.edge.node.perform(&who.user, Op::ReadMark(ReadMark { room, seq })).await?;
+    let marked = call.perform(&who, Op::ReadMark(ReadMark { room, seq })).await?;
     Ok(respond::json(StatusCode::OK, &marked))
 }

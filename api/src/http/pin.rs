@@ -29,14 +29,14 @@ pub(crate) const CLEAR: Route =
         .gives::<Set>(200)
         .fails(&[ErrorCode::Forbidden, ErrorCode::Invalid]);
 
-async fn set(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn set(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = PinSet { on: true, ..taken_off(&call)? };
-    perform(&call, &who, op).await
+    perform(&mut call, &who, op).await
 }
 
-async fn clear(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn clear(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = taken_off(&call)?;
-    perform(&call, &who, op).await
+    perform(&mut call, &who, op).await
 }
 
 fn taken_off(call: &Call) -> Result<PinSet, Problem> {
@@ -44,7 +44,7 @@ fn taken_off(call: &Call) -> Result<PinSet, Problem> {
     Ok(PinSet { room: call.path("room")?, client_id, target: call.path("seq")?, on: false })
 }
 
-async fn perform(call: &Call, who: &Identity, op: PinSet) -> Result<Answer, Problem> {
-    let written = call.edge.node.perform(&who.user, Op::PinSet(op)).await?;
+async fn perform(call: &mut Call, who: &Identity, op: PinSet) -> Result<Answer, Problem> {
+    let written = call.perform(who, Op::PinSet(op)).await?;
     Ok(respond::json(StatusCode::OK, &written))
 }

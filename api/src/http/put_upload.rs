@@ -13,6 +13,7 @@ use rookery_engine::admission::Wanted;
 use rookery_protocol::{Attachment, ErrorCode};
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 pub(crate) const ROUTE: Route =
     Route::put("/v1/uploads/{id}", "putUpload", Handler::User(|call, who| Box::pin(put_upload(call, who))))
@@ -29,10 +30,11 @@ async fn put_upload(call: Call, who: Identity) -> Result<Answer, Problem> {
     let body = call.request.into_body();
     let (answer, answered) = oneshot::channel();
     // It goes on when the connection does not, and clears away what it has begun.
-    call.edge.node.tasks().spawn(async move {
+    let task = async move {
         // Whoever asked may have gone.
         drop(answer.send(files.put(who.user.id, file, body).await));
-    });
+    };
+    call.edge.node.tasks().spawn(task.instrument(Span::current()));
     let failed = || Problem::new(ErrorCode::Internal, "the server made a mistake").closing();
     let record = answered.await.map_err(|_| failed())??;
     let attachment = attachment(&record).ok_or_else(failed)?;

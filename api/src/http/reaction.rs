@@ -30,14 +30,14 @@ pub(crate) const CLEAR: Route =
         .gives::<Set>(200)
         .fails(&[ErrorCode::Forbidden, ErrorCode::Invalid]);
 
-async fn set(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn set(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = ReactionSet { on: true, ..taken_off(&call)? };
-    perform(&call, &who, op).await
+    perform(&mut call, &who, op).await
 }
 
-async fn clear(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn clear(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = taken_off(&call)?;
-    perform(&call, &who, op).await
+    perform(&mut call, &who, op).await
 }
 
 fn taken_off(call: &Call) -> Result<ReactionSet, Problem> {
@@ -50,7 +50,7 @@ fn taken_off(call: &Call) -> Result<ReactionSet, Problem> {
     })
 }
 
-async fn perform(call: &Call, who: &Identity, op: ReactionSet) -> Result<Answer, Problem> {
-    let written = call.edge.node.perform(&who.user, Op::ReactionSet(Box::new(op))).await?;
+async fn perform(call: &mut Call, who: &Identity, op: ReactionSet) -> Result<Answer, Problem> {
+    let written = call.perform(who, Op::ReactionSet(Box::new(op))).await?;
     Ok(respond::json(StatusCode::OK, &written))
 }

@@ -17,8 +17,8 @@ pub(crate) const ROUTE: Route = Route::get(
 .about(Tag::Messages, "Says who has read a message; as `read.list`")
 .gives::<Readers>(200);
 
-async fn readers(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn readers(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = ReadList { room: call.path("room")?, seq: call.path("seq")? };
-    let readers = call.edge.node.perform(&who.user, Op::ReadList(op)).await?;
+    let readers = call.perform(&who, Op::ReadList(op)).await?;
     Ok(respond::json(StatusCode::OK, &readers))
 }

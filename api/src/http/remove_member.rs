@@ -18,8 +18,8 @@ pub(crate) const ROUTE: Route = Route::delete(
 .gives::<Written>(200)
 .fails(&[ErrorCode::Forbidden, ErrorCode::Conflict]);
 
-async fn remove_member(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn remove_member(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = MemberRemove { room: call.path("room")?, user: call.path("user")? };
-    let removed = call.edge.node.perform(&who.user, Op::MemberRemove(op)).await?;
+    let removed = call.perform(&who, Op::MemberRemove(op)).await?;
     Ok(respond::json(StatusCode::OK, &removed))
 }

@@ -18,8 +18,8 @@ pub(crate) const ROUTE: Route = Route::delete(
 .gives::<Empty>(200)
 .fails(&[ErrorCode::Forbidden]);
 
-async fn revoke_invite(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn revoke_invite(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = InviteRevoke { room: call.path("room")?, invite: call.path("invite")? };
-    let done = call.edge.node.perform(&who.user, Op::InviteRevoke(op)).await?;
+    let done = call.perform(&who, Op::InviteRevoke(op)).await?;
     Ok(respond::json(StatusCode::OK, &done))
 }

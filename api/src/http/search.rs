@@ -23,7 +23,7 @@ pub(crate) const ROUTE: Route =
         .gives::<Found>(200)
         .fails(&[ErrorCode::NotFound, ErrorCode::TooLarge]);
 
-async fn search(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn search(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op = MessageSearch {
         query: call.query("query")?.unwrap_or_default(),
         room: call.query("room")?,
@@ -33,6 +33,6 @@ async fn search(call: Call, who: Identity) -> Result<Answer, Problem> {
         limit: call.query("limit")?,
         cursor: call.query("cursor")?,
     };
-    let found = call.edge.node.perform(&who.user, op.into()).await?;
+    let found = call.perform(&who, op.into()).await?;
     Ok(respond::json(StatusCode::OK, &found))
 }

@@ -18,10 +18,10 @@ pub(crate) const ROUTE: Route =
         .gives::<Users>(200)
         .fails(&[ErrorCode::RateLimited]);
 
-async fn search_users(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn search_users(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let query = call.query("query")?.ok_or_else(|| Problem::field("query", "is missing"))?;
     let op = UserSearch { query, limit: call.query("limit")? };
-    let found = call.edge.node.perform(&who.user, Op::UserSearch(op)).await;
+    let found = call.perform(&who, Op::UserSearch(op)).await;
     let users = found.map_err(|error| Problem::under(SEARCH_RATE, error))?;
     Ok(respond::json(StatusCode::OK, &users))
 }

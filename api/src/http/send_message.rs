@@ -44,7 +44,7 @@ async fn send_message(mut call: Call, who: Identity) -> Result<Answer, Problem> 
     let client_id = idempotency::required(&call)?;
     let Body { body, reply_to } = call.json().await?;
     let op = MessageSend { room, client_id, attempt: None, body, reply_to };
-    let sent = call.edge.node.perform(&who.user, Op::MessageSend(Box::new(op))).await?;
+    let sent = call.perform(&who, Op::MessageSend(Box::new(op))).await?;
     let is_duplicate = matches!(&sent, ReplyBody::Sent(sent) if sent.duplicate);
     let status = if is_duplicate { StatusCode::OK } else { StatusCode::CREATED };
     Ok(respond::json(status, &sent))

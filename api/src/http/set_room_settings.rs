@@ -43,6 +43,6 @@ async fn set_room_settings(mut call: Call, who: Identity) -> Result<Answer, Prob
     let room = call.path("room")?;
     let Body { notify, muted_until, pinned, archived } = call.json().await?;
     let op = RoomSettings { room, notify, muted_until, pinned, archived };
-    let me = call.edge.node.perform(&who.user, Op::RoomSettings(op)).await?;
+    let me = call.perform(&who, Op::RoomSettings(op)).await?;
     Ok(respond::json(StatusCode::OK, &me))
 }

@@ -36,6 +36,6 @@ struct Body {
 async fn set_typing(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let room = call.path("room")?;
     let Body { on, kind } = call.json().await?;
-    let set = call.edge.node.perform(&who.user, Op::TypingSet(TypingSet { room, on, kind })).await?;
+    let set = call.perform(&who, Op::TypingSet(TypingSet { room, on, kind })).await?;
     Ok(respond::json(StatusCode::OK, &set))
 }

@@ -19,7 +19,7 @@ pub(crate) const ROUTE: Route =
 
 async fn update_me(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op: ProfileUpdate = call.json().await?;
-    let changed = call.edge.node.perform(&who.user, Op::ProfileUpdate(Box::new(op))).await;
+    let changed = call.perform(&who, Op::ProfileUpdate(Box::new(op))).await;
     let user = changed.map_err(|error| Problem::under(HANDLE_RATE, error))?;
     Ok(respond::json(StatusCode::OK, &user))
 }

@@ -41,6 +41,6 @@ async fn update_room(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let room = call.path("room")?;
     let Body { title, about, avatar } = call.json().await?;
     let op = RoomUpdate { room, title, about, avatar };
-    let room = call.edge.node.perform(&who.user, Op::RoomUpdate(Box::new(op))).await?;
+    let room = call.perform(&who, Op::RoomUpdate(Box::new(op))).await?;
     Ok(respond::json(StatusCode::OK, &room))
 }

@@ -5,6 +5,7 @@ use futures_util::Stream;
 use rookery_actors::{Arrival, SessionMessage};
 use rookery_engine::Credit;
 use rookery_engine::metrics::Step;
+use rookery_engine::trace::Reading;
 use rookery_protocol::{CloseCode, Codec, ErrorCode, Frame, Reply, ServerEvent, WireError, websocket_frame};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -31,14 +32,15 @@ impl Socket {
     }
 
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        let reading = self.node().tracer().read();
         let message = ready!(Pin::new(&mut self.stream).poll_next(context));
         let now = self.node().clock().elapsed();
         if let Some(trip) = self.connection().heard(now) {
             self.node().metrics().edge.ping_seconds.record(trip.as_secs_f64());
         }
         Poll::Ready(match message {
-            Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes(), now),
-            Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes, now),
+            Some(Ok(Message::Text(text))) => self.frame(Codec::Json, text.as_bytes(), now, reading),
+            Some(Ok(Message::Binary(bytes))) => self.frame(Codec::MessagePack, &bytes, now, reading),
             // tungstenite answers it when it is read on, and then ends the stream.
             Some(Ok(Message::Close(_))) => {
                 self.has_said_goodbye = true;
@@ -51,7 +53,7 @@ impl Socket {
         })
     }
 
-    fn frame(&mut self, kind: Codec, bytes: &[u8], read: Duration) -> Turn {
+    fn frame(&mut self, kind: Codec, bytes: &[u8], read: Duration, mut reading: Option<Reading>) -> Turn {
         self.node().metrics().edge.frames_in.increment(1);
         self.node().metrics().edge.bytes_in.increment(bytes.len() as u64);
         let codec = self.connection().codec();
@@ -62,6 +64,9 @@ impl Socket {
             );
             return self.refuse(CloseCode::Unsupported, why);
         }
+        if let Some(reading) = &mut reading {
+            reading.decode();
+        }
         let incoming = codec.decode_commands(bytes);
         let decoded = self.node().clock().elapsed();
         let took = decoded.saturating_sub(read).as_secs_f64();
@@ -70,7 +75,11 @@ impl Socket {
             Ok(incoming) => {
                 for command in incoming.commands {
                     match command {
-                        Ok(command) => self.hand_on(Decoded { command, read, done: decoded }),
+                        Ok(command) => {
+                            let (op, connection) = (command.op.name(), self.connection().id());
+                            let trace = reading.as_ref().and_then(|reading| reading.command(op, connection));
+                            self.hand_on(Decoded { command, trace, read, done: decoded });
+                        }
                         Err(rejected) => self.reject(rejected),
                     }
                 }
@@ -94,10 +103,11 @@ impl Socket {
         }
     }
 
-    fn tell(&self, Decoded { command, read, done }: Decoded, credit: Credit, sent: Duration) {
+    fn tell(&self, decoded: Decoded, credit: Credit, sent: Duration) {
+        let Decoded { command, trace, read, done } = decoded;
         let receive = self.node().metrics().commands.step(Step::Receive);
         receive.record(sent.saturating_sub(done).as_secs_f64());
-        self.session().tell(SessionMessage::Command(command, credit, Arrival { read, sent }));
+        self.session().tell(SessionMessage::Command(command, credit.with(trace), Arrival { read, sent }));
     }
 
     /// Answers a command that could not be understood; the connection goes on.

@@ -7,6 +7,7 @@ use crate::served::Served;
 use bytes::Bytes;
 use rookery_actors::{Node, SessionRef};
 use rookery_engine::metrics::Step;
+use rookery_engine::trace::Trace;
 use rookery_engine::{Connection, Taken};
 use rookery_protocol::limits::FRAME_BYTES;
 use rookery_protocol::{CloseCode, Command};
@@ -58,6 +59,8 @@ pub(super) struct Socket {
 #[derive(Debug)]
 pub(super) struct Decoded {
     pub(super) command: Command,
+    /// Its trace, where it is traced.
+    pub(super) trace: Option<Box<Trace>>,
     /// When its last byte was read, and when it had been decoded.
     pub(super) read: Duration,
     pub(super) done: Duration,
@@ -196,7 +199,13 @@ impl Socket {
                 Taken::Frames => {}
             }
             let begun = self.sample().then(|| self.node().clock().elapsed());
-            let written = ready!(self.writing.poll(context, &mut self.stream))?;
+            let (tracer, connection) = (self.served.node().tracer(), self.served.connection().id());
+            let is_traced = tracer.awaits_writes();
+            let written = ready!(self.writing.poll(context, &mut self.stream, |frame| {
+                if is_traced {
+                    tracer.wrote(connection, frame);
+                }
+            }))?;
             let metrics = self.served.node().metrics();
             if let Some(begun) = begun {
                 let took = self.served.node().clock().elapsed().saturating_sub(begun);

@@ -54,11 +54,12 @@ impl Writing {
         &mut self.frames
     }
 
-    /// Writes once, as much as the socket takes.
+    /// Writes once, as much as the socket takes. Tells `done` of each frame that is written to its end.
     pub(super) fn poll(
         &mut self,
         context: &mut Context<'_>,
         stream: &mut WebSocketStream<TcpStream>,
+        done: impl FnMut(&Bytes),
     ) -> Poll<io::Result<Written>> {
         if !self.is_amid_a_frame {
             // An error here is the socket's; a finished close handshake shows when reading.
@@ -76,7 +77,7 @@ impl Writing {
         if bytes == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
-        Poll::Ready(Ok(Written { frames: self.advance(bytes), bytes }))
+        Poll::Ready(Ok(Written { frames: self.advance(bytes, done), bytes }))
     }
 
     /// Sends from the front, and returns how many bytes went.
@@ -103,7 +104,7 @@ impl Writing {
         Ok(rustix::net::sendmsg(tcp, &slices[..count], &mut SendAncillaryBuffer::default(), flags)?)
     }
 
-    fn advance(&mut self, bytes: usize) -> usize {
+    fn advance(&mut self, bytes: usize, mut done: impl FnMut(&Bytes)) -> usize {
         let (mut left, mut frames) = (bytes, 0);
         while let Some(frame) = self.frames.front_mut() {
             if left < frame.len() {
@@ -111,6 +112,7 @@ impl Writing {
                 break;
             }
             left -= frame.len();
+            done(frame);
             self.frames.pop_front();
             frames += 1;
             if left == 0 {
@@ -138,11 +140,11 @@ mod tests {
     #[test]
     fn a_frame_counts_when_its_last_byte_is_written() {
         let mut writing = writing(&[3, 3, 3]);
-        assert_eq!(writing.advance(4), 1);
+        assert_eq!(writing.advance(4, |_| {}), 1);
         assert!(writing.is_amid_a_frame());
-        assert_eq!(writing.advance(2), 1);
+        assert_eq!(writing.advance(2, |_| {}), 1);
         assert!(!writing.is_amid_a_frame());
-        assert_eq!(writing.advance(3), 1);
+        assert_eq!(writing.advance(3, |_| {}), 1);
         assert!(writing.is_empty() && !writing.is_amid_a_frame());
     }
 }

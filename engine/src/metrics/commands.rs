@@ -95,6 +95,13 @@ subject! {
     }
 }
 
+impl Step {
+    /// Returns its name, in metrics and in traces.
+    pub const fn name(self) -> &'static str {
+        STEP_NAMES[self as usize]
+    }
+}
+
 impl CommandMetrics {
     /// Returns the histogram of a step.
     pub fn step(&self, step: Step) -> &Histogram {

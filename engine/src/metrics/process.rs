@@ -6,6 +6,9 @@ use super::row::{Row, Values::Each, subject};
 use metrics::Unit::{Bytes, Count, Seconds};
 use metrics::{Counter, Gauge, Histogram};
 
+/// What becomes of a span.
+const SPANS: &[&str] = &["exported", "full", "refused"];
+
 /// The version of this build.
 const VERSION: &[&str] = &[env!("CARGO_PKG_VERSION")];
 
@@ -26,6 +29,7 @@ subject! {
         resident_bytes: Gauge = Row::of("process_resident_memory_bytes", Bytes, "Memory in use.");
         virtual_bytes: Gauge = Row::of("process_virtual_memory_bytes", Bytes, "Address space in use.");
         threads: Gauge = Row::of("process_threads", Count, "Threads.");
+        trace_spans: By<Counter> = Row::of("rookery_trace_spans_total", Count, "Spans of traced messages, by what became of them: exported; full, dropped because too many waited; refused, dropped because the receiver did not take them.").by(&["result"], Each(SPANS));
         born: Gauge = Row::of("process_start_time_seconds", Seconds, "When the process was started, in seconds since 1970.");
     }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 const ROOM: RoomId = RoomId(Uuid::from_u128(1));
 const USER: UserId = UserId(Uuid::from_u128(2));
 const NODE: NodeId = NodeId(Uuid::from_u128(3));
+const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const ASKED: Asked = Asked { room: ROOM, run: 7, number: 1 };
 
 fn send() -> Action {
@@ -59,7 +60,12 @@ fn events() -> Events {
         rev: Seq(5),
     };
     let implied = vec![Implied::Room(record), Implied::Member(member)];
-    Events { room: ROOM, groups: vec![Group { events: vec![event], implied }] }
+    Events { room: ROOM, groups: vec![Group { events: vec![event], implied, trace: None }] }
+}
+
+fn traced(mut events: Events) -> Events {
+    events.groups[0].trace = Some(TRACE.to_owned());
+    events
 }
 
 fn whereabouts(status: &str) -> Whereabouts {
@@ -76,7 +82,7 @@ fn frames() -> Vec<Bytes> {
     let rooms = vec![ROOM];
     let notice =
         Notice { user: USER, room: ROOM, seq: Seq(1), kind: NoticeKind::Added, by: USER, at: Timestamp(1) };
-    let submit = |action| Submit { asked: ASKED, as_of: 12, by: USER, action };
+    let submit = |action| Submit { asked: ASKED, as_of: 12, by: USER, action, trace: None };
     let answered = |outcome| Answered { asked: ASKED, outcome };
     let sent = Sent { seq: Seq(5), ord: 3, at: Timestamp(1), duplicate: false };
     let refused = WireError::new(rookery_protocol::ErrorCode::Forbidden, "no");
@@ -90,6 +96,8 @@ fn frames() -> Vec<Bytes> {
         encode(&submit(send())),
         encode(&submit(Action::Notice(notice))),
         encode(&submit(Action::Join)),
+        encode(&Submit { trace: Some(TRACE.to_owned()), ..submit(Action::Join) }),
+        encode(&traced(events())),
         encode(&answered(Outcome::Sent(sent))),
         encode(&answered(Outcome::Refused(refused))),
         encode(&answered(Outcome::NotTaken)),
@@ -144,14 +152,33 @@ fn every_frame_survives_the_way_there() {
 
 #[test]
 fn what_is_borrowed_is_written_like_what_is_owned() {
-    let (owned, submit) = (events(), Submit { asked: ASKED, as_of: 1, by: USER, action: send() });
+    let (owned, trace) = (traced(events()), Some(TRACE.to_owned()));
+    let submit = Submit { asked: ASKED, as_of: 1, by: USER, action: send(), trace: trace.clone() };
     let groups = owned.groups.iter().map(|group| crate::cluster::said::GroupOf {
         events: group.events.iter().collect(),
         implied: &group.implied,
+        trace: group.trace.clone(),
     });
     assert_eq!(encode(&EventsOf { room: ROOM, groups: groups.collect() }), encode(&owned));
-    let borrowed = SubmitOf { asked: ASKED, as_of: 1, by: USER, action: &submit.action };
+    let borrowed = SubmitOf { asked: ASKED, as_of: 1, by: USER, action: &submit.action, trace };
     assert_eq!(encode(&borrowed), encode(&submit));
+}
+
+#[test]
+fn what_is_not_traced_is_said_as_it_was_before_there_were_traces() {
+    #[derive(Serialize)]
+    struct Older {
+        asked: Asked,
+        as_of: u64,
+        by: UserId,
+        action: Action,
+    }
+    impl Kind for Older {
+        const KIND: (u8, &'static str) = Submit::KIND;
+    }
+    let older = encode(&Older { asked: ASKED, as_of: 1, by: USER, action: send() }).unwrap();
+    let now = Submit { asked: ASKED, as_of: 1, by: USER, action: send(), trace: None };
+    assert_eq!(encode(&now).unwrap(), older);
 }
 
 #[test]
