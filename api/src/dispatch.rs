@@ -117,7 +117,7 @@ fn begin_trace(edge: &Edge, peer: IpAddr, headers: &HeaderMap) -> Option<Box<Tra
     let parent = headers.get(TRACE_PARENT).and_then(|value| value.to_str().ok()).and_then(Incoming::parse);
     match parent {
         Some(parent) => {
-            let is_trusted = edge.config.server.trusted_proxies.contains(&peer.to_canonical());
+            let is_trusted = edge.config().server.trusted_proxies.contains(&peer.to_canonical());
             tracer.begin_within(parent, is_trusted)
         }
         None => tracer.begin(),

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &BackupArgs) -> Result<()> {
     let (config, _) = settings::load(&args.serve)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = place::source(&config).await?;
+        let store = Box::pin(place::source(&config)).await?;
         let blobs = if args.no_files { None } else { Some(place::bytes(&config)?) };
         let kind = place::kind(&config);
         let source = Source { store: &*store, blobs: blobs.as_deref() };

@@ -36,7 +36,7 @@ async fn serve(config: Config, log: Arc<dyn ChooseLines>, mut reload: Reload) ->
         admin: bind(config.server.admin_listen).await?,
     };
     let (http, admin) = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
-    let edge = wiring::start(config, http, log).await?;
+    let edge = Box::pin(wiring::start(config, http, log)).await?;
     // The one line that others wait for; the listeners take connections from here on.
     eprintln!("listening http={http} admin={admin}");
 

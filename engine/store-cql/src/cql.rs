@@ -291,10 +291,10 @@ impl Cql {
         let permit = self.permits.acquire().await;
         let _permit = permit.map_err(|_| StoreError::Refused("the store is closed".to_owned()))?;
         let begun = Instant::now();
-        let sent = send().await;
+        let outcome = send().await;
         self.metrics.cql_seconds.record(begun.elapsed().as_secs_f64());
-        self.metrics.cql_requests.at(usize::from(sent.is_err())).increment(1);
-        match sent {
+        self.metrics.cql_requests.at(usize::from(outcome.is_err())).increment(1);
+        match outcome {
             Ok(answer) => {
                 self.health.answered();
                 Ok(answer)

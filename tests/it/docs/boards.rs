@@ -115,14 +115,14 @@ fn wrong_forms(board: &Board) -> Vec<String> {
         }
     }
     let mut taken = BTreeSet::new();
-    let mut names = BTreeSet::new();
+    let mut titles = BTreeSet::new();
     for panel in board.panels() {
         let title = panel["title"].as_str().unwrap_or_default();
         let told = |field: &str| panel[field].as_str().is_some_and(|text| !text.is_empty());
         if !told("title") || !told("description") || expressions(panel).next().is_none() {
             say(format!("{title:?} has no title, no description or no expression"));
         }
-        if !names.insert(title) {
+        if !titles.insert(title) {
             say(format!("{title:?} is there twice"));
         }
         let unit = panel["fieldConfig"]["defaults"]["unit"].as_str();

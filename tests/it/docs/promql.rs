@@ -1,4 +1,4 @@
-//! As much of PromQL as is needed to say which metrics and labels an expression names.
+//! As much of `PromQL` as is needed to say which metrics and labels an expression names.
 
 use rookery_api::route_infos;
 use rookery_engine::metrics::{CATALOGUE, Kind, Row, Values};
