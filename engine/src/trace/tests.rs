@@ -1,3 +1,5 @@
+//! Steps in their order, traces as many as are asked for, writes as far as they are noted.
+
 use super::*;
 use crate::clock::ManualClock;
 use crate::random::SeededRandom;
