@@ -162,8 +162,19 @@ impl Node {
     /// # Errors
     /// When the runtime is going down.
     pub async fn start(parts: NodeParts) -> Result<Arc<Self>, StartError> {
-        let (tracer, ports) = (parts.tracer, parts.ports);
-        let NodeParts { name, config, store, search, bus, clock, random, authenticator, metrics, .. } = parts;
+        let NodeParts {
+            name,
+            config,
+            store,
+            search,
+            bus,
+            clock,
+            random,
+            authenticator,
+            metrics,
+            ports,
+            tracer,
+        } = parts;
         let (supervisors, metrics) = (config.supervisors, Arc::new(metrics));
         let node = Arc::new(Self {
             hub: Hub::new(),
