@@ -151,6 +151,17 @@ BESIDE = [
 
 PROCESS = [
     Panel(
+        "Configuration",
+        "Reloads by result, and whether the last one was taken: 0 is ConfigReloadFailed.",
+        "none",
+        [
+            Query(value("rookery_config_reload_success", "instance"), "taken, {{instance}}"),
+            Query(rate("rookery_config_reloads_total", "result"), "{{result}}, /s"),
+        ],
+        width=6,
+        colors={"failed, /s": RED},
+    ),
+    Panel(
         "Versions",
         "How many servers run which version. Two for longer than a deployment takes: MixedVersions.",
         "none",
