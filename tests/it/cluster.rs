@@ -78,8 +78,8 @@ impl Cluster {
         self.stores.push(Arc::clone(&store));
         let number = u8::try_from(self.nodes.len() + 1).unwrap();
         let options = TestNodeOptions::of_cluster(store as Arc<dyn Store>, &self.buses, number);
-        let traced = |otlp: &Otlp| otlp.tracer(&format!("n{number}"), 1.0);
-        let tracer = self.otlp.as_ref().map_or_else(Tracer::off, traced);
+        let on = |otlp: &Otlp| otlp.tracer(&format!("n{number}"), 1.0);
+        let tracer = self.otlp.as_ref().map_or_else(Tracer::off, on);
         let options = TestNodeOptions { cluster_beat: self.beat, tracer, ..options };
         self.nodes.push(TestNode::with(options).await);
         self.agree().await;

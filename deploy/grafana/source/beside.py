@@ -151,6 +151,14 @@ BESIDE = [
 
 PROCESS = [
     Panel(
+        "Spans of traces",
+        "Spans of traced messages a second, by what became of them: full and refused are dropped.",
+        "ops",
+        [Query(rate("rookery_trace_spans_total", "result"), "{{result}}")],
+        width=6,
+        colors={"exported": GREEN, "full": ORANGE, "refused": RED},
+    ),
+    Panel(
         "Configuration",
         "Reloads by result, and whether the last one was taken: 0 is ConfigReloadFailed.",
         "none",

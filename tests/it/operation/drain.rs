@@ -106,7 +106,7 @@ async fn a_second_signal_ends_it_at_once_and_nothing_acked_is_lost() {
     let acked = (say(&mut alice, &room, "kept").await, "kept".to_owned());
     server.ask_to_end();
     until("it says that it drains", || server.probe("/readyz").0 == 503).await;
-    let asked = tokio::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     server.ask_to_end();
     assert_eq!(server.ended(), Some(1), "the code says that it was not in good order");
     assert!(asked.elapsed() < Duration::from_secs(150), "it did not wait for the delay");

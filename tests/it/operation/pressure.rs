@@ -94,7 +94,7 @@ async fn newcomers_are_refused_first_then_what_is_costly_and_never_a_message() {
 async fn a_room_goes_on_while_the_real_server_has_no_memory_for_newcomers() {
     let folder = Folder::new("pressed");
     let write = |mib: u64| {
-        std::fs::write(folder.at(SETTINGS), format!("[server]\nmax_memory_mib = {mib}\n")).unwrap()
+        std::fs::write(folder.at(SETTINGS), format!("[server]\nmax_memory_mib = {mib}\n")).unwrap();
     };
     write(1_000_000);
     let server = Server::start(&folder.0, &[("ROOKERY_SERVER__SHED_LOAD", "true")]);

@@ -1,5 +1,5 @@
 //! The real binary under systemd, whose part the test plays: a socket that hears what the server says of itself
-//! (sd_notify(3)).
+//! (`sd_notify(3)`).
 
 use super::{metric, until};
 use crate::disk::Fault;

@@ -114,10 +114,8 @@ impl Otlp {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
-        match waited.await {
-            Ok(spans) => spans,
-            Err(_) => panic!("these are not all: {:#?}", self.spans().await),
-        }
+        let Ok(spans) = waited.await else { panic!("these are not all: {:#?}", self.spans().await) };
+        spans
     }
 
     /// Waits until a trace has this many spans, where one of them is a `receive` of `op`, and returns them in the

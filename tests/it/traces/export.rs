@@ -131,8 +131,8 @@ async fn a_batch_is_sent_again_where_the_receiver_asks_for_it_and_let_go_where_i
     tasks.stop();
     assert!(tasks.finished(Duration::from_secs(60)).await);
     assert_eq!(otlp.spans().await.len(), 3, "what waited was sent at the end");
-    let traces: Vec<Received> = otlp.spans().await;
-    assert!(traces.iter().all(|span| span.name == "receive"));
+    let received: Vec<Received> = otlp.spans().await;
+    assert!(received.iter().all(|span| span.name == "receive"));
 }
 
 #[tokio::test]
