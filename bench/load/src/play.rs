@@ -65,10 +65,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// When there is no such play, or it has no such option, or not of that value; with the line of the file.
 pub(crate) fn played(scenario: &Scenario, options: &[String]) -> Result<Played, ScenarioError> {
     let words = scenario.words()?;
-    let typed = words.iter().map(|word| &word.text).chain(options);
+    // A list would otherwise be made longer, not another.
+    let is_replaced = |word: &&Word| {
+        word.text.starts_with("--") && options.iter().any(|option| name(option) == name(&word.text))
+    };
+    let typed = words.iter().filter(|word| !is_replaced(word)).map(|word| &word.text).chain(options);
     let command = Played::command().no_binary_name(true);
     let matches = command.try_get_matches_from(typed).and_then(|matches| Played::from_arg_matches(&matches));
     matches.map_err(|error| scenario.wrong(reason(&error, &words)))
+}
+
+/// Returns the option without its value.
+fn name(word: &str) -> &str {
+    word.split('=').next().unwrap_or(word)
 }
 
 /// Returns what is wrong with a command line, and the line of the file that the wrong word is from.
@@ -77,12 +86,33 @@ fn reason(error: &clap::Error, words: &[Word]) -> String {
         let Some(ContextValue::String(wrong)) = error.get(kind) else { return None };
         // `--rate <RATE>` where a value is wrong.
         let wrong = wrong.split([' ', '=']).next()?;
-        words.iter().find(|word| word.text.split('=').next() == Some(wrong))
+        words.iter().find(|word| name(&word.text) == wrong)
     });
     let said = error.render().to_string();
     let said = said.trim_start_matches("error: ").split("\n\nUsage").next().unwrap_or_default().trim();
     match wrong {
         Some(word) => format!("line {}: {said}", word.line),
         None => said.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn an_option_of_the_command_line_replaces_that_of_the_file() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fanout.toml");
+        let scenario = Scenario::read(&file).unwrap();
+        let connections = |options: &[&str]| {
+            let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+            let played = played(&scenario, &options).unwrap();
+            let Some(Quick::Fanout(args)) = played.quick else { panic!("{:?}", played.quick) };
+            (args.connections, args.rate, played.common.pin)
+        };
+        assert_eq!(connections(&[]), (vec![1_000], 20.0, true));
+        assert_eq!(connections(&["--connections", "5,6"]), (vec![5, 6], 20.0, true));
+        assert_eq!(connections(&["--connections=7", "--rate=3", "--pin"]), (vec![7], 3.0, true));
     }
 }

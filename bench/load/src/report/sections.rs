@@ -2,6 +2,7 @@
 
 use super::Named;
 use super::charts::{distribution, over_time};
+use crate::condition::Condition;
 use crate::page::number::{bytes, count, micros, millis, number, percent, with_unit};
 use crate::page::{Block, Page, Section, Table};
 use crate::result::{Figure, Latencies, Phase, PhaseKind, RunResult, Server, figure_named};
@@ -101,9 +102,10 @@ fn judgement(run: &RunResult) -> Vec<Block> {
     blocks.extend(run.verdict.problems.iter().map(|problem| Block::Warning(format!("Wrong: {problem}"))));
     let broken = run.verdict.thresholds.iter().filter(|threshold| !threshold.is_kept);
     blocks.extend(broken.map(|threshold| {
-        let measured = threshold
-            .measured
-            .map_or("not measured".to_owned(), |value| format!("measured {}", number(value)));
+        let unit = || threshold.text.parse::<Condition>().ok()?.name_in(run).ok().map(|name| run.unit(&name));
+        let measured = threshold.measured.map_or("not measured".to_owned(), |value| {
+            format!("measured {}", with_unit(value, &unit().unwrap_or_default()))
+        });
         Block::Warning(format!("Over its limit: {} ({measured})", threshold.text))
     }));
     blocks.extend(run.client.warning.iter().map(|warning| Block::Warning(format!("The client: {warning}"))));
@@ -166,7 +168,9 @@ pub(crate) fn latencies(latencies: &Latencies) -> Option<Table> {
 pub(crate) fn figures(run: &RunResult) -> Option<Table> {
     let mut table = Table::new(["figure", "of what", "measured", "bare loop"]).words(2);
     add_figures(&mut table, &run.figures, &run.floor, "");
-    for phase in &run.phases {
+    // Those of the only phase are the run's.
+    let counted = run.phases.iter().filter(|phase| phase.counted).count();
+    for phase in run.phases.iter().filter(|phase| !phase.counted || counted > 1) {
         add_figures(&mut table, &phase.figures, &BTreeMap::new(), &phase.name);
     }
     (!table.rows.is_empty()).then(|| table.without_empty_columns())

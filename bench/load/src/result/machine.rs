@@ -11,7 +11,7 @@ use std::fs;
 pub struct Machine {
     /// As `/proc/cpuinfo` tells it.
     pub cpu_model: String,
-    /// Those that the harness may run on.
+    /// Those of the machine, whichever of them the harness may run on.
     pub cores: u32,
     /// `Linux 6.18.0`.
     pub kernel: String,
@@ -47,11 +47,10 @@ impl Machine {
     ///
     /// What Linux does not tell is left empty or zero.
     pub fn here() -> Self {
-        let now = Load::now();
+        let (now, cpus) = (Load::now(), text("/proc/cpuinfo"));
         Self {
-            cpu_model: value(&text("/proc/cpuinfo"), "model name").unwrap_or_default().to_owned(),
-            cores: std::thread::available_parallelism()
-                .map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
+            cpu_model: value(&cpus, "model name").unwrap_or_default().to_owned(),
+            cores: cores(&cpus),
             kernel: format!("Linux {}", text("/proc/sys/kernel/osrelease").trim()),
             memory_bytes: kibibytes(&text("/proc/meminfo"), "MemTotal"),
             fd_limit: rustix::process::getrlimit(rustix::process::Resource::Nofile)
@@ -88,6 +87,11 @@ fn text(path: &str) -> String {
 fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = text.lines().filter_map(|line| line.split_once(':'));
     pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
+}
+
+/// Returns how many there are; a process that is pinned sees all of them here.
+fn cores(cpus: &str) -> u32 {
+    cpus.lines().filter(|line| line.starts_with("processor")).fold(0, |count, _| count + 1)
 }
 
 fn kibibytes(text: &str, name: &str) -> u64 {
