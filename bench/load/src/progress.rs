@@ -25,7 +25,7 @@ impl Progress {
     }
 
     /// Returns a bar that counts up to `count`.
-    pub(crate) fn counting(&self, what: &'static str, count: usize) -> Bar {
+    pub(crate) fn counting(self, what: &'static str, count: usize) -> Bar {
         Bar(self.is_shown.then(|| {
             let style = ProgressStyle::with_template("{prefix:>12} {wide_bar} {pos}/{len}");
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -34,12 +34,12 @@ impl Progress {
     }
 
     /// Says one line about where the run is.
-    pub(crate) fn say(&self, line: &str) {
+    pub(crate) fn say(line: &str) {
         eprintln!("{line}");
     }
 
     /// Waits until the monotonic clock shows `until`, with a bar that fills meanwhile.
-    pub(crate) fn wait_until(&self, what: &'static str, until: u64) {
+    pub(crate) fn wait_until(self, what: &'static str, until: u64) {
         let now = clock::now();
         let length = usize::try_from(until.saturating_sub(now) / clock::MILLISECOND).unwrap_or(usize::MAX);
         let bar = self.counting(what, length);

@@ -12,7 +12,7 @@ pub(crate) struct Position {
     /// The position that has to come next; 0 before the stream has begun.
     next: u64,
     /// Positions that were passed over and have not come since.
-    missing: Option<Box<BTreeSet<u64>>>,
+    missing: BTreeSet<u64>,
 }
 
 /// What an event is to a subscriber.
@@ -59,11 +59,11 @@ impl Position {
             return Heard::InOrder;
         }
         if seq > self.next {
-            self.missing.get_or_insert_default().extend(self.next..seq);
+            self.missing.extend(self.next..seq);
             self.next = seq + 1;
             return Heard::AfterGap;
         }
-        if self.missing.as_mut().is_some_and(|missing| missing.remove(&seq)) {
+        if self.missing.remove(&seq) {
             faults.reordered += 1;
             return Heard::OutOfOrder;
         }
@@ -73,12 +73,12 @@ impl Position {
 
     /// Returns whether everything up to `head` has come.
     pub(crate) fn has_all(&self, head: u64) -> bool {
-        self.next > head && self.missing.as_ref().is_none_or(|missing| missing.is_empty())
+        self.next > head && self.missing.is_empty()
     }
 
     /// Counts what has not come of what there is up to `head`, as lost: it is waited for no more.
     pub(crate) fn close(&mut self, head: u64, faults: &mut Faults) {
-        faults.lost += self.missing.take().map_or(0, |missing| missing.len() as u64);
+        faults.lost += std::mem::take(&mut self.missing).len() as u64;
         // One whose stream never began is reported as a failed connection.
         if self.next > 0 {
             faults.lost += (head + 1).saturating_sub(self.next);

@@ -40,7 +40,7 @@ impl Cast {
     }
 
     /// Makes so many accounts and logs them in.
-    pub(crate) fn accounts(&mut self, count: usize, progress: &Progress) -> anyhow::Result<Vec<Account>> {
+    pub(crate) fn accounts(&mut self, count: usize, progress: Progress) -> anyhow::Result<Vec<Account>> {
         let first = self.accounts;
         self.accounts += count;
         let bar = progress.counting("accounts", count);
@@ -63,7 +63,7 @@ impl Cast {
     pub(crate) fn rooms(
         &mut self,
         members: &[Vec<&Account>],
-        progress: &Progress,
+        progress: Progress,
     ) -> anyhow::Result<Vec<Uuid>> {
         let before = self.rooms;
         self.rooms += members.len();

@@ -15,7 +15,7 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the server is told besides where it is: nobody is throttled, thousands of accounts are made in seconds,
 /// tokens outlast a run.
-const SETTINGS: &[(&str, &str)] = &[
+const SETTINGS: [(&str, &str); 4] = [
     ("ROOKERY_LIMITS__RELAXED", "true"),
     ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "64"),
     ("ROOKERY_AUTH__ARGON2_PASSES", "1"),
@@ -76,7 +76,7 @@ impl Server {
 
     /// Returns the settings as text, for the run's hash.
     pub(crate) fn settings() -> String {
-        SETTINGS.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+        SETTINGS.map(|(name, value)| format!("{name}={value}")).join("\n")
     }
 }
 
@@ -101,7 +101,7 @@ fn spawn(
     command
         .args(["serve", "--admin-listen", "127.0.0.1:0", "--listen", listen, "--data-dir"])
         .arg(folder.join("data"))
-        .envs(SETTINGS.iter().copied())
+        .envs(SETTINGS)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());

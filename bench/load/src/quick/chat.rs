@@ -29,6 +29,9 @@ pub struct Sending {
     pub steady: f64,
 }
 
+/// A window to come: its name, who sends and where, and how fast.
+pub(super) type Part = (String, Vec<(u32, u32)>, Pace);
+
 /// What came of a window.
 #[derive(Debug)]
 pub(super) struct Talked {
@@ -106,7 +109,7 @@ pub(super) fn steps(
     mut crew: Crew,
     sending: &Sending,
     figure: &str,
-    steps: Vec<(String, Vec<(u32, u32)>, Pace)>,
+    steps: Vec<Part>,
 ) -> anyhow::Result<Stage> {
     let mut grown = Vec::new();
     for (name, publishers, pace) in steps {

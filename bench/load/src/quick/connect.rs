@@ -57,7 +57,7 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
         settle(&stage, "apart", BETWEEN_SECONDS);
         let (began, before) = (clock::now(), stage.usage());
         crew.measure(Window { from: began, until: u64::MAX })?;
-        let (connected, latency) = stage.come(&mut crew, 0..connections, coming)?;
+        let (connected, latency) = Stage::come(&mut crew, 0..connections, coming)?;
         let used = Used { before, after: stage.usage() };
         let counted = crew.report()?;
         let lasted = clock::seconds(connected.done_at - began);

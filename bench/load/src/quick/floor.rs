@@ -208,8 +208,8 @@ pub(crate) fn write() -> anyhow::Result<()> {
     }
     println!("all there");
     let until: u64 = hear()?.parse()?;
-    let head = write_until(&mut sockets, &asked, until)?;
-    println!("{head}");
+    let written = write_until(&mut sockets, &asked, until)?;
+    println!("{written}");
     // The client is done with them when it is done with this process.
     drop(hear());
     Ok(())

@@ -6,6 +6,7 @@ use super::settle::settle;
 use super::stage::{AT_ONCE, Stage};
 use crate::clock;
 use crate::crew::Coming;
+use crate::progress::Progress;
 use crate::result::{Counts, Latencies, RunResult};
 use crate::usage::KernelMemory;
 use crate::worker::order::Person;
@@ -111,7 +112,7 @@ fn look(
         figure("kernel_bytes_per_connection", kernel),
         figure("cpu_us_per_connection_second", cpu),
     ]);
-    stage.progress.say(&format!(
+    Progress::say(&format!(
         "{name}: {each:.0} B of RSS, {kernel:.0} B of the kernel (both ends), {cpu:.2} µs of CPU a second, each{}",
         if is_still { "" } else { "; memory did not stand still" }
     ));

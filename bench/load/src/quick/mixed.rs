@@ -72,7 +72,7 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
     stage.progress.wait_until("ramp", window.from);
     stage.record.phase("ramp", PhaseKind::Ramp, first, &Counts::default(), Latencies::default());
     let before = stage.usage();
-    let came = come_and_go(&stage, &mut crew, reading, churn, window)?;
+    let came = come_and_go(&mut crew, reading, churn, window)?;
     stage.progress.wait_until("steady", window.until);
     let used = Used { before, after: stage.usage() };
     drain(&mut stage, &mut crew)?;
@@ -90,7 +90,6 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
 
 /// Every second breaks off a few who do not write, and has them come back.
 fn come_and_go(
-    stage: &Stage,
     crew: &mut crate::crew::Crew,
     reading: u32,
     churn: u32,
@@ -105,7 +104,7 @@ fn come_and_go(
                 next = if next + 1 >= reading { 1 } else { next + 1 };
             }
             crew.drop_people(next, next + 1)?;
-            came += stage.come(crew, next..next + 1, Coming::AllAtOnce)?.0.ready;
+            came += Stage::come(crew, next..next + 1, Coming::AllAtOnce)?.0.ready;
             next += 1;
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
     let heads = write(&mut crew, writers, missed)?;
     let (began, before) = (clock::now(), stage.usage());
     crew.measure(Window { from: began, until: u64::MAX })?;
-    let (connected, took) = stage.come(&mut crew, 0..sessions, Coming::AtATime(at_once))?;
+    let (connected, took) = Stage::come(&mut crew, 0..sessions, Coming::AtATime(at_once))?;
     // Whole is who has also heard what there was to hear.
     crew.settle(&heads, DRAIN_MS)?;
     let (ended, used) = (clock::now(), Used { before, after: stage.usage() });

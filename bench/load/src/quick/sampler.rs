@@ -19,19 +19,19 @@ impl Sampler {
     /// Begins to look at `pid`.
     pub(super) fn start(pid: Option<u32>) -> Self {
         let sampler = Self { samples: Arc::default(), pid: Arc::new(Mutex::new(pid)) };
-        let (samples, pid) = (Arc::clone(&sampler.samples), Arc::clone(&sampler.pid));
+        let (kept, pid) = (Arc::clone(&sampler.samples), Arc::clone(&sampler.pid));
         std::thread::spawn(move || {
             let mut before: Option<(u32, Usage)> = None;
             // Nobody else holds the samples once the run is over.
-            while Arc::strong_count(&samples) > 1 {
+            while Arc::strong_count(&kept) > 1 {
                 let second = clock::now() / clock::SECOND + 1;
                 clock::sleep_until(second * clock::SECOND);
                 let Some(pid) = *pid.lock().expect("nobody panics with it") else { continue };
                 let now = Usage::of(pid);
                 if let Some((_, before)) = before.filter(|(of, _)| *of == pid) {
                     let cpu = (now.cpu - before.cpu).total_s();
-                    let mut samples = samples.lock().expect("nobody panics with it");
-                    samples.insert(second - 1, (cpu, now.rss_bytes));
+                    let mut kept = kept.lock().expect("nobody panics with it");
+                    kept.insert(second - 1, (cpu, now.rss_bytes));
                 }
                 before = Some((pid, now));
             }

@@ -42,17 +42,15 @@ impl Stage {
         command: Vec<String>,
     ) -> anyhow::Result<Self> {
         cores::raise_descriptors(connections + OTHER_DESCRIPTORS);
-        let server = match common.url {
-            Some(_) => None,
-            None => {
-                let folder = std::env::temp_dir().join(format!("rookery-load-{}", std::process::id()));
-                let mut server =
-                    Server::start(&common.server, folder, common.pin.then_some(cores::SERVER_CORE))?;
-                if common.keep {
-                    server.keep_folder();
-                }
-                Some(server)
+        let server = if common.url.is_some() {
+            None
+        } else {
+            let folder = std::env::temp_dir().join(format!("rookery-load-{}", std::process::id()));
+            let mut server = Server::start(&common.server, folder, common.pin.then_some(cores::SERVER_CORE))?;
+            if common.keep {
+                server.keep_folder();
             }
+            Some(server)
         };
         if common.pin {
             cores::pin_to(cores::CLIENT_CORE)?;
@@ -69,8 +67,8 @@ impl Stage {
     /// Makes accounts.
     pub(super) fn accounts(&mut self, count: usize) -> anyhow::Result<Vec<Account>> {
         let began = clock::now();
-        let accounts = self.cast.accounts(count, &self.progress)?;
-        self.progress.say(&format!("{count} accounts in {:.1} s", clock::seconds(clock::now() - began)));
+        let accounts = self.cast.accounts(count, self.progress)?;
+        Progress::say(&format!("{count} accounts in {:.1} s", clock::seconds(clock::now() - began)));
         Ok(accounts)
     }
 
@@ -81,7 +79,7 @@ impl Stage {
         members: &[Vec<u32>],
     ) -> anyhow::Result<Vec<uuid::Uuid>> {
         let of = |numbers: &Vec<u32>| numbers.iter().map(|&number| &accounts[number as usize]).collect();
-        self.cast.rooms(&members.iter().map(of).collect::<Vec<_>>(), &self.progress)
+        self.cast.rooms(&members.iter().map(of).collect::<Vec<_>>(), self.progress)
     }
 
     /// Starts the server of its own again, so that nothing of the setup is in its memory.
@@ -125,7 +123,7 @@ impl Stage {
         phase: &str,
     ) -> anyhow::Result<(Connected, Recorder)> {
         let began = clock::now();
-        let (connected, took) = self.come(crew, people, coming)?;
+        let (connected, took) = Self::come(crew, people, coming)?;
         let counts = Counts { connected: connected.ready, ..Counts::default() };
         let latencies = Latencies { connect: took.latency(), ..Latencies::default() };
         self.record.phase(phase, PhaseKind::Ramp, began, &counts, latencies);
@@ -134,7 +132,6 @@ impl Stage {
 
     /// Has people come, which is no phase by itself; fails where not all of them came.
     pub(super) fn come(
-        &self,
         crew: &mut Crew,
         people: std::ops::Range<u32>,
         coming: Coming,

@@ -74,7 +74,7 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
     let plan = Plan { publishers: vec![(0, 0)], pace, window: endless, bytes: args.sending.bytes };
     few.publish(&plan)?;
     let usage = stage.usage();
-    let (connected, took) = stage.come(&mut many, 0..connections, Coming::AllAtOnce)?;
+    let (connected, took) = Stage::come(&mut many, 0..connections, Coming::AllAtOnce)?;
     many.settle(&heads, WHOLE_MS)?;
     let (ended, used) = (clock::now(), Used { before: usage, after: stage.usage() });
     // Nobody sends any more.

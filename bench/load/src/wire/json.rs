@@ -1,6 +1,6 @@
 //! Walks over JSON (RFC 8259) as the server writes it: compact.
 
-use super::peek::{Id, Walk};
+use super::peek::{Id, Key, Walk};
 use uuid::Uuid;
 
 /// Where a walk is.
@@ -40,14 +40,14 @@ impl<'a> Walk<'a> for JsonWalk<'a> {
         self.take(b'{')
     }
 
-    fn key(&mut self) -> Option<Option<&'a [u8]>> {
+    fn key(&mut self) -> Option<Key<'a>> {
         if self.take_if(b'}') {
-            return Some(None);
+            return Some(Key::End);
         }
         self.take_if(b',');
         let key = self.text()?;
         self.take(b':')?;
-        Some(Some(key))
+        Some(Key::Is(key))
     }
 
     fn text(&mut self) -> Option<&'a [u8]> {

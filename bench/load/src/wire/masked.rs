@@ -18,11 +18,11 @@ pub(crate) fn append(out: &mut Vec<u8>, opcode: u8, payload: &[u8], mask: [u8; 4
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(length @ 0..=125), _) => out.push(0x80 | length),
         (_, Ok(length)) => {
-            out.push(0x80 | 126);
+            out.push(0xfe);
             out.extend_from_slice(&length.to_be_bytes());
         }
         _ => {
-            out.push(0x80 | 127);
+            out.push(0xff);
             out.extend_from_slice(&(payload.len() as u64).to_be_bytes());
         }
     }
@@ -48,8 +48,8 @@ mod tests {
             append(&mut frame, BINARY, &vec![0; length], [0; 4]);
             frame[..4].to_vec()
         };
-        assert_eq!(header(125), [0x82, 0x80 | 125, 0, 0]);
-        assert_eq!(header(126), [0x82, 0x80 | 126, 0, 126]);
+        assert_eq!(header(125), [0x82, 0xfd, 0, 0]);
+        assert_eq!(header(126), [0x82, 0xfe, 0, 126]);
         assert_eq!(header(65_536), [0x82, 0x80 | 127, 0, 0]);
     }
 }

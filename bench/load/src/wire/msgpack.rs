@@ -1,6 +1,6 @@
 //! Walks over MessagePack (its specification, "Formats").
 
-use super::peek::{Id, Walk};
+use super::peek::{Id, Key, Walk};
 
 /// Maps within maps that are entered: the frame, its content, a body, and one to spare.
 const DEPTH: usize = 4;
@@ -50,16 +50,16 @@ impl<'a> Walk<'a> for MessagePackWalk<'a> {
         Some(())
     }
 
-    fn key(&mut self) -> Option<Option<&'a [u8]>> {
+    fn key(&mut self) -> Option<Key<'a>> {
         let left = self.left.get_mut(self.depth.checked_sub(1)?)?;
         match left.checked_sub(1) {
             None => {
                 self.depth -= 1;
-                Some(None)
+                Some(Key::End)
             }
             Some(fewer) => {
                 *left = fewer;
-                self.text().map(Some)
+                self.text().map(Key::Is)
             }
         }
     }

@@ -20,12 +20,18 @@ pub(crate) enum Said<'a> {
     Other,
 }
 
+/// A key of a map, or its end.
+pub(super) enum Key<'a> {
+    Is(&'a [u8]),
+    End,
+}
+
 /// Walks over one value, forwards. Everything is `None` where the bytes are not what is asked for.
 pub(super) trait Walk<'a> {
     /// Enters a map.
     fn enter(&mut self) -> Option<()>;
-    /// Returns the next key of the map entered last; `Some(None)` at its end, which leaves it.
-    fn key(&mut self) -> Option<Option<&'a [u8]>>;
+    /// Returns the next key of the map entered last; [`Key::End`] leaves it.
+    fn key(&mut self) -> Option<Key<'a>>;
     /// Takes a text; as it stands, escapes and all.
     fn text(&mut self) -> Option<&'a [u8]>;
     /// Takes a number that is not negative.
@@ -47,13 +53,13 @@ pub(crate) fn peek(codec: Codec, payload: &[u8]) -> Option<Said<'_>> {
 fn frame<'a>(mut walk: impl Walk<'a>) -> Option<Said<'a>> {
     let (mut id, mut seq, mut is_done, mut is_event) = (None, None, false, false);
     walk.enter()?;
-    while let Some(key) = walk.key()? {
+    while let Key::Is(key) = walk.key()? {
         match key {
             b"id" => id = Some(u32::try_from(walk.number()?).ok()?),
             b"ok" => {
                 is_done = true;
                 walk.enter()?;
-                while let Some(key) = walk.key()? {
+                while let Key::Is(key) = walk.key()? {
                     // `seq` is null where nothing had to be written; no scenario asks for that.
                     if key == b"seq" { seq = Some(walk.number()?) } else { walk.skip()? }
                 }
@@ -62,7 +68,7 @@ fn frame<'a>(mut walk: impl Walk<'a>) -> Option<Said<'a>> {
             b"ev" => return Some(Said::Other),
             b"d" if is_event => {
                 let event = event(&mut walk)?;
-                while walk.key()?.is_some() {
+                while let Key::Is(_) = walk.key()? {
                     walk.skip()?;
                 }
                 return Some(event);
@@ -77,14 +83,14 @@ fn frame<'a>(mut walk: impl Walk<'a>) -> Option<Said<'a>> {
 fn event<'a>(walk: &mut impl Walk<'a>) -> Option<Said<'a>> {
     let (mut room, mut seq, mut text, mut is_message) = (None, None, None, false);
     walk.enter()?;
-    while let Some(key) = walk.key()? {
+    while let Key::Is(key) = walk.key()? {
         match key {
             b"room" => room = Some(walk.id()?),
             b"seq" => seq = Some(walk.number()?),
             b"type" => is_message = walk.text()? == b"message",
             b"body" => {
                 walk.enter()?;
-                while let Some(key) = walk.key()? {
+                while let Key::Is(key) = walk.key()? {
                     if key == b"text" { text = Some(walk.text()?) } else { walk.skip()? }
                 }
             }

@@ -95,7 +95,7 @@ fn a_ping_is_answered_and_a_frame_in_pieces_is_put_together() {
         let mut crew = crew(&fake, codec, 1);
         crew.settle(&[(0, 3)], LATE).unwrap();
         assert!(crew.report().unwrap().sum.faults.is_clean());
-        assert_eq!(fake.heard("pong"), 1);
+        fake.wait_to_hear("pong");
     }
 }
 

@@ -77,8 +77,8 @@ pub(super) struct Connection {
     pub(super) partial: Vec<u8>,
     /// What has to be written.
     pub(super) unwritten: Vec<u8>,
-    /// Only of publishers.
-    pub(super) unanswered: Option<Box<VecDeque<Unanswered>>>,
+    /// Only publishers have some.
+    pub(super) unanswered: VecDeque<Unanswered>,
 }
 
 impl Connection {
@@ -100,7 +100,7 @@ impl Connection {
             subscriptions: person.rooms.into_iter().map(subscription).collect(),
             partial: Vec::new(),
             unwritten: Vec::new(),
-            unanswered: None,
+            unanswered: VecDeque::new(),
         }
     }
 

@@ -147,7 +147,7 @@ impl Worker {
             })),
         };
         let connection = &mut self.connections[number];
-        connection.unanswered.get_or_insert_default().push_back(send);
+        connection.unanswered.push_back(send);
         if connection.stage == Stage::Ready {
             self.say(number, &command);
         }
@@ -156,8 +156,7 @@ impl Worker {
     /// Sends everything again that was not answered on the socket before.
     pub(super) fn send_again(&mut self, number: usize) {
         let connection = &mut self.connections[number];
-        let Some(unanswered) = connection.unanswered.as_mut().map(std::mem::take) else { return };
-        for send in *unanswered {
+        for send in std::mem::take(&mut connection.unanswered) {
             let id = self.connections[number].next_id();
             self.send(number, Unanswered { id, attempt: send.attempt + 1, ..send });
         }
@@ -172,7 +171,7 @@ impl Worker {
     }
 
     fn take_unanswered(&mut self, number: usize, id: u32) -> Option<Unanswered> {
-        let unanswered = self.connections[number].unanswered.as_mut()?;
+        let unanswered = &mut self.connections[number].unanswered;
         let at = unanswered.iter().position(|send| send.id == id)?;
         unanswered.remove(at)
     }

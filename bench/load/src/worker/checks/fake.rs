@@ -10,7 +10,8 @@ use rookery_protocol::{
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 use uuid::Uuid;
 
 pub(super) const ROOM: Uuid = Uuid::from_u128(0x019a_a100_ff80_7f00_8000_0000_0000_0007);
@@ -46,11 +47,18 @@ pub(super) fn event(seq: u64, number: u64) -> Step {
     Step::Event { seq, number }
 }
 
+/// What was heard so far, and the news of more.
+#[derive(Debug, Default)]
+struct Heard {
+    all: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
 /// See the file's description. Its threads end with their connections.
 #[derive(Debug)]
 pub(super) struct Fake {
     pub(super) address: SocketAddrV4,
-    heard: Arc<Mutex<Vec<String>>>,
+    heard: Arc<Heard>,
 }
 
 impl Fake {
@@ -58,7 +66,7 @@ impl Fake {
     pub(super) fn start(codec: WireCodec, steps: Vec<Vec<Step>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let SocketAddr::V4(address) = listener.local_addr().unwrap() else { panic!("an IPv4 address") };
-        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard: Arc<Heard> = Arc::default();
         let noted = Arc::clone(&heard);
         std::thread::spawn(move || {
             for steps in steps {
@@ -72,14 +80,23 @@ impl Fake {
 
     /// Returns how often it heard this.
     pub(super) fn heard(&self, what: &str) -> usize {
-        self.heard.lock().unwrap().iter().filter(|heard| *heard == what).count()
+        self.heard.all.lock().unwrap().iter().filter(|heard| *heard == what).count()
+    }
+
+    /// Waits until it has heard this, which may still be on its way.
+    pub(super) fn wait_to_hear(&self, what: &str) {
+        let all = self.heard.all.lock().unwrap();
+        let not_yet = |all: &mut Vec<String>| !all.iter().any(|heard| heard == what);
+        let (_all, waited) =
+            self.heard.more.wait_timeout_while(all, Duration::from_secs(10), not_yet).unwrap();
+        assert!(!waited.timed_out(), "never heard: {what}");
     }
 }
 
 struct Peer {
     stream: TcpStream,
     codec: Codec,
-    heard: Arc<Mutex<Vec<String>>>,
+    heard: Arc<Heard>,
     steps: Vec<Step>,
     head: u64,
 }
@@ -116,7 +133,8 @@ impl Peer {
     }
 
     fn note(&self, what: impl Into<String>) {
-        self.heard.lock().unwrap().push(what.into());
+        self.heard.all.lock().unwrap().push(what.into());
+        self.heard.more.notify_all();
     }
 
     /// Reads one frame of the client, which is short, and takes the mask off.
