@@ -243,7 +243,9 @@ fn other_value(key: &str, value: &serde_json::Value) -> String {
         "log.format" => "json".to_owned(),
         _ => match value {
             serde_json::Value::Bool(set) => (!set).to_string(),
-            serde_json::Value::Number(number) => (number.as_u64().unwrap() + 1).to_string(),
+            serde_json::Value::Number(number) => {
+                number.as_u64().map_or_else(|| "0.5".to_owned(), |number| (number + 1).to_string())
+            }
             _ => "other".to_owned(),
         },
     }

@@ -76,10 +76,11 @@ fn several_runs_of_a_side_are_judged_by_their_medians() {
     assert!(row.ends_with("worse"), "{row}");
 }
 
+type Change = fn(&mut RunResult);
+
 #[test]
 fn what_spoils_a_comparison_is_said_and_with_strict_it_is_an_error() {
     let a = [sample::fanout(1.0)];
-    type Change = fn(&mut RunResult);
     let changes: [(Change, &str); 8] = [
         (|run| run.machine.cpu_model = "Another".to_owned(), "CPUs: A CPU of 2.2 GHz and Another"),
         (|run| run.machine.kernel = "Linux 5.4".to_owned(), "kernels:"),
