@@ -12,12 +12,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// What systemd listens at.
-struct Manager {
+struct Systemd {
     socket: UnixDatagram,
     path: PathBuf,
 }
 
-impl Manager {
+impl Systemd {
     fn new(folder: &Folder) -> Self {
         let path = folder.at("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
@@ -55,40 +55,40 @@ impl Manager {
 async fn it_says_when_it_is_ready_alive_reloading_and_stopping() {
     let folder = Folder::new("notified");
     std::fs::write(folder.at(SETTINGS), "[server]\ndrain_delay_seconds = 1\n").unwrap();
-    let manager = Manager::new(&folder);
-    let server = manager.start(&folder, 400, &[]);
-    assert_eq!(manager.hear(), ["READY=1", "STATUS=serving"], "the first word, once it listens");
+    let systemd = Systemd::new(&folder);
+    let server = systemd.start(&folder, 400, &[]);
+    assert_eq!(systemd.hear(), ["READY=1", "STATUS=serving"], "the first word, once it listens");
     for _ in 0..5 {
-        assert_eq!(manager.hear(), ["WATCHDOG=1"]);
+        assert_eq!(systemd.hear(), ["WATCHDOG=1"]);
     }
 
     server.hang_up();
-    let reloading = manager.hear_news();
+    let reloading = systemd.hear_news();
     assert_eq!((reloading[0].as_str(), reloading[2].as_str()), ("RELOADING=1", "STATUS=reloading"));
     let time: u64 = reloading[1].strip_prefix("MONOTONIC_USEC=").unwrap().parse().unwrap();
     assert!(time > 0, "{reloading:?}");
-    assert_eq!(manager.hear_news(), ["READY=1", "STATUS=serving"]);
+    assert_eq!(systemd.hear_news(), ["READY=1", "STATUS=serving"]);
     std::fs::write(folder.at(SETTINGS), "[server\n").unwrap();
     server.hang_up();
-    assert_eq!(manager.hear_news()[0], "RELOADING=1");
-    assert_eq!(manager.hear_news(), ["READY=1", "STATUS=serving; the last reload failed"]);
+    assert_eq!(systemd.hear_news()[0], "RELOADING=1");
+    assert_eq!(systemd.hear_news(), ["READY=1", "STATUS=serving; the last reload failed"]);
 
     server.ask_to_end();
-    let stopping = manager.hear_news();
+    let stopping = systemd.hear_news();
     // A second of delay, ten of grace, and what a close may take beyond that.
     assert_eq!(stopping[0], "STOPPING=1");
     let extended: u64 = stopping[1].strip_prefix("EXTEND_TIMEOUT_USEC=").unwrap().parse().unwrap();
     assert!((11_000_000..60_000_000).contains(&extended), "{stopping:?}");
     assert!(stopping[2].starts_with("STATUS=draining"), "{stopping:?}");
-    assert_eq!(manager.hear(), ["WATCHDOG=1"], "it is alive while it drains");
+    assert_eq!(systemd.hear(), ["WATCHDOG=1"], "it is alive while it drains");
     assert_eq!(server.ended(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_whose_disk_stands_still_says_no_more_that_it_is_alive() {
     let folder = Folder::new("still");
-    let (manager, fault) = (Manager::new(&folder), Fault::new(&folder.0));
-    let server = manager.start(&folder, 400, &fault.env());
+    let (systemd, fault) = (Systemd::new(&folder), Fault::new(&folder.0));
+    let server = systemd.start(&folder, 400, &fault.env());
     let mut wire = Wire::log_in(server.http, &server.user("alice")).await;
     let room = group(&mut wire, "Tea", &[]).await;
     fault.set("stuck");
@@ -100,16 +100,16 @@ async fn a_server_whose_disk_stands_still_says_no_more_that_it_is_alive() {
     let is_told = || server.log().iter().any(|line| line.contains("the server is stuck"));
     until("it knows that it is stuck", is_told).await;
     // What was said before is heard; then there is silence for several times the half of 400 ms.
-    manager.socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    systemd.socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
     let mut bytes = [0; 1024];
-    while manager.socket.recv(&mut bytes).is_ok() {}
+    while systemd.socket.recv(&mut bytes).is_ok() {}
     assert_eq!(server.probe("/livez").0, 200, "the disk is no reason for whoever only restarts");
     until("it is not ready", || server.probe("/readyz").1.contains("[-]store failed: a commit has taken"))
         .await;
 
     fault.clear();
-    manager.socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    assert_eq!(manager.hear(), ["WATCHDOG=1"], "and says it again when the disk moves");
+    systemd.socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(systemd.hear(), ["WATCHDOG=1"], "and says it again when the disk moves");
     wire.reply(id).await.expect("the message is acked now");
     until("it is ready", || server.probe("/readyz").0 == 200).await;
     assert!(metric(&server, "rookery_appends_total{outcome=\"applied\"}") > 0.5);
