@@ -7,13 +7,13 @@ use crate::options::{OpenError, SqliteOptions};
 use crate::readers::{self, ReadQueue};
 use crate::search::{self, SearchIndex, SearchOpened};
 use crate::{columns, migrate, wal};
+use crossbeam_channel::bounded;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -73,8 +73,7 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     threads.push(spawn("store-commit", move || committer.run())?);
     let checkpointer = spawn("store-checkpoint", move || checkpointer.run())?;
 
-    let (read_sender, reads) = sync_channel(options.read_queue);
-    let reads = Arc::new(Mutex::new(reads));
+    let (read_sender, reads) = bounded(options.read_queue);
     for number in 0..options.readers.max(1) {
         let connection = connect_reader(&path, options).map_err(failed)?;
         let reads = reads.clone();

@@ -5,11 +5,11 @@
 
 use crate::failure;
 use crate::health::SharedHealth;
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 use rookery_engine::store::{Answer, StoreError};
 use rusqlite::Connection;
 use std::fmt;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use tokio::sync::oneshot;
 
 /// One read: it answers by itself.
@@ -24,12 +24,12 @@ impl fmt::Debug for Read {
 /// The way to the readers; closing it lets them finish.
 #[derive(Debug)]
 pub(crate) struct ReadQueue {
-    sender: RwLock<Option<SyncSender<Read>>>,
+    sender: RwLock<Option<Sender<Read>>>,
     health: SharedHealth,
 }
 
 impl ReadQueue {
-    pub(crate) fn new(sender: SyncSender<Read>, health: SharedHealth) -> Self {
+    pub(crate) fn new(sender: Sender<Read>, health: SharedHealth) -> Self {
         Self { sender: RwLock::new(Some(sender)), health }
     }
 
@@ -78,10 +78,8 @@ impl ReadQueue {
 }
 
 /// Answers reads until the queue is closed and empty. A read that panics takes only itself along.
-pub(crate) fn run(mut connection: Connection, queue: &Arc<Mutex<Receiver<Read>>>) {
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Read(work)) = next else { return };
+pub(crate) fn run(mut connection: Connection, queue: &Receiver<Read>) {
+    for Read(work) in queue {
         let work = std::panic::AssertUnwindSafe(|| work(&mut connection));
         if std::panic::catch_unwind(work).is_err() {
             tracing::error!("a read has panicked");

@@ -19,10 +19,10 @@ use crate::health::SharedHealth;
 use crate::read::{self, Scope};
 use crate::readers::ReadQueue;
 use bell::Standing;
+use crossbeam_channel::Sender;
 use rookery_engine::search::{Hits, SearchError, SearchProgress, SearchQuery};
 use rookery_engine::store::StoreError;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -39,7 +39,7 @@ pub(crate) struct SearchIndex {
 }
 
 impl SearchIndex {
-    pub(crate) fn new(bell: Arc<Bell>, finds: SyncSender<crate::readers::Read>) -> Self {
+    pub(crate) fn new(bell: Arc<Bell>, finds: Sender<crate::readers::Read>) -> Self {
         // Of its own: a damaged index does not fail the store.
         Self { bell, finds: ReadQueue::new(finds, SharedHealth::new()) }
     }

@@ -7,11 +7,11 @@ use crate::columns;
 use crate::open::{configure, connect_reader, make_private, spawn};
 use crate::options::{OpenError, SqliteOptions};
 use crate::readers;
+use crossbeam_channel::bounded;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// The index's file in the store's directory.
@@ -47,8 +47,7 @@ pub(crate) fn open(options: &SqliteOptions, database: &Path) -> Result<SearchOpe
     let position = position(&file).map_err(failed)?.id;
     let bell = Arc::new(Bell::new(position));
     let finder = connect_reader(&path, options).map_err(failed)?;
-    let (finds, queue) = sync_channel(options.search_queue);
-    let queue = Arc::new(Mutex::new(queue));
+    let (finds, queue) = bounded(options.search_queue);
     // Before the threads, since dropping it ends them.
     let index = SearchIndex::new(bell.clone(), finds);
     let indexer = Indexer::new(log, file, position, bell.clone()).resting(options.index_rest);
