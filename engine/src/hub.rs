@@ -211,7 +211,7 @@ impl Audience {
     }
 
     /// Returns whether most of a large audience have not been written yet what they were told last. Looks at
-    /// [`SAMPLE`] of them, evenly spread; a small audience is not asked.
+    /// a few of them, evenly spread; a small audience is not asked.
     pub fn is_being_told(&self) -> bool {
         let listeners = self.lock();
         if listeners.len() < LARGE {
