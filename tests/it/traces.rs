@@ -7,7 +7,7 @@ use crate::chat::{draft, name, say, text};
 use crate::http::call;
 use crate::rooms::group;
 use crate::servers::{Otlp, Received, STEPS};
-use rookery_tests::node::{TestNode, TestNodeOptions};
+use rookery_tests::node::{TestNode, TestNodeOptions, TestUser};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 
@@ -17,6 +17,16 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 async fn traced(otlp: &Otlp, ratio: f64, settings: &[(&'static str, &'static str)]) -> TestNode {
     let (tracer, settings) = (otlp.tracer("n1", ratio), settings.to_vec());
     TestNode::with(TestNodeOptions { tracer, settings, ..TestNodeOptions::default() }).await
+}
+
+/// Starts a node that traces everything, with Alice and a room of hers.
+async fn tea() -> (Otlp, TestNode, TestUser, Wire, Value) {
+    let otlp = Otlp::start();
+    let node = traced(&otlp, 1.0, &[]).await;
+    let alice = node.user("alice").await;
+    let mut wire = Wire::log_in(node.http(), alice.token()).await;
+    let room = group(&mut wire, "Tea", &[]).await;
+    (otlp, node, alice, wire, room)
 }
 
 fn names(trace: &[Received]) -> Vec<&str> {
@@ -35,11 +45,7 @@ fn expect_nested(trace: &[Received]) {
 
 #[tokio::test]
 async fn a_message_is_its_eight_steps() {
-    let otlp = Otlp::start();
-    let node = traced(&otlp, 1.0, &[]).await;
-    let alice = node.user("alice").await;
-    let mut wire = Wire::log_in(node.http(), alice.token()).await;
-    let room = group(&mut wire, "Tea", &[]).await;
+    let (otlp, _node, _alice, mut wire, room) = tea().await;
     wire.ok("room.open", json!({ "room": room })).await;
     let seq = say(&mut wire, &room, "hello").await;
     wire.room_event().await;
@@ -67,11 +73,7 @@ async fn a_message_is_its_eight_steps() {
 
 #[tokio::test]
 async fn a_message_by_http_is_the_same_steps_within_the_trace_that_it_says() {
-    let otlp = Otlp::start();
-    let node = traced(&otlp, 1.0, &[]).await;
-    let alice = node.user("alice").await;
-    let mut wire = Wire::log_in(node.http(), alice.token()).await;
-    let room = group(&mut wire, "Tea", &[]).await;
+    let (otlp, node, alice, mut wire, room) = tea().await;
     wire.ok("room.open", json!({ "room": room })).await;
     let (bearer, key) = (format!("Bearer {}", alice.token()), name().as_str().unwrap().to_owned());
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key), ("traceparent", PARENT)];
@@ -89,11 +91,8 @@ async fn a_message_by_http_is_the_same_steps_within_the_trace_that_it_says() {
 
 #[tokio::test]
 async fn what_is_refused_and_what_is_only_read_is_its_first_three_steps() {
-    let otlp = Otlp::start();
-    let node = traced(&otlp, 1.0, &[]).await;
-    let (alice, bob) = (node.user("alice").await, node.user("bob").await);
-    let mut wire = Wire::log_in(node.http(), alice.token()).await;
-    let room = group(&mut wire, "Tea", &[]).await;
+    let (otlp, node, _alice, mut wire, room) = tea().await;
+    let bob = node.user("bob").await;
     wire.ok("room.history", json!({ "room": room })).await;
     let trace = otlp.trace_of("room.history", 3).await;
     assert_eq!(names(&trace), STEPS[..3]);
@@ -109,11 +108,7 @@ async fn what_is_refused_and_what_is_only_read_is_its_first_three_steps() {
 
 #[tokio::test]
 async fn drafts_that_were_appended_as_one_have_a_trace_each() {
-    let otlp = Otlp::start();
-    let node = traced(&otlp, 1.0, &[]).await;
-    let alice = node.user("alice").await;
-    let mut wire = Wire::log_in(node.http(), alice.token()).await;
-    let room = group(&mut wire, "Tea", &[]).await;
+    let (otlp, _node, _alice, mut wire, room) = tea().await;
     let ids: Vec<_> = {
         let mut ids = Vec::new();
         for number in 0..20 {
@@ -136,11 +131,7 @@ async fn drafts_that_were_appended_as_one_have_a_trace_each() {
 
 #[tokio::test]
 async fn of_many_who_hear_a_message_some_writes_are_told_and_the_sender_s() {
-    let otlp = Otlp::start();
-    let node = traced(&otlp, 1.0, &[]).await;
-    let alice = node.user("alice").await;
-    let mut wire = Wire::log_in(node.http(), alice.token()).await;
-    let room = group(&mut wire, "Tea", &[]).await;
+    let (otlp, node, alice, mut wire, room) = tea().await;
     wire.ok("room.open", json!({ "room": room })).await;
     let mut others = Vec::new();
     for _ in 0..30 {
