@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 /// Where connections of one listener come in.
@@ -92,6 +93,9 @@ impl Door {
                 Ok((tcp, peer)) => {
                     exhaustion.ended();
                     self.edge.node.tasks().spawn(Arc::clone(&self).connection(tcp, peer, slot));
+                    // One a turn of the runtime: when thousands come at once, those who are there are served in
+                    // between, and the others wait in the kernel.
+                    yield_now().await;
                 }
                 Err(error) if is_the_peers(&error) => {}
                 // Out of descriptors or memory: accepting again at once would only spin.

@@ -5,6 +5,7 @@
 
 use super::bell::Bell;
 use super::open::{self, Position};
+use crate::columns::limit;
 use rookery_engine::search::searchable;
 use rookery_protocol::{EventBody, MessageBody};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
@@ -21,7 +22,7 @@ const GATHER: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Events in one transaction: some 50 ms of work, which is what a search waits behind at most.
-const EVENTS: i64 = 2048;
+const EVENTS: usize = 2048;
 
 /// Bytes of bodies that are held at a time.
 const BYTES: usize = 4 << 20;
@@ -109,7 +110,10 @@ impl Indexer {
             self.commit(&changes, last).map_err(Failed::Index)?;
             self.position = last.id;
             self.bell.moved(last.id, newest, batch.len() as u64);
-            self.bell.breathe(begun.elapsed().saturating_mul(self.rest));
+            // What was no full batch is followed by little, which is let come together as well.
+            let is_full = batch.len() >= EVENTS;
+            let at_least = if is_full { Duration::ZERO } else { GATHER };
+            self.bell.breathe(begun.elapsed().saturating_mul(self.rest).max(at_least));
         }
         Ok(())
     }
@@ -124,7 +128,7 @@ impl Indexer {
         let query =
             "SELECT id, log, seq, at, by, type, target, body FROM events WHERE id > ? ORDER BY id LIMIT ?";
         let mut query = self.log.prepare_cached(query)?;
-        let mut rows = query.query([self.position, EVENTS])?;
+        let mut rows = query.query(params![self.position, limit(EVENTS)])?;
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
             let at_event = Position { id: row.get(0)?, log: row.get(1)?, seq: row.get(2)?, at: row.get(3)? };
