@@ -6,6 +6,7 @@
 use super::bell::Bell;
 use super::open::{self, Position};
 use crate::columns::limit;
+use crate::priority;
 use rookery_engine::search::searchable;
 use rookery_protocol::{EventBody, MessageBody};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
@@ -29,10 +30,6 @@ const BYTES: usize = 4 << 20;
 
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
-
-/// What the thread gives way by to others on a busy machine: about a tenth of what a commit gets.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 
 /// A body whose content was taken away.
 const REDACTED: &str = "{}";
@@ -80,7 +77,7 @@ impl Indexer {
     /// Runs until the bell is closed, or the index is damaged.
     pub(super) fn run(mut self) {
         let _guard = DamageOnPanic(self.bell.clone());
-        give_way();
+        priority::give_way(priority::INDEXER);
         while self.bell.wait(GATHER) && !self.bell.is_damaged() {
             match self.catch_up() {
                 Ok(()) => {}
@@ -262,14 +259,6 @@ fn said(row: &Row) -> Option<MessageBody> {
 /// itself, which a table that is not as it was made gives.
 fn is_hopeless(error: &rusqlite::Error) -> bool {
     open::is_damage(error) || error.sqlite_error_code() == Some(ErrorCode::Unknown)
-}
-
-/// Lets the committer and the readers go first where there are more threads than cores.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
-        tracing::debug!(%error, "the indexer keeps its priority");
-    }
 }
 
 /// Says that nothing more comes when the thread ends by a panic.
