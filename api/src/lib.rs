@@ -24,6 +24,7 @@ pub mod mail;
 
 mod call;
 mod cookie;
+mod cors;
 mod dispatch;
 mod edge;
 mod events;
