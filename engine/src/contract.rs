@@ -7,6 +7,7 @@ mod accounts;
 mod atomic;
 mod blobs;
 mod bus;
+mod credentials;
 mod cursors;
 mod files;
 mod fixture;
@@ -66,6 +67,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         atomic::CASES,
         accounts::CASES,
         tokens::CASES,
+        credentials::CASES,
         people::CASES,
         presence::CASES,
         invites::CASES,
