@@ -6,6 +6,7 @@
 
 mod authenticate;
 mod key;
+mod keys;
 mod login;
 mod logout;
 mod names;
@@ -14,13 +15,15 @@ mod purge;
 mod recent;
 mod refresh;
 mod register;
+mod ring;
 mod secret;
 mod settle;
 mod throttle;
 mod ticket;
 mod token;
 
-pub use key::{KeyError, SigningKey, signing_key_path};
+pub use key::SigningKey;
+pub use keys::{KeyError, KeyPhase, KeyStanding, SigningKeys, signing_key_path};
 pub use login::{Device, Login, LoginError, Tokens};
 pub use logout::{Credential, LogoutError};
 pub use names::BadField;
@@ -28,9 +31,9 @@ pub use password::PoolFull;
 pub use refresh::RefreshError;
 pub use register::{Register, RegisterError};
 pub use ticket::{IssuedTicket, TicketError};
+pub use token::{KeySet, PublicKey};
 
 pub(crate) use authenticate::{Found, unavailable};
-pub(crate) use key::parse_seed;
 pub(crate) use settle::settle;
 
 use crate::config::Config;
@@ -56,7 +59,7 @@ pub struct AccountsParts {
     /// Where secrets come from.
     pub random: Arc<dyn Random>,
     /// What signs access tokens.
-    pub key: SigningKey,
+    pub keys: SigningKeys,
     /// The other nodes, with which tries are counted together.
     pub bus: Arc<dyn Bus>,
     /// What it counts with.
@@ -82,7 +85,7 @@ impl Accounts {
     /// # Panics
     /// When the system cannot start a thread.
     pub fn new(parts: AccountsParts, config: &Config) -> Self {
-        let tokens = AccessTokens::new(&parts.key, config.auth.access_token);
+        let tokens = AccessTokens::new(&parts.keys, config.auth.access_token, parts.clock.now());
         Self {
             passwords: PasswordPool::start(&config.auth, parts.random.as_ref(), &parts.metrics),
             tokens,
@@ -97,6 +100,19 @@ impl Accounts {
             clock: parts.clock,
             random: parts.random,
         }
+    }
+
+    /// Signs and verifies with these keys from now on. What they do not verify is good no longer, and what
+    /// was remembered of tokens is looked at again.
+    pub fn use_keys(&self, keys: &SigningKeys) {
+        if self.tokens.use_keys(keys, self.now()) {
+            self.recent.forget(|_| true);
+        }
+    }
+
+    /// Returns the keys by which others can verify access tokens.
+    pub fn key_set(&self) -> KeySet {
+        self.tokens.key_set(self.now())
     }
 
     fn now(&self) -> Timestamp {

@@ -17,6 +17,7 @@ pub(crate) mod get_file;
 pub(crate) mod get_room;
 pub(crate) mod get_user;
 pub(crate) mod history;
+pub(crate) mod key_set;
 pub(crate) mod list_members;
 pub(crate) mod list_rooms;
 pub(crate) mod login;

@@ -46,7 +46,7 @@ mod socket;
 mod stream;
 
 pub use crate::http::admin::{ChooseLog, DrainStanding};
-pub use accounts::{Accounts, AccountsParts, SigningKey};
+pub use accounts::{Accounts, AccountsParts, SigningKey, SigningKeys};
 pub use config::Config;
 pub use edge::{Edge, EdgeParts};
 pub use files::Files;

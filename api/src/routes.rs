@@ -11,6 +11,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::refresh::ROUTE,
     endpoint::logout::ROUTE,
     endpoint::ticket::ROUTE,
+    endpoint::key_set::ROUTE,
     endpoint::me::ROUTE,
     endpoint::update_me::ROUTE,
     endpoint::search_users::ROUTE,

@@ -5,8 +5,8 @@ use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::{Login, Register};
 use rookery_api::config::Sources;
 use rookery_api::{
-    Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter,
-    serve,
+    Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, SigningKeys,
+    exporter, serve,
 };
 use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
@@ -226,8 +226,8 @@ impl TestNode {
         let config = Arc::new(config(&options.settings));
         // The nodes of a cluster have one key.
         let key = match options.bus {
-            Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED)),
-            None => SigningKey::generate(random.as_ref()),
+            Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED), Timestamp(0)),
+            None => SigningKey::generate(random.as_ref(), Timestamp(0)),
         };
         let (metrics, exporter) = exporter();
         let bus = options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1))));
@@ -238,7 +238,7 @@ impl TestNode {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 random: Arc::clone(&random),
-                key,
+                keys: SigningKeys::one(key),
                 bus: Arc::clone(&bus),
                 metrics: metrics.clone(),
             },

@@ -35,9 +35,9 @@ fn fixture_over(store: Arc<dyn Store>, settings: &[(&str, &str)]) -> Fixture {
     let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
-    let key = SigningKey::generate(random.as_ref());
+    let keys = SigningKeys::one(SigningKey::generate(random.as_ref(), Timestamp(0)));
     let parts =
-        AccountsParts { store, clock: clock.clone(), random, key, bus: alone(), metrics: Metrics::none() };
+        AccountsParts { store, clock: clock.clone(), random, keys, bus: alone(), metrics: Metrics::none() };
     Fixture { accounts: Accounts::new(parts, &config), clock }
 }
 
@@ -256,7 +256,7 @@ async fn a_hash_made_with_other_parameters_is_renewed_at_login() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
-    let key = SigningKey::generate(random.as_ref());
+    let keys = SigningKeys::one(SigningKey::generate(random.as_ref(), Timestamp(0)));
     let accounts = |memory: &str| {
         let env = [
             ("ROOKERY_LIMITS__RELAXED", "true"),
@@ -265,14 +265,14 @@ async fn a_hash_made_with_other_parameters_is_renewed_at_login() {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
-        let (store, clock, random, key) = (store.clone(), clock.clone(), random.clone(), key.clone());
+        let (store, clock, random, keys) = (store.clone(), clock.clone(), random.clone(), keys.clone());
         Fixture {
             accounts: Accounts::new(
                 AccountsParts {
                     store,
                     clock: clock.clone(),
                     random,
-                    key,
+                    keys,
                     bus: alone(),
                     metrics: Metrics::none(),
                 },

@@ -3,6 +3,7 @@
 use super::error::Problems;
 use super::layer::hidden;
 use super::limits::LimitsConfig;
+use crate::accounts::SigningKeys;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub struct AuthConfig {
     pub access_token: Duration,
     /// How long a login lasts, however often it is refreshed.
     pub refresh_token: Duration,
-    /// The Ed25519 key that signs access tokens: 32 bytes in base64. None: the one in the data dir.
+    /// The Ed25519 keys that sign access tokens, a line each. None: those in the data dir.
     pub signing_key: Option<SecretString>,
 }
 
@@ -50,9 +51,9 @@ pub(super) struct RawAuth {
     /// Days that a login lasts, however often it is refreshed.
     #[schemars(range(min = 1, max = 365))]
     refresh_token_days: u64,
-    /// The Ed25519 key that signs access tokens: 32 random bytes in base64. When absent, one is made and kept in the data dir.
+    /// The Ed25519 keys that sign access tokens: 32 random bytes in base64 and, on a line each, those that follow. When absent, one is made and kept in the data dir.
     #[serde(serialize_with = "hidden")]
-    #[schemars(with = "Option<String>", extend("writeOnly" = true))]
+    #[schemars(with = "Option<String>", extend("writeOnly" = true, "x-reload" = true))]
     signing_key: Option<SecretString>,
 }
 
@@ -83,9 +84,9 @@ impl RawAuth {
         let minutes = problems.number("auth.access_token_minutes", self.access_token_minutes, 1, 60);
         let days = problems.number("auth.refresh_token_days", self.refresh_token_days, 1, 365);
         if let Some(key) = &self.signing_key
-            && crate::accounts::parse_seed(key.expose_secret()).is_none()
+            && SigningKeys::parse(key.expose_secret()).is_err()
         {
-            let allowed = "32 bytes in base64, as `openssl rand -base64 32` prints them";
+            let allowed = "32 bytes in base64, as `openssl rand -base64 32` prints them, or lines as `rookery keys` writes them";
             problems.value("auth.signing_key", "(a secret)", allowed);
         }
         AuthConfig {
