@@ -20,6 +20,7 @@ mod presence;
 mod rooms;
 mod search;
 mod settled;
+mod sign_ins;
 mod tokens;
 mod transfer;
 
@@ -66,6 +67,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         atomic::CASES,
         accounts::CASES,
         tokens::CASES,
+        sign_ins::CASES,
         people::CASES,
         presence::CASES,
         invites::CASES,

@@ -6,6 +6,7 @@
 mod files;
 mod people;
 mod presence;
+mod sign_ins;
 mod switch;
 
 use crate::store::{

@@ -13,6 +13,7 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod sign_ins;
 mod transfer;
 
 use crate::store::{
@@ -27,6 +28,7 @@ use people::PeopleTables;
 use presence::LastSeenTable;
 use rookery_protocol::{RoomId, Seq, SessionId, UserId};
 use rooms::RoomTables;
+use sign_ins::SignInTable;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,6 +50,7 @@ struct State {
     people: PeopleTables,
     invites: InviteTables,
     last_seen: LastSeenTable,
+    sign_ins: SignInTable,
     files: FileTables,
     importing: Option<Progress>,
 }

@@ -16,6 +16,7 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod sign_ins;
 mod transfer;
 
 pub use accounts::{
@@ -31,6 +32,7 @@ pub use notices::{Notice, NoticeKind, Notices};
 pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use presence::LastSeen;
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
+pub use sign_ins::{SignIn, SignIns};
 pub use transfer::{
     Asked, Batch, Export, Implied, Import, Page, Part, Place, Progress, Reading, Record, is_empty,
 };
@@ -88,6 +90,7 @@ pub trait Store:
     + Cursors
     + Notices
     + Accounts
+    + SignIns
     + LastSeen
     + People
     + Invites

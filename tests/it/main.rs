@@ -14,6 +14,8 @@ mod docs;
 mod http;
 // The tree keeps its own rules: layers, sizes, names, links, lists.
 mod tidy;
+// The keys that sign tokens, and how they change.
+mod keys;
 // What proves who somebody is, and when it stops to.
 mod tokens;
 // The real binary, backed up and restored.

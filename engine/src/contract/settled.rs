@@ -2,6 +2,7 @@
 
 mod files;
 mod people;
+mod sign_ins;
 
 use crate::store::{
     Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, Commits, CursorKind, Cursors,

@@ -77,6 +77,8 @@ calls! {
     PutTicket = "put_ticket",
     TakeTicket = "take_ticket",
     Purge = "purge",
+    SignIn = "sign_in",
+    PutSignIn = "put_sign_in",
     Seen = "seen",
     LastSeen = "last_seen",
     ChangeProfile = "change_profile",

@@ -17,6 +17,7 @@ use crate::options::{CqlOptions, OpenError};
 use crate::people::PeopleStatements;
 use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
+use crate::sign_ins::SignInStatements;
 use crate::transfer::TransferStatements;
 use crate::turns::Turns;
 use rookery_engine::store::{Activation, Answer, Commits, Health, Login, Opening, Store};
@@ -35,6 +36,7 @@ pub struct CqlStore {
     pub(crate) notices: NoticeStatements,
     pub(crate) accounts: AccountStatements,
     pub(crate) sessions: SessionStatements,
+    pub(crate) sign_ins: SignInStatements,
     pub(crate) people: PeopleStatements,
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
@@ -81,6 +83,7 @@ impl CqlStore {
             probe: cql.write_statement("UPDATE probe SET writes = 1 WHERE one = 1").await?,
             accounts: AccountStatements::prepare(&cql).await?,
             sessions: SessionStatements::prepare(&cql).await?,
+            sign_ins: SignInStatements::prepare(&cql).await?,
             people: PeopleStatements::prepare(&cql).await?,
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,

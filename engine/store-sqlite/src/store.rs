@@ -2,6 +2,7 @@
 
 mod files;
 mod people;
+mod sign_ins;
 mod transfer;
 
 use crate::checkpoint::Checkpointer;

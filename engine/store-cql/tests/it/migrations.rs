@@ -48,6 +48,8 @@ async fn an_interrupted_runner_is_continued_and_one_that_lives_is_waited_for() {
         "DROP TABLE %.import",
         "DELETE FROM %.migrations WHERE number = 2",
         "DELETE FROM %.migrations WHERE number = 3",
+        "DROP TABLE %.sign_ins",
+        "DELETE FROM %.migrations WHERE number = 4",
     ] {
         execute(&keyspace, statement).await;
     }
