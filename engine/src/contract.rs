@@ -7,6 +7,7 @@ mod accounts;
 mod atomic;
 mod blobs;
 mod bus;
+mod credentials;
 mod cursors;
 mod files;
 mod fixture;
@@ -67,6 +68,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         atomic::CASES,
         accounts::CASES,
         tokens::CASES,
+        credentials::CASES,
         sign_ins::CASES,
         people::CASES,
         presence::CASES,

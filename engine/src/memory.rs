@@ -4,6 +4,7 @@
 //! the state between two writes.
 
 mod accounts;
+mod credentials;
 mod cursors;
 mod files;
 mod invites;
@@ -17,7 +18,8 @@ mod sign_ins;
 mod transfer;
 
 use crate::store::{
-    Activation, Answer, Commits, Health, Login, Notice, NoticeKind, Opening, Progress, Store, StoreError,
+    Activation, Answer, Commits, Health, Login, Mail, Notice, NoticeKind, Opening, Progress, Store,
+    StoreError,
 };
 use accounts::AccountTables;
 use files::FileTables;
@@ -32,6 +34,7 @@ use sign_ins::SignInTable;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -47,6 +50,7 @@ struct State {
     rooms: RoomTables,
     notices: BTreeMap<(UserId, RoomId, Seq, NoticeKind), Notice>,
     accounts: AccountTables,
+    mails: BTreeMap<Uuid, Mail>,
     people: PeopleTables,
     invites: InviteTables,
     last_seen: LastSeenTable,

@@ -7,10 +7,12 @@
 
 mod accounts;
 mod activation;
+mod credentials;
 mod cursors;
 mod files;
 mod invites;
 mod log;
+mod mails;
 mod metered;
 mod notices;
 mod people;
@@ -21,12 +23,15 @@ mod transfer;
 
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
+    may_repeat_rotation,
 };
 pub use activation::{Activation, Login, Opening};
+pub use credentials::{AddressConfirmed, Credentials, Proof, ProofOf};
 pub use cursors::{CursorKind, Cursors, Mark, MemberCursor, Reached};
 pub use files::{AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, Thumb, Upload};
 pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
+pub use mails::{Mail, Mails};
 pub use metered::MeteredStore;
 pub use notices::{Notice, NoticeKind, Notices};
 pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
@@ -83,13 +88,15 @@ pub struct Commits {
 }
 
 /// A store: a room log with its projections, the reads over them, cursors, notices, accounts,
-/// people, invites and what is known of files.
+/// mails, people, invites and what is known of files.
 pub trait Store:
     Log
     + Rooms
     + Cursors
     + Notices
     + Accounts
+    + Credentials
+    + Mails
     + SignIns
     + LastSeen
     + People

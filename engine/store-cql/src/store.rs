@@ -10,6 +10,7 @@ use crate::health::SharedHealth;
 use crate::invites::InviteStatements;
 use crate::last_seen::LastSeenStatements;
 use crate::log::{Lanes, LogStatements};
+use crate::mails::MailStatements;
 use crate::messages::MessageStatements;
 use crate::migrate::{self, MIGRATIONS};
 use crate::notices::NoticeStatements;
@@ -36,6 +37,7 @@ pub struct CqlStore {
     pub(crate) notices: NoticeStatements,
     pub(crate) accounts: AccountStatements,
     pub(crate) sessions: SessionStatements,
+    pub(crate) mails: MailStatements,
     pub(crate) sign_ins: SignInStatements,
     pub(crate) people: PeopleStatements,
     pub(crate) invites: InviteStatements,
@@ -83,6 +85,7 @@ impl CqlStore {
             probe: cql.write_statement("UPDATE probe SET writes = 1 WHERE one = 1").await?,
             accounts: AccountStatements::prepare(&cql).await?,
             sessions: SessionStatements::prepare(&cql).await?,
+            mails: MailStatements::prepare(&cql).await?,
             sign_ins: SignInStatements::prepare(&cql).await?,
             people: PeopleStatements::prepare(&cql).await?,
             invites: InviteStatements::prepare(&cql).await?,

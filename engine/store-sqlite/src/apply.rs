@@ -5,6 +5,7 @@
 
 mod accounts;
 mod batch;
+mod credentials;
 mod cursors;
 mod files;
 mod import;
@@ -19,6 +20,7 @@ mod sign_ins;
 
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
+pub(crate) use credentials::{confirm_address, delay_mail, forget_mail, put_mail, put_proof, take_proof};
 pub(crate) use cursors::{change_settings, mark};
 pub(crate) use files::{begin_upload, complete_upload, doom_files, forget_files, hold_avatar};
 pub(crate) use import::{Incoming, end_import};

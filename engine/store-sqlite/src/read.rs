@@ -16,7 +16,7 @@ mod rooms;
 mod search;
 mod sign_ins;
 
-pub(crate) use accounts::{account_by_email, session, users};
+pub(crate) use accounts::{account, account_by_email, mails_due, session, sessions_of, users};
 pub(crate) use activation::{activation, login, opening};
 pub(crate) use cursors::{cursors, reached, settings};
 pub(crate) use export::{implied, importing, log, rooms, rows};

@@ -56,8 +56,11 @@ impl Name<'_> {
 
     /// Whether `record` is being changed to it, by `claim`.
     fn is_next_of(self, record: &Record, claim: Uuid) -> bool {
-        let is_asked_for = matches!(self, Self::Handle(_)) || !record.is_made();
-        is_asked_for && record.is_changing() && record.turn == claim
+        let next = match self {
+            Self::Handle(handle) => record.next_handle() == Some(handle),
+            Self::Email(email) => record.next_email() == Some(email),
+        };
+        next && record.is_changing() && record.turn == claim
     }
 }
 
@@ -157,5 +160,16 @@ impl CqlStore {
         if let Err(error) = self.cql.decide(&self.accounts.release_handle, (handle, claim)).await {
             tracing::debug!(%error, "a void claim is left");
         }
+    }
+
+    /// Takes back what `user` claims of an address that is its own no more: nobody is to find it here.
+    pub(super) async fn release_email(&self, email: &str, user: UserId) -> Result<(), StoreError> {
+        let row = self.cql.row::<(Uuid, Uuid)>(&self.accounts.settled_email, (email,)).await?;
+        let Some((_, claim)) = row.filter(|(of, _)| *of == user.0) else { return Ok(()) };
+        // It may be the account's again meanwhile.
+        if self.record(user).await?.is_none_or(|record| record.email != email && !record.is_changing()) {
+            self.cql.decide(&self.accounts.release_email, (email, claim)).await?;
+        }
+        Ok(())
     }
 }

@@ -37,6 +37,7 @@ impl CqlStore {
     /// Keeps a session unless one of its id is there already.
     async fn insert_session(&self, session: &LoginSession, tries: &mut Tries) -> Result<(), StoreError> {
         let statements = &self.sessions;
+        self.list(session).await?;
         loop {
             let values = (
                 session.session.0,

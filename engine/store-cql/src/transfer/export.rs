@@ -145,7 +145,8 @@ async fn accounts(listing: Listing<'_>, part: Part) -> Result<Page<Record>, Stor
                 }
                 let (token, session) =
                     (RefreshToken { hash: token_hash(hash)?, expires_at }, SessionId(session));
-                let replaced_by = replaced_by.map(token_hash).transpose()?;
+                let hash = |column| token_hash(crate::sessions::replaced_by(column).0);
+                let replaced_by = replaced_by.map(hash).transpose()?;
                 Ok(Some(Record::RefreshToken { token, session, replaced_by }))
             };
             listing.each(&scans.tokens, token).await
