@@ -5,6 +5,7 @@
 //! spent once; a token that was just found good is remembered for seconds. It knows nothing of HTTP; closing the sockets of a revoked login is the caller's.
 
 mod authenticate;
+mod factor;
 mod key;
 mod keys;
 mod login;
@@ -22,9 +23,10 @@ mod throttle;
 mod ticket;
 mod token;
 
+pub use factor::{Challenge, ChallengeError, Enrolment, FactorError, FactorStanding};
 pub use key::SigningKey;
 pub use keys::{KeyError, KeyPhase, KeyStanding, SigningKeys, signing_key_path};
-pub use login::{Device, Login, LoginError, Tokens};
+pub use login::{Device, LoggedIn, Login, LoginError, Tokens};
 pub use logout::{Credential, LogoutError};
 pub use names::BadField;
 pub use password::PoolFull;

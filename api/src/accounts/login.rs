@@ -1,5 +1,6 @@
 //! Login: a password for a session with its tokens.
 
+use super::factor::Challenge;
 use super::names;
 use super::password::{PoolFull, Verdict};
 use super::settle::settle;
@@ -73,14 +74,23 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
+/// What a right password gets.
+#[derive(Clone, Debug)]
+pub enum LoggedIn {
+    /// Tokens.
+    Tokens(Box<Tokens>),
+    /// The question for a second factor.
+    Challenged(Challenge),
+}
+
 impl Accounts {
-    /// Logs somebody in.
+    /// Logs somebody in, or asks for a second factor where the account has one.
     ///
     /// An unknown address costs a hash like a known one and gets the same answer.
     ///
     /// # Errors
     /// [`LoginError`]; what is busy, throttled or the store's may be tried again as it is.
-    pub async fn login(&self, request: Login, from: IpAddr) -> Result<Tokens, LoginError> {
+    pub async fn login(&self, request: Login, from: IpAddr) -> Result<LoggedIn, LoginError> {
         let device = request.device.unwrap_or_default();
         let device_name = device.name.as_deref().map(device_name).transpose()?;
         let email = names::email(&request.email).ok();
@@ -104,11 +114,24 @@ impl Accounts {
             (Verdict::Differs, _) | (_, None) => return Err(LoginError::Refused),
         };
 
+        let device = (device.id, device_name);
+        if self.asks_for_factor(account.user.id).await? {
+            return Ok(LoggedIn::Challenged(self.challenge(&account, device).await?));
+        }
+        Ok(LoggedIn::Tokens(Box::new(self.begin_login(account.user, device).await?)))
+    }
+
+    /// Begins a login session of somebody who has proven all that was asked for.
+    pub(super) async fn begin_login(
+        &self,
+        user: User,
+        (device, device_name): (Option<DeviceId>, Option<String>),
+    ) -> Result<Tokens, StoreError> {
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
-            user: account.user.id,
-            device: device.id,
+            user: user.id,
+            device,
             device_name,
             created_at: now,
             expires_at: after(now, self.login_lasts),
@@ -117,7 +140,7 @@ impl Accounts {
         let (refresh_token, hash) = secret::make(self.random.as_ref());
         let token = RefreshToken { hash, expires_at: session.expires_at };
         settle(|| self.store.begin_session(session.clone(), token)).await?;
-        Ok(self.tokens_of(&session, account.user, refresh_token, now))
+        Ok(self.tokens_of(&session, user, refresh_token, now))
     }
 
     /// Makes what a login or a refresh gives.

@@ -54,7 +54,10 @@ impl Fixture {
 
     async fn login(&self, email: &str, password: &str) -> Result<Tokens, LoginError> {
         let request = Login { email: email.to_owned(), password: SecretString::from(password), device: None };
-        self.accounts.login(request, HERE).await
+        match self.accounts.login(request, HERE).await? {
+            LoggedIn::Tokens(tokens) => Ok(*tokens),
+            LoggedIn::Challenged(_) => panic!("there is no second factor"),
+        }
     }
 
     async fn alice(&self) -> Tokens {

@@ -5,7 +5,7 @@ use metrics::Counter;
 use rookery_engine::bus::Bus;
 use rookery_engine::metrics::By;
 use rookery_engine::{ClusterThrottle, Rule, Throttled};
-use rookery_protocol::Timestamp;
+use rookery_protocol::{Timestamp, UserId};
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +23,10 @@ const LOGIN_ADDRESS: Rule = Rule { name: "login-address", burst: 20, every_ms: 6
 /// everywhere together.
 const LOGIN_ACCOUNT: Rule = Rule { name: "login-account", burst: 10, every_ms: 30_000 };
 
+/// Codes of a second factor of one account: 5 at once, then one every two minutes, so that whoever knows the
+/// password has one chance in 400 a day: three codes of a million are good at a time.
+const FACTOR_ACCOUNT: Rule = Rule { name: "factor-account", burst: 5, every_ms: 120_000 };
+
 /// The rules of the account operations.
 #[derive(Debug)]
 pub(super) struct Throttles(Option<Buckets>);
@@ -33,6 +37,7 @@ struct Buckets {
     register_account: ClusterThrottle,
     login_address: ClusterThrottle,
     login_account: ClusterThrottle,
+    factor_account: ClusterThrottle,
 }
 
 impl Throttles {
@@ -44,6 +49,7 @@ impl Throttles {
             register_account: of(REGISTER_ACCOUNT),
             login_address: of(LOGIN_ADDRESS),
             login_account: of(LOGIN_ACCOUNT),
+            factor_account: of(FACTOR_ACCOUNT),
         }))
     }
 
@@ -72,6 +78,11 @@ impl Throttles {
             Some(email) => buckets.login_account.take(&account(email), now).await,
             None => Ok(()),
         }
+    }
+
+    pub(super) async fn factor(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        buckets.factor_account.take(&user.to_string(), now).await
     }
 }
 

@@ -95,6 +95,7 @@ fn only_signing_in_probes_documents_and_what_takes_a_ticket_need_no_token() {
     let wanted = [
         "register",
         "login",
+        "loginFactor",
         "refresh",
         "logout",
         "keySet",

@@ -24,6 +24,7 @@ const LIMITS: &[&str] = &[
     "register-account",
     "login-address",
     "login-account",
+    "factor-account",
     "user-search",
     "handle-change",
     "passwords",
