@@ -6,12 +6,14 @@
 
 mod authenticate;
 mod factor;
+mod identities;
 mod key;
 mod keys;
 mod login;
 mod logout;
 mod names;
 mod password;
+mod provider;
 mod purge;
 mod recent;
 mod refresh;
@@ -19,11 +21,13 @@ mod register;
 mod ring;
 mod secret;
 mod settle;
+mod sign_in;
 mod throttle;
 mod ticket;
 mod token;
 
 pub use factor::{Challenge, ChallengeError, Enrolment, FactorError, FactorStanding};
+pub use identities::{LinkError, LinkedIdentity};
 pub use key::SigningKey;
 pub use keys::{KeyError, KeyPhase, KeyStanding, SigningKeys, signing_key_path};
 pub use login::{Device, LoggedIn, Login, LoginError, Tokens};
@@ -32,19 +36,23 @@ pub use names::BadField;
 pub use password::PoolFull;
 pub use refresh::RefreshError;
 pub use register::{Register, RegisterError};
+pub use sign_in::{Answer, Attempt, Registering, SignInError, SignedIn};
 pub use ticket::{IssuedTicket, TicketError};
 pub use token::{KeySet, PublicKey};
 
 pub(crate) use authenticate::{Found, unavailable};
 pub(crate) use settle::settle;
 
-use crate::config::Config;
+use crate::config::{Config, ProviderConfig};
+use crate::outbound::Outbound;
 use password::PasswordPool;
+use provider::Provider;
 use recent::Recent;
 use rookery_engine::bus::Bus;
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, Metrics, Random, uuid_v7};
 use rookery_protocol::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use throttle::Throttles;
@@ -79,6 +87,8 @@ pub struct Accounts {
     throttles: Throttles,
     recent: Recent,
     login_lasts: Duration,
+    /// By their names in the configuration.
+    providers: BTreeMap<String, Provider>,
 }
 
 impl Accounts {
@@ -98,6 +108,7 @@ impl Accounts {
             },
             recent: Recent::default(),
             login_lasts: config.auth.refresh_token,
+            providers: providers(config, &parts.clock),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,
@@ -124,6 +135,15 @@ impl Accounts {
     fn new_id(&self) -> Uuid {
         uuid_v7(self.now(), self.random.as_ref())
     }
+}
+
+fn providers(config: &Config, clock: &Arc<dyn Clock>) -> BTreeMap<String, Provider> {
+    let providers = &config.auth.providers;
+    let client = if providers.is_empty() { return BTreeMap::new() } else { Outbound::new() };
+    let provider = |(id, config): (&String, &ProviderConfig)| {
+        (id.clone(), Provider::new(config.clone(), client.clone(), Arc::clone(clock)))
+    };
+    providers.iter().map(provider).collect()
 }
 
 /// Returns the moment `lasts` after `from`.

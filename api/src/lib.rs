@@ -11,6 +11,7 @@
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
+//! | `outbound` | the one client that speaks HTTP to other servers |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
@@ -32,6 +33,7 @@ mod idempotency;
 mod log_lines;
 mod observe;
 mod origin;
+mod outbound;
 mod pressure;
 mod problem;
 mod query;

@@ -2,7 +2,7 @@
 //! seed, and any store. Only its users are made without the wire, because hashing is not the point.
 
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
-use rookery_api::accounts::{Login, Register};
+use rookery_api::accounts::{LoggedIn, Login, Register};
 use rookery_api::config::Sources;
 use rookery_api::{
     Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, SigningKeys,
@@ -34,7 +34,8 @@ const KEY_SEED: u64 = 1;
 const CLUSTER_BEAT: Duration = Duration::from_millis(100);
 
 /// The password of every test user.
-const PASSWORD: &str = "correct horse battery";
+/// The password of every user that a test registers.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// A node that serves until it is dropped or stopped.
 #[derive(Debug)]
@@ -300,6 +301,11 @@ impl TestNode {
         self.edge.files()
     }
 
+    /// Returns what the time is by the node's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.inner.now()
+    }
+
     /// Moves the node's clock on, and nobody looks.
     pub fn pass(&self, time: Duration) {
         self.clock.inner.advance(time);
@@ -343,7 +349,8 @@ impl TestNode {
     pub async fn login(&self, handle: &str) -> TestUser {
         let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let login = Login { email: format!("{handle}@example.org"), password: PASSWORD.into(), device: None };
-        let tokens = self.edge.accounts().login(login, from).await.expect("a registered user logs in");
+        let logged_in = self.edge.accounts().login(login, from).await.expect("a registered user logs in");
+        let LoggedIn::Tokens(tokens) = logged_in else { panic!("{handle} has a second factor") };
         TestUser { id: tokens.user.id, session: tokens.session, token: tokens.access_token }
     }
 

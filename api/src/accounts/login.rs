@@ -102,7 +102,10 @@ impl Accounts {
         };
         // Nothing longer was ever accepted, so nothing longer is hashed.
         let within = names::password(&request.password).is_ok();
-        let known = account.as_ref().filter(|_| within).map(|account| account.password.as_str());
+        let known = account
+            .as_ref()
+            .filter(|account| within && !account.password.is_empty())
+            .map(|account| account.password.as_str());
         let password = if within { request.password } else { SecretString::from("") };
         let verdict = self.passwords.verify(password.clone(), known).await?;
         let account = match (verdict, account) {
@@ -174,7 +177,7 @@ impl Accounts {
     }
 }
 
-fn device_name(text: &str) -> Result<String, names::BadField> {
+pub(super) fn device_name(text: &str) -> Result<String, names::BadField> {
     names::name(text).map_err(|bad| names::BadField { field: "device", ..bad })
 }
 

@@ -3,10 +3,12 @@
 use super::error::Problems;
 use super::layer::hidden;
 use super::limits::LimitsConfig;
+use super::providers::{self, ProviderConfig};
 use crate::accounts::SigningKeys;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The least argon2id memory, with five passes (OWASP Password Storage Cheat Sheet).
@@ -30,6 +32,8 @@ pub struct AuthConfig {
     pub refresh_token: Duration,
     /// The Ed25519 keys that sign access tokens, a line each. None: those in the data dir.
     pub signing_key: Option<SecretString>,
+    /// Whose identities log in here, by their names in paths.
+    pub providers: BTreeMap<String, ProviderConfig>,
 }
 
 /// Passwords and tokens.
@@ -55,6 +59,8 @@ pub(super) struct RawAuth {
     #[serde(serialize_with = "hidden")]
     #[schemars(with = "Option<String>", extend("writeOnly" = true, "x-reload" = true))]
     signing_key: Option<SecretString>,
+    /// A TOML file of the providers whose identities log in here; empty: none do.
+    providers: String,
 }
 
 impl Default for RawAuth {
@@ -66,6 +72,7 @@ impl Default for RawAuth {
             access_token_minutes: 10,
             refresh_token_days: 30,
             signing_key: None,
+            providers: String::new(),
         }
     }
 }
@@ -96,6 +103,7 @@ impl RawAuth {
             access_token: Duration::from_secs(minutes * 60),
             refresh_token: Duration::from_secs(days * 24 * 60 * 60),
             signing_key: self.signing_key.clone(),
+            providers: providers::read(&self.providers, problems),
         }
     }
 }

@@ -99,8 +99,14 @@ pub(crate) fn counted<E>(call: &Call, outcome: Result<LoggedIn, E>) -> Result<Lo
 
 /// Answers with the question for a second factor.
 pub(crate) fn challenged(challenge: &Challenge) -> Answer {
-    let (text, expires_in) = (challenge.challenge.expose_secret(), challenge.expires_in.as_secs());
-    respond::json(StatusCode::ACCEPTED, &Challenged { challenge: text, expires_in })
+    respond::json(StatusCode::ACCEPTED, &Challenged::of(challenge))
+}
+
+impl<'a> Challenged<'a> {
+    pub(crate) fn of(challenge: &'a Challenge) -> Self {
+        let expires_in = challenge.expires_in.as_secs();
+        Self { challenge: challenge.challenge.expose_secret(), expires_in }
+    }
 }
 
 /// Answers with tokens.

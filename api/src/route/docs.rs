@@ -179,6 +179,8 @@ pub fn path_parameter(name: &str) -> Option<(SchemaOf, &'static str)> {
         "file" => (schema_of::<String>(), "The name of the file."),
         "id" => (schema_of::<FileId>(), "The file."),
         "emoji" => (schema_of::<String>(), "The emoji, as percent-encoded UTF-8."),
+        "provider" => (schema_of::<String>(), "The name of the provider."),
+        "identity" => (schema_of::<String>(), "The name of the identity."),
         "invite" => (schema_of::<String>(), "The text of the invite."),
         _ => return None,
     })
