@@ -19,6 +19,8 @@ struct Stage {
     provider: Hostile,
     /// A second one, which is as good as the first.
     other: Hostile,
+    /// One that makes no accounts.
+    closed: Hostile,
     _folder: Folder,
 }
 
@@ -56,10 +58,10 @@ impl Stage {
         let file: &'static str = folder.at("providers.toml").to_str().unwrap().to_owned().leak();
         let settings = vec![("ROOKERY_AUTH__PROVIDERS", file)];
         let node = TestNode::with(TestNodeOptions { settings, ..TestNodeOptions::default() }).await;
-        for provider in [&provider, &other] {
+        for provider in [&provider, &other, &closed] {
             provider.set_time(node.now().0 / 1000);
         }
-        Self { node, provider, other, _folder: folder }
+        Self { node, provider, other, closed, _folder: folder }
     }
 
     async fn post(&self, path: &str, token: &str, body: Value) -> RawAnswer {
@@ -162,6 +164,9 @@ async fn who_a_provider_knows_chooses_a_handle_and_comes_back_as_the_same() {
     let back = stage.other.authorize(&page.url, "alice-there");
     assert_eq!(stage.end("two", &page, &back).await.status, 202);
     // And where no accounts are made, nobody.
+    let page = stage.begin("closed", "").await;
+    let back = stage.closed.authorize(&page.url, "alice-there");
+    assert_eq!(stage.end("closed", &page, &back).await.problem(), (403, "forbidden".to_owned()));
     assert_eq!(stage.post("/v1/auth/providers/nobody/begin", "", Value::Null).await.problem().0, 404);
 }
 

@@ -33,7 +33,6 @@ const KEY_SEED: u64 = 1;
 /// How often a node of a cluster says that it is there: so that what is late or lost is found in a blink.
 const CLUSTER_BEAT: Duration = Duration::from_millis(100);
 
-/// The password of every test user.
 /// The password of every user that a test registers.
 pub const PASSWORD: &str = "correct horse battery";
 

@@ -51,6 +51,7 @@ pub(crate) const END: Route = Route::post(
 /// The identities of an account.
 #[derive(Serialize, JsonSchema)]
 struct Identities {
+    /// In the order in which they were linked.
     identities: Vec<Linked>,
 }
 

@@ -60,6 +60,7 @@ pub(crate) const REGISTER: Route = Route::post(
 /// Whose identities log in here.
 #[derive(Serialize, JsonSchema)]
 struct Providers<'a> {
+    /// By their names in paths.
     providers: Vec<Provider<'a>>,
 }
 
@@ -89,6 +90,7 @@ pub(crate) struct Begun<'a> {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "SignInFinishBody")]
 struct Body {
+    /// What came back to the page, and what it has kept.
     #[serde(flatten)]
     came_back: Back,
     /// What is logged in.
