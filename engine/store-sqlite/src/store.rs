@@ -3,6 +3,7 @@
 mod credentials;
 mod files;
 mod people;
+mod sign_ins;
 mod transfer;
 
 use crate::checkpoint::Checkpointer;
