@@ -8,6 +8,7 @@ mod atomic;
 mod blobs;
 mod bus;
 mod cursors;
+mod docket;
 mod files;
 mod fixture;
 mod invites;
@@ -21,6 +22,7 @@ mod rooms;
 mod search;
 mod settled;
 mod tokens;
+mod traces;
 mod transfer;
 
 pub use blobs::blobs_pass;
@@ -70,6 +72,8 @@ pub fn cases() -> impl Iterator<Item = Case> {
         presence::CASES,
         invites::CASES,
         files::CASES,
+        docket::CASES,
+        traces::CASES,
         model::CASES,
     ];
     parts.into_iter().flatten().copied()

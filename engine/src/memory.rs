@@ -5,6 +5,7 @@
 
 mod accounts;
 mod cursors;
+mod docket;
 mod files;
 mod invites;
 mod log;
@@ -13,12 +14,14 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod traces;
 mod transfer;
 
 use crate::store::{
     Activation, Answer, Commits, Health, Login, Notice, NoticeKind, Opening, Progress, Store, StoreError,
 };
 use accounts::AccountTables;
+use docket::DocketTable;
 use files::FileTables;
 use invites::InviteTables;
 use log::LogTables;
@@ -49,6 +52,7 @@ struct State {
     invites: InviteTables,
     last_seen: LastSeenTable,
     files: FileTables,
+    docket: DocketTable,
     importing: Option<Progress>,
 }
 

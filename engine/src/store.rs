@@ -8,6 +8,7 @@
 mod accounts;
 mod activation;
 mod cursors;
+mod docket;
 mod files;
 mod invites;
 mod log;
@@ -16,6 +17,7 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod traces;
 mod transfer;
 
 pub use accounts::{
@@ -23,6 +25,7 @@ pub use accounts::{
 };
 pub use activation::{Activation, Login, Opening};
 pub use cursors::{CursorKind, Cursors, Mark, MemberCursor, Reached};
+pub use docket::{Book, Docket, Entry};
 pub use files::{AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, Thumb, Upload};
 pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
@@ -31,6 +34,7 @@ pub use notices::{Notice, NoticeKind, Notices};
 pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use presence::LastSeen;
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
+pub use traces::Traces;
 pub use transfer::{
     Asked, Batch, Export, Implied, Import, Page, Part, Place, Progress, Reading, Record, is_empty,
 };
@@ -81,7 +85,7 @@ pub struct Commits {
 }
 
 /// A store: a room log with its projections, the reads over them, cursors, notices, accounts,
-/// people, invites and what is known of files.
+/// people, invites, what is known of files, what administration keeps and what is left of a user.
 pub trait Store:
     Log
     + Rooms
@@ -92,6 +96,8 @@ pub trait Store:
     + People
     + Invites
     + Files
+    + Docket
+    + Traces
     + std::fmt::Debug
     + Send
     + Sync

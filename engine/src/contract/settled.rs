@@ -1,5 +1,6 @@
 //! A caller that does not give up: it sends again until it knows what became of its write.
 
+mod docket;
 mod files;
 mod people;
 

@@ -1,5 +1,7 @@
 //! A store whose calls are counted and timed: any store, from outside.
 
+mod docket;
+
 use super::{
     Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, AvatarOf, Begun, BlockSet,
     Commits, Completed, CursorKind, Cursors, FileContent, FileRecord, Files, Health, Invite, InviteCreated,

@@ -6,6 +6,7 @@
 mod accounts;
 mod batch;
 mod cursors;
+mod docket;
 mod files;
 mod import;
 mod invites;
@@ -19,6 +20,7 @@ mod sessions;
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
 pub(crate) use cursors::{change_settings, mark};
+pub(crate) use docket::{forget_entry, forget_traces, put_entry};
 pub(crate) use files::{begin_upload, complete_upload, doom_files, forget_files, hold_avatar};
 pub(crate) use import::{Incoming, end_import};
 pub(crate) use invites::{create_invite, revoke_invite, use_invite};

@@ -5,6 +5,7 @@
 mod accounts;
 mod activation;
 mod cursors;
+mod docket;
 mod export;
 mod files;
 mod log;
@@ -18,6 +19,7 @@ mod search;
 pub(crate) use accounts::{account_by_email, session, users};
 pub(crate) use activation::{activation, login, opening};
 pub(crate) use cursors::{cursors, reached, settings};
+pub(crate) use docket::{entries, entry, files_of, rooms_ever};
 pub(crate) use export::{implied, importing, log, rooms, rows};
 pub(crate) use files::{file, readable_files};
 pub(crate) use log::{events, find, head, ord_at, span_at};

@@ -6,7 +6,7 @@ use super::super::fixture::{
     Change, Pen, account, append, body, client_id, open_room, room, second, session_id, user,
 };
 use crate::store::{
-    AvatarOf, CursorKind, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange, Projection,
+    AvatarOf, Book, CursorKind, Entry, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange, Projection,
     RefreshToken, SettingsChange, Store, Upload,
 };
 use fastrand::Rng;
@@ -15,6 +15,7 @@ use rookery_protocol::{
     RoomKind, Seq, UserId,
 };
 use serde_json::json;
+use uuid::Uuid;
 
 pub(super) const USERS: u128 = 6;
 pub(super) const ROOMS: u128 = 3;
@@ -256,6 +257,9 @@ impl Teller<'_> {
             self.store.unblock(other, who).await.expect("a write");
         }
         self.store.seen(&[(who, now)]).await.expect("a write");
+        let (book, rev) = (Book::ALL[self.random.usize(0..Book::ALL.len())], 1);
+        let (id, body) = (Uuid::from_u128(u128::from(self.step) << 80), format!("{{\"step\":{}}}", self.step));
+        self.store.put_entry(Entry { book, id, rev, body }).await.expect("a write");
     }
 }
 

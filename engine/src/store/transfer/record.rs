@@ -2,7 +2,7 @@
 
 use super::Batch;
 use crate::store::{
-    Account, AvatarOf, FileRecord, Invite, LoginSession, Notice, RefreshToken, Settings, TokenHash,
+    Account, AvatarOf, Entry, FileRecord, Invite, LoginSession, Notice, RefreshToken, Settings, TokenHash,
 };
 use rookery_protocol::{FileId, RoomId, Seq, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,8 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// An entry of a book of administration.
+    Entry(Entry),
 }
 
 impl Record {
@@ -120,6 +122,7 @@ impl Record {
             Self::Invite { .. } => Part::Invites,
             Self::InviteUse { .. } => Part::InviteUses,
             Self::LastSeen { .. } => Part::LastSeen,
+            Self::Entry(_) => Part::Docket,
         }
     }
 }
@@ -156,11 +159,13 @@ pub enum Part {
     InviteUses,
     /// [`Record::LastSeen`].
     LastSeen,
+    /// [`Record::Entry`].
+    Docket,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Accounts,
         Self::KeptHandles,
         Self::Sessions,
@@ -175,6 +180,7 @@ impl Part {
         Self::Invites,
         Self::InviteUses,
         Self::LastSeen,
+        Self::Docket,
     ];
 
     /// Returns what its records are called, for people.
@@ -194,6 +200,7 @@ impl Part {
             Self::Invites => "invites",
             Self::InviteUses => "uses of invites",
             Self::LastSeen => "moments of last seen",
+            Self::Docket => "entries of administration",
         }
     }
 }

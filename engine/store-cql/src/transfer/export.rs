@@ -31,6 +31,7 @@ pub(super) struct Scans {
     invites: Read,
     uses: Read,
     last_seen: Read,
+    docket: Read,
     logs: Read,
 }
 
@@ -51,6 +52,7 @@ impl Scans {
             invites: scan("hash FROM invite_rooms").await?,
             uses: scan("kind, hash, user_id FROM invites").await?,
             last_seen: scan("user_id, at FROM last_seen").await?,
+            docket: scan("book, id, rev, body FROM docket").await?,
             logs: scan("DISTINCT room, bucket, head FROM log").await?,
         })
     }
@@ -107,7 +109,9 @@ pub(super) async fn rows(
         }
         Part::Files | Part::Avatars => of_files(listing, part).await,
         Part::Cursors | Part::Settings | Part::Notices => of_rooms(listing, part).await,
-        Part::Blocks | Part::Invites | Part::InviteUses | Part::LastSeen => people(listing, part).await,
+        Part::Blocks | Part::Invites | Part::InviteUses | Part::LastSeen | Part::Docket => {
+            people(listing, part).await
+        }
     }
 }
 
@@ -239,6 +243,10 @@ async fn people(listing: Listing<'_>, part: Part) -> Result<Page<Record>, StoreE
                 Ok(Some(Record::InviteUse { hash: token_hash(hash)?, user: UserId(user) }))
             };
             listing.each(&scans.uses, a_use).await
+        }
+        Part::Docket => {
+            let entry = async |row: docket::Row| docket::entry(row).map(Record::Entry).map(Some);
+            listing.each(&scans.docket, entry).await
         }
         _ => {
             let seen = async |(user, at): (Uuid, i64)| {
