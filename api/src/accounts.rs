@@ -16,6 +16,7 @@ mod refresh;
 mod register;
 mod secret;
 mod settle;
+mod standing;
 mod throttle;
 mod ticket;
 mod token;
@@ -32,12 +33,14 @@ pub use ticket::{IssuedTicket, TicketError};
 pub(crate) use authenticate::{Found, unavailable};
 pub(crate) use key::parse_seed;
 pub(crate) use settle::settle;
+pub(crate) use standing::{Ban, Standing};
 
 use crate::config::Config;
 use password::PasswordPool;
 use recent::Recent;
+use secrecy::ExposeSecret;
 use rookery_engine::bus::Bus;
-use rookery_engine::store::Store;
+use rookery_engine::store::{Store, TokenHash};
 use rookery_engine::{Clock, Metrics, Random, uuid_v7};
 use rookery_protocol::Timestamp;
 use std::sync::Arc;
@@ -74,6 +77,7 @@ pub struct Accounts {
     throttles: Throttles,
     recent: Recent,
     login_lasts: Duration,
+    operator: TokenHash,
 }
 
 impl Accounts {
@@ -93,10 +97,17 @@ impl Accounts {
             },
             recent: Recent::default(),
             login_lasts: config.auth.refresh_token,
+            operator: secret::hash(parts.key.operator_token().expose_secret()),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,
         }
+    }
+
+    /// Returns whether `token` is the operator's.
+    pub(crate) fn is_operator(&self, token: &str) -> bool {
+        // Of hashes, so that how long it takes tells nothing of the token.
+        secret::hash(token) == self.operator
     }
 
     fn now(&self) -> Timestamp {

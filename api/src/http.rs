@@ -32,6 +32,7 @@ pub(crate) mod reaction;
 pub(crate) mod readers;
 pub(crate) mod refresh;
 pub(crate) mod register;
+pub(crate) mod report;
 pub(crate) mod remove_member;
 pub(crate) mod revoke_invite;
 pub(crate) mod search;

@@ -11,6 +11,7 @@
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
+//! | `office`, `docket` | what admins of the server do, what users report, jobs, statistics; and how it is kept |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
@@ -23,6 +24,7 @@ pub mod config;
 mod call;
 mod cookie;
 mod dispatch;
+mod docket;
 mod edge;
 mod events;
 mod files;
@@ -31,6 +33,7 @@ mod http;
 mod idempotency;
 mod log_lines;
 mod observe;
+mod office;
 mod origin;
 mod pressure;
 mod problem;

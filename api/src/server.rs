@@ -7,7 +7,7 @@ mod exhaustion;
 
 use crate::edge::Edge;
 use crate::route::Reach;
-use crate::{files, pressure};
+use crate::{files, office, pressure};
 use door::Door;
 use std::io;
 use std::sync::Arc;
@@ -52,6 +52,8 @@ pub async fn serve(
     let (_keep_open, _) = Door::open(listeners.admin, Reach::Admin, &edge);
     edge.node.tasks().spawn(upkeep(Arc::clone(&edge)));
     edge.node.tasks().spawn(files::run_janitor(Arc::clone(&edge.files)));
+    edge.node.tasks().spawn(office::run(Arc::clone(&edge.office)));
+    edge.node.tasks().spawn(office::run_tally(Arc::clone(&edge.office)));
     edge.node.tasks().spawn(pressure::run(Arc::clone(&edge)));
     tracing::info!(%http, %admin, "serving");
 

@@ -7,6 +7,7 @@ mod accounts;
 mod atomic;
 mod blobs;
 mod bus;
+mod credentials;
 mod cursors;
 mod docket;
 mod files;
@@ -68,6 +69,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         atomic::CASES,
         accounts::CASES,
         tokens::CASES,
+        credentials::CASES,
         people::CASES,
         presence::CASES,
         invites::CASES,

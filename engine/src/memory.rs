@@ -4,6 +4,7 @@
 //! the state between two writes.
 
 mod accounts;
+mod credentials;
 mod cursors;
 mod docket;
 mod files;
@@ -18,7 +19,8 @@ mod traces;
 mod transfer;
 
 use crate::store::{
-    Activation, Answer, Commits, Health, Login, Notice, NoticeKind, Opening, Progress, Store, StoreError,
+    Activation, Answer, Commits, Health, Login, Mail, Notice, NoticeKind, Opening, Progress, Store,
+    StoreError,
 };
 use accounts::AccountTables;
 use docket::DocketTable;
@@ -33,6 +35,7 @@ use rooms::RoomTables;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -48,6 +51,7 @@ struct State {
     rooms: RoomTables,
     notices: BTreeMap<(UserId, RoomId, Seq, NoticeKind), Notice>,
     accounts: AccountTables,
+    mails: BTreeMap<Uuid, Mail>,
     people: PeopleTables,
     invites: InviteTables,
     last_seen: LastSeenTable,

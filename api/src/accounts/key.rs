@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use rookery_engine::Random;
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -86,6 +86,16 @@ impl SigningKey {
         }
         let text = std::fs::read_to_string(path).map_err(io)?;
         parse_seed(&text).map(Self::from_seed).ok_or_else(|| KeyError::NotAKey(path.display().to_string()))
+    }
+
+    /// Returns the token by which operators are known on their listener: whoever holds the key can make it.
+    pub fn operator_token(&self) -> SecretString {
+        let context = aws_lc_rs::digest::digest(
+            &aws_lc_rs::digest::SHA256,
+            &[b"rookery operator token 1 ".as_slice(), self.seed()].concat(),
+        );
+        let token = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(context.as_ref());
+        SecretString::from(format!("operator_{token}"))
     }
 
     pub(super) fn seed(&self) -> &[u8; SEED_BYTES] {

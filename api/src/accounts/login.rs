@@ -60,6 +60,9 @@ pub enum LoginError {
     #[error("find an account with this e-mail address and password")]
     Refused,
     /// A field of the device is not as it must be.
+    #[error("let a user in who is barred from the server")]
+    Barred,
+    /// A field is not as it must be.
     #[error(transparent)]
     Field(#[from] names::BadField),
     /// Too often from this address, or to this account.
@@ -117,6 +120,11 @@ impl Accounts {
         let (refresh_token, hash) = secret::make(self.random.as_ref());
         let token = RefreshToken { hash, expires_at: session.expires_at };
         settle(|| self.store.begin_session(session.clone(), token)).await?;
+        // After it has begun: a ban that comes meanwhile finds it, and one that was there is found here.
+        if self.standing(session.user).await?.is_barred(now) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Err(LoginError::Barred);
+        }
         Ok(self.tokens_of(&session, account.user, refresh_token, now))
     }
 

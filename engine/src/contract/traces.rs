@@ -1,9 +1,7 @@
 //! The cases of what is left of a user.
 
 use super::files::{content, file, upload};
-use super::fixture::{
-    account, append, body, open_room, room, second, session, session_id, token, user,
-};
+use super::fixture::{account, append, body, open_room, room, second, session, session_id, token, user};
 use crate::store::{Projection, SettingsChange, Store};
 use rookery_protocol::{FileId, RoomId, RoomKind, UserId};
 use serde_json::json;

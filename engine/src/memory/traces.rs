@@ -7,9 +7,11 @@ use rookery_protocol::{FileId, RoomId, UserId};
 impl Traces for MemoryStore {
     fn rooms_ever(&self, user: UserId, after: Option<RoomId>, limit: usize) -> Answer<'_, Vec<RoomId>> {
         self.answer(move |state| {
-            let rooms = state.rooms.members.keys().filter(|(room, member)| {
-                *member == user && after.is_none_or(|after| *room > after)
-            });
+            let rooms = state
+                .rooms
+                .members
+                .keys()
+                .filter(|(room, member)| *member == user && after.is_none_or(|after| *room > after));
             Ok(rooms.map(|(room, _)| *room).take(limit).collect())
         })
     }

@@ -4,8 +4,8 @@ mod rows;
 
 use super::{MemoryStore, State};
 use crate::store::{
-    Answer, AppendError, Asked, Batch, Entry, Export, Implied, Import, Page, Part, Place, Progress, Range, Record,
-    StoreError,
+    Answer, AppendError, Asked, Batch, Entry, Export, Implied, Import, Page, Part, Place, Progress, Range,
+    Record, StoreError,
 };
 use rookery_protocol::{Event, RoomId, Seq};
 

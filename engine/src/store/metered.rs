@@ -1,5 +1,6 @@
 //! A store whose calls are counted and timed: any store, from outside.
 
+mod credentials;
 mod docket;
 
 use super::{

@@ -88,7 +88,7 @@ impl CqlStore {
         self.cql.settled(|| self.cql.decide(&self.docket.begin, &values)).await.map(|decided| decided.applied)
     }
 
-    async fn put(&self, entry: &Entry, tries: &mut Tries) -> Result<bool, StoreError> {
+    async fn write_entry(&self, entry: &Entry, tries: &mut Tries) -> Result<bool, StoreError> {
         let _turn = self.turns.at(&entry.id).await;
         loop {
             let there = self.find_entry(entry.book, entry.id).await?;
@@ -148,7 +148,7 @@ impl Docket for CqlStore {
     fn put_entry(&self, entry: Entry) -> Answer<'_, bool> {
         Box::pin(async move {
             let mut tries = Tries::new();
-            let put = self.put(&entry, &mut tries).await;
+            let put = self.write_entry(&entry, &mut tries).await;
             tries.settle(put)
         })
     }

@@ -12,7 +12,7 @@
 //! | `project` | what follows from a batch: worked out before it is appended, put after |
 //! | `messages`, `rooms`, `cursors`, `notices` | reads over what was put, and the writes that are no events |
 //! | `transfer` | everything out of the store, and into it |
-//! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen`, `docket`, `traces` | the other domains of the port |
+//! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen`, `mails`, `docket`, `traces` | the other domains of the port |
 //!
 //! **How an append goes.** The events and the room's head are in one partition; one conditional batch
 //! moves the head from the expected position and writes the events, all or nothing, on a quorum. What
@@ -36,6 +36,7 @@ mod inspect;
 mod invites;
 mod last_seen;
 mod log;
+mod mails;
 mod messages;
 mod migrate;
 mod notices;

@@ -11,6 +11,7 @@ use crate::health::SharedHealth;
 use crate::invites::InviteStatements;
 use crate::last_seen::LastSeenStatements;
 use crate::log::{Lanes, LogStatements};
+use crate::mails::MailStatements;
 use crate::messages::MessageStatements;
 use crate::migrate::{self, MIGRATIONS};
 use crate::notices::NoticeStatements;
@@ -37,6 +38,7 @@ pub struct CqlStore {
     pub(crate) notices: NoticeStatements,
     pub(crate) accounts: AccountStatements,
     pub(crate) sessions: SessionStatements,
+    pub(crate) mails: MailStatements,
     pub(crate) people: PeopleStatements,
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
@@ -85,6 +87,7 @@ impl CqlStore {
             probe: cql.write_statement("UPDATE probe SET writes = 1 WHERE one = 1").await?,
             accounts: AccountStatements::prepare(&cql).await?,
             sessions: SessionStatements::prepare(&cql).await?,
+            mails: MailStatements::prepare(&cql).await?,
             people: PeopleStatements::prepare(&cql).await?,
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,

@@ -108,7 +108,7 @@ impl CqlStore {
         }
     }
 
-    async fn forget(&self, user: UserId, handles: &[String]) -> Result<(), StoreError> {
+    async fn forget_all_of(&self, user: UserId, handles: &[String]) -> Result<(), StoreError> {
         for handle in handles {
             self.release_kept_handle(user, handle).await?;
         }
@@ -133,6 +133,6 @@ impl Traces for CqlStore {
     }
 
     fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()> {
-        Box::pin(self.forget(user, handles))
+        Box::pin(self.forget_all_of(user, handles))
     }
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod batch;
+mod credentials;
 mod cursors;
 mod docket;
 mod files;
@@ -19,6 +20,7 @@ mod sessions;
 
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
+pub(crate) use credentials::{confirm_address, delay_mail, forget_mail, put_mail, put_proof, take_proof};
 pub(crate) use cursors::{change_settings, mark};
 pub(crate) use docket::{forget_entry, forget_traces, put_entry};
 pub(crate) use files::{begin_upload, complete_upload, doom_files, forget_files, hold_avatar};

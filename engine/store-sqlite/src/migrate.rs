@@ -23,7 +23,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 4, name: "presence", sql: include_str!("../../../schemas/sqlite/0004_presence.sql") },
     Migration { number: 5, name: "files", sql: include_str!("../../../schemas/sqlite/0005_files.sql") },
     Migration { number: 6, name: "import", sql: include_str!("../../../schemas/sqlite/0006_import.sql") },
-    Migration { number: 7, name: "docket", sql: include_str!("../../../schemas/sqlite/0007_docket.sql") },
+    Migration { number: 7, name: "accounts", sql: include_str!("../../../schemas/sqlite/0007_accounts.sql") },
+    Migration { number: 8, name: "docket", sql: include_str!("../../../schemas/sqlite/0008_docket.sql") },
 ];
 
 /// Why a database's schema cannot be used.

@@ -16,7 +16,7 @@ mod presence;
 mod rooms;
 mod search;
 
-pub(crate) use accounts::{account_by_email, session, users};
+pub(crate) use accounts::{account, account_by_email, mails_due, session, sessions_of, users};
 pub(crate) use activation::{activation, login, opening};
 pub(crate) use cursors::{cursors, reached, settings};
 pub(crate) use docket::{entries, entry, files_of, rooms_ever};

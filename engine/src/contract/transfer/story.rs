@@ -6,8 +6,8 @@ use super::super::fixture::{
     Change, Pen, account, append, body, client_id, open_room, room, second, session_id, user,
 };
 use crate::store::{
-    AvatarOf, Book, CursorKind, Entry, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange, Projection,
-    RefreshToken, SettingsChange, Store, Upload,
+    AvatarOf, Book, CursorKind, Entry, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange,
+    Projection, RefreshToken, SettingsChange, Store, Upload,
 };
 use fastrand::Rng;
 use rookery_protocol::{
@@ -258,7 +258,8 @@ impl Teller<'_> {
         }
         self.store.seen(&[(who, now)]).await.expect("a write");
         let (book, rev) = (Book::ALL[self.random.usize(0..Book::ALL.len())], 1);
-        let (id, body) = (Uuid::from_u128(u128::from(self.step) << 80), format!("{{\"step\":{}}}", self.step));
+        let (id, body) =
+            (Uuid::from_u128(u128::from(self.step) << 80), format!("{{\"step\":{}}}", self.step));
         self.store.put_entry(Entry { book, id, rev, body }).await.expect("a write");
     }
 }

@@ -8,7 +8,7 @@ use crate::columns::{corrupt, count, seq, user};
 use crate::cql::{Cql, Read};
 use crate::invites::is_use;
 use crate::rooms::{self, SettingsColumns, settings};
-use crate::{files, messages, notices};
+use crate::{docket, files, messages, notices};
 use rookery_engine::store::{Asked, Implied, Page, Part, Place, Record, RefreshToken, StoreError, TokenHash};
 use rookery_protocol::{FileId, RoomId, Seq, SessionId, Timestamp, UserId};
 use scylla::errors::PrepareError;
@@ -145,7 +145,8 @@ async fn accounts(listing: Listing<'_>, part: Part) -> Result<Page<Record>, Stor
                 }
                 let (token, session) =
                     (RefreshToken { hash: token_hash(hash)?, expires_at }, SessionId(session));
-                let replaced_by = replaced_by.map(token_hash).transpose()?;
+                let hash = |column| token_hash(crate::sessions::replaced_by(column).0);
+                let replaced_by = replaced_by.map(hash).transpose()?;
                 Ok(Some(Record::RefreshToken { token, session, replaced_by }))
             };
             listing.each(&scans.tokens, token).await

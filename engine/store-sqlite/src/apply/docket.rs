@@ -50,6 +50,7 @@ pub(crate) fn forget_traces(
     for statement in [
         "DELETE FROM refresh_tokens WHERE session IN (SELECT session FROM sessions WHERE user = ?)",
         "DELETE FROM tickets WHERE user = ?",
+        "DELETE FROM proofs WHERE user = ?",
         "DELETE FROM sessions WHERE user = ?",
         "DELETE FROM blocks WHERE user = ?",
         "DELETE FROM settings WHERE user = ?",

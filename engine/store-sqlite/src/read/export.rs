@@ -202,7 +202,8 @@ fn listing(part: Part) -> Option<Listing> {
     Some(match part {
         Part::Logs => return None,
         Part::Accounts => Listing {
-            from: "SELECT user, handle, name, avatar, about, email, password, created_at FROM users WHERE true",
+            from: "SELECT user, handle, name, avatar, about, email, password, created_at, confirmed_at
+                FROM users WHERE true",
             keys: &[("user", Key::Id)],
             record: |row| account_in(row).map(Record::Account),
         },
