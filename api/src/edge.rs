@@ -3,9 +3,9 @@
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::files::Files;
-use crate::office::Office;
 use crate::log_lines::{ChooseLines, LogLines};
 use crate::observe::Exporter;
+use crate::office::Office;
 use crate::origin;
 use crate::problem::Problem;
 use http::HeaderMap;

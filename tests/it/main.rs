@@ -80,6 +80,8 @@ mod receipts;
 mod review;
 // Run by somebody: probes, drains, reloads, the log, systemd, descriptors, pressure.
 mod operation;
+// What admins of the server do, and that it is written down.
+mod office;
 // A user's rooms, and word of those not open.
 mod room_list;
 // Rooms and members.

@@ -18,6 +18,7 @@ mod doctor;
 mod exit;
 mod logs;
 mod migrate;
+mod office;
 mod output;
 mod prompt;
 mod reload;

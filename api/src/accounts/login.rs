@@ -59,10 +59,10 @@ pub enum LoginError {
     /// No account has this address with this password; which of the two is not said.
     #[error("find an account with this e-mail address and password")]
     Refused,
-    /// A field of the device is not as it must be.
+    /// The user is barred from the server; told only to whoever knows the password.
     #[error("let a user in who is barred from the server")]
     Barred,
-    /// A field is not as it must be.
+    /// A field of the device is not as it must be.
     #[error(transparent)]
     Field(#[from] names::BadField),
     /// Too often from this address, or to this account.

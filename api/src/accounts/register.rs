@@ -65,7 +65,8 @@ impl Accounts {
         let password = self.passwords.hash(request.password, self.random.as_ref()).await?;
         let user =
             User { id: UserId(self.new_id()), handle: request.handle, name, avatar: None, about: None };
-        let account = Account { user: user.clone(), email, password, created_at: self.now() };
+        let account =
+            Account { user: user.clone(), email, password, created_at: self.now(), confirmed_at: None };
         match settle(|| self.store.create_account(account.clone())).await? {
             AccountCreated::Created => Ok(user),
             AccountCreated::HandleTaken => Err(RegisterError::HandleTaken),

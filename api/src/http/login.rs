@@ -98,6 +98,7 @@ impl From<LoginError> for Problem {
             LoginError::Refused => {
                 Self::new(ErrorCode::Unauthenticated, "no account has this e-mail address and password")
             }
+            LoginError::Barred => Self::new(ErrorCode::Forbidden, "this account is barred from the server"),
             LoginError::Field(bad) => bad.into(),
             LoginError::Throttled(refused) => refused.into(),
             LoginError::Busy(full) => full.into(),

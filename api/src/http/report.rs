@@ -9,10 +9,9 @@ use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
 use rookery_actors::Identity;
-use rookery_protocol::{ErrorCode, Op, RoomGet, Seq, UserGet, RoomId, UserId};
+use rookery_protocol::{ErrorCode, Op, RoomGet, RoomId, Seq, UserGet, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// The longest reason, with its field names, in bytes.
 const BODY_BYTES: usize = 8192;
@@ -46,7 +45,7 @@ struct Body {
 #[derive(Serialize, JsonSchema)]
 struct Reported {
     /// Its id.
-    id: Uuid,
+    id: String,
 }
 
 async fn report(mut call: Call, who: Identity) -> Result<Answer, Problem> {
@@ -67,5 +66,5 @@ async fn report(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     }
     let taken = call.edge.office.report(who.user.id, About { room, seq, user }, reason).await;
     let id = taken.map_err(|error| unavailable(&error))?;
-    Ok(respond::json(StatusCode::CREATED, &Reported { id }))
+    Ok(respond::json(StatusCode::CREATED, &Reported { id: id.to_string() }))
 }

@@ -27,7 +27,8 @@ impl Actor {
         }
         let identity = crate::dispatch::authenticate(edge, headers).await?;
         let user = identity.user.id;
-        let standing = edge.accounts.standing(user).await.map_err(|error| crate::accounts::unavailable(&error))?;
+        let standing =
+            edge.accounts.standing(user).await.map_err(|error| crate::accounts::unavailable(&error))?;
         if standing.is_admin && !standing.is_barred(edge.node.clock().now()) {
             return Ok(Self::Admin(user));
         }

@@ -65,7 +65,8 @@ impl Office {
     /// Logs the user out for good and takes its name, its address and its password away.
     async fn blank(&self, user: UserId) -> Result<(), Trouble> {
         let now = self.now();
-        self.change_standing(user, |standing| standing.erased_at = Some(standing.erased_at.unwrap_or(now))).await?;
+        self.change_standing(user, |standing| standing.erased_at = Some(standing.erased_at.unwrap_or(now)))
+            .await?;
         self.end_logins(user, CloseCode::AccountDisabled).await?;
         let Some(account) = self.store().account(user).await? else { return Ok(()) };
         let address = format!("{}@erased.invalid", user);
@@ -94,9 +95,8 @@ impl Office {
         let is_inbox = record.is_some_and(|record| record.kind == RoomKind::Inbox);
         let events = self.store().read(room, Range::After(seq), EVENTS).await?;
         let Some(last) = events.last().map(|event| event.seq) else { return Ok(None) };
-        let is_theirs = |event: &&Event| {
-            (is_inbox || event.by == user) && matches!(event.body, EventBody::Message(_))
-        };
+        let is_theirs =
+            |event: &&Event| (is_inbox || event.by == user) && matches!(event.body, EventBody::Message(_));
         for event in events.iter().filter(is_theirs) {
             // By a name that follows from what is deleted, so that it is one event however often it is tried.
             let name = Uuid::new_v5(&room.0, format!("erase {}", event.seq).as_bytes());

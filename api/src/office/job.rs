@@ -14,16 +14,6 @@ pub(crate) enum JobKind {
     Erase,
 }
 
-impl JobKind {
-    /// Returns its name in the audit log.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Export => "export",
-            Self::Erase => "erase",
-        }
-    }
-}
-
 /// How far an erasure has come; each step may be done again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,8 +3,8 @@
 //! A job is held for seconds only and held again with each step, so that one whose process died is gone on with
 //! by another, or by the next one of this node, from the last step that was written down.
 
-use super::job::{Job, JobKind};
 use super::Office;
+use super::job::{Job, JobKind};
 use crate::docket::{self, Known};
 use rookery_engine::store::{Book, StoreError};
 use rookery_protocol::UserId;
@@ -66,7 +66,11 @@ impl Office {
     }
 
     /// Returns at most `limit` jobs from before `before`, the newest first.
-    pub(crate) async fn jobs(&self, before: Option<Uuid>, limit: usize) -> Result<Vec<Known<Job>>, StoreError> {
+    pub(crate) async fn jobs(
+        &self,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Known<Job>>, StoreError> {
         docket::page(self.store(), Book::Jobs, before, limit).await
     }
 

@@ -62,6 +62,27 @@ impl Office {
         Ok(told)
     }
 
+    /// Shows how the server is used in the node's metrics.
+    pub(super) async fn show(&self) -> Result<(), StoreError> {
+        let told = self.statistics().await?;
+        let usage = &self.node.metrics().usage;
+        let actives =
+            [("day", told.daily_active), ("week", told.weekly_active), ("month", told.monthly_active)];
+        for (window, count) in actives {
+            usage.active.of(window).set(float(count));
+        }
+        for (name, weeks_ago) in [("1", 1), ("2", 2), ("4", 4), ("8", 8)] {
+            let cohort = told.cohorts.iter().find(|cohort| cohort.weeks_ago == weeks_ago);
+            let back =
+                cohort.and_then(|cohort| Some(float(*cohort.back.last()?) / float(*cohort.back.first()?)));
+            usage.back.of(name).set(back.unwrap_or(0.0));
+        }
+        let today = told.days.first().filter(|happened| happened.day == told.day);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and cents are exact in it")]
+        usage.revenue.set(today.map_or(0, |happened| happened.revenue) as f64);
+        Ok(())
+    }
+
     /// Returns what happened in the days up to `today`, added up over all processes.
     async fn happened(&self, today: Day) -> Result<Vec<Happened>, StoreError> {
         let mut days: BTreeMap<Day, Happened> = BTreeMap::new();
@@ -75,7 +96,8 @@ impl Office {
                 if one.day <= today - DAYS {
                     break 'days;
                 }
-                let sum = days.entry(one.day).or_insert_with(|| Happened { day: one.day, ..Happened::default() });
+                let sum =
+                    days.entry(one.day).or_insert_with(|| Happened { day: one.day, ..Happened::default() });
                 sum.registrations += one.registrations;
                 sum.messages += one.messages;
                 sum.calls += one.calls;
@@ -86,6 +108,11 @@ impl Office {
         }
         Ok(days.into_values().rev().collect())
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 users")]
+fn float(count: u64) -> f64 {
+    count as f64
 }
 
 impl Statistics {

@@ -19,6 +19,9 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How often it is written down.
 const EVERY: Duration = Duration::from_secs(30);
 
+/// How many times it is written down until statistics are shown anew: every ten minutes.
+const SHOWN_EVERY: u64 = 20;
+
 /// Users of a day that are remembered as written down; those above it are just written again. 16 MiB.
 const REMEMBERED: usize = 1 << 20;
 
@@ -51,7 +54,8 @@ impl Active {
             *self = Self { first: day, last: day, days: 1, weeks: 1 };
             return;
         }
-        let (moved, weeks) = (day - self.last, (day - self.first).div_euclid(7) - (self.last - self.first).div_euclid(7));
+        let (moved, weeks) =
+            (day - self.last, (day - self.first).div_euclid(7) - (self.last - self.first).div_euclid(7));
         if moved < 0 {
             self.days |= 1_u64.checked_shl(u32::try_from(-moved).unwrap_or(u32::MAX)).unwrap_or(0);
             return;
@@ -69,7 +73,8 @@ impl Active {
             let later = u32::try_from(-ago).unwrap_or(u32::MAX);
             return self.days.checked_shr(later).unwrap_or(0) & mask(count) != 0;
         }
-        u32::try_from(ago).is_ok_and(|ago| ago < count) && self.days & mask(count - u32::try_from(ago).unwrap_or(0)) != 0
+        u32::try_from(ago).is_ok_and(|ago| ago < count)
+            && self.days & mask(count - u32::try_from(ago).unwrap_or(0)) != 0
     }
 
     /// Returns whether it was there in the `week`th week after the one of its first day.
@@ -157,6 +162,7 @@ pub(crate) async fn run(office: Arc<Office>) {
     let tasks = office.node.tasks().clone();
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looked = 0_u64;
     loop {
         let is_over = tokio::select! {
             () = tasks.stopped() => true,
@@ -165,6 +171,13 @@ pub(crate) async fn run(office: Arc<Office>) {
         if let Err(error) = office.write_tally().await {
             tracing::debug!(%error, "what happened is not written down yet");
         }
+        if looked % SHOWN_EVERY == 0
+            && !is_over
+            && let Err(error) = office.show().await
+        {
+            tracing::debug!(%error, "how the server is used is not shown");
+        }
+        looked += 1;
         if is_over {
             return;
         }
@@ -188,10 +201,12 @@ impl Office {
         if let Some(happened) = happened {
             // One entry a day and process, with all that it has counted: writing it again adds nothing.
             let id = day_id(happened.day, self.me);
-            docket::change(self.store(), Book::Days, id, |entry: &mut Happened| *entry = happened.clone()).await?;
+            docket::change(self.store(), Book::Days, id, |entry: &mut Happened| *entry = happened.clone())
+                .await?;
         }
         for user in seen {
-            docket::change(self.store(), Book::Activity, user.0, |active: &mut Active| active.note(day)).await?;
+            docket::change(self.store(), Book::Activity, user.0, |active: &mut Active| active.note(day))
+                .await?;
             let mut state = self.tally.lock();
             if state.day == day && state.written.len() < REMEMBERED {
                 state.written.insert(user);

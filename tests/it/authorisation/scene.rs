@@ -3,12 +3,14 @@
 use super::rows::Row;
 use crate::chat::{name, text};
 use crate::http::{Raw, call};
+use crate::office::operate;
 use rookery_protocol::CloseCode;
 use rookery_tests::node::{TestNode, TestUser};
 use rookery_tests::wire::{Heard, Wire};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Who asks; what each is stands in `schemas/authorisation/ops.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +113,12 @@ impl<'a> Cast<'a> {
         let text = row.text();
         if text.contains("$newcomer") {
             let newcomer = self.node.user(&format!("newcomer{}", self.scenes)).await;
-            values.insert("newcomer", json!(newcomer.id()));
+            values.extend([("newcomer", json!(newcomer.id())), ("session", json!(newcomer.session()))]);
         }
+        if who == Who::ServerAdmin {
+            crate::office::grant(self.node, &asking).await;
+        }
+        self.desk(&text, who, &asking, &mut values).await;
         for (upload, whose) in [("upload", &*owner), ("own_upload", &asking)] {
             if text.contains(&format!("${upload}")) {
                 values.insert(upload, announce(self.node, whose).await);
@@ -159,6 +165,37 @@ impl<'a> Cast<'a> {
             _ => {}
         }
         Scene { wire, token, values }
+    }
+
+    /// Puts a report and an export on the desk of the office, where a row speaks of them and they may be seen.
+    async fn desk(
+        &self,
+        text: &str,
+        who: Who,
+        asking: &TestUser,
+        values: &mut BTreeMap<&'static str, Value>,
+    ) {
+        let nothing = json!(uuid::Uuid::nil());
+        values.extend([("report", nothing.clone()), ("job", nothing)]);
+        if who != Who::ServerAdmin {
+            return;
+        }
+        if text.contains("$report") {
+            let header = format!("Bearer {}", asking.token());
+            let body = json!({ "user": self.other.0.id(), "reason": "x" });
+            let taken =
+                call(self.node.http(), "POST", "/v1/reports", &[("authorization", &header)], &body).await;
+            values.insert("report", taken.json()["id"].take());
+        }
+        if text.contains("$job") {
+            let path = format!("/admin/users/{}/export", asking.id());
+            let job = operate(self.node, "POST", &path, json!({ "reason": "x" })).await["id"].take();
+            let path = format!("/admin/jobs/{}", job.as_str().unwrap_or_default());
+            while operate(self.node, "GET", &path, Value::Null).await["done_at"].is_null() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            values.insert("job", job);
+        }
     }
 
     /// Makes the room, in which whoever asks may write for now where its role is one of the room's.

@@ -19,7 +19,8 @@ use uuid::Uuid;
 
 /// Lists what was done, the newest first.
 pub(crate) const AUDIT: Route =
-    Route::get("/admin/audit", "adminAudit", Handler::Admin(|call, _| Box::pin(audit(call)))).reach(Reach::Admin);
+    Route::get("/admin/audit", "adminAudit", Handler::Admin(|call, _| Box::pin(audit(call))))
+        .reach(Reach::Admin);
 
 /// Lists what users have reported, the newest first.
 pub(crate) const REPORTS: Route =
@@ -36,11 +37,13 @@ pub(crate) const DECIDE: Route = Route::put(
 
 /// Lists jobs, the newest first.
 pub(crate) const JOBS: Route =
-    Route::get("/admin/jobs", "adminJobs", Handler::Admin(|call, _| Box::pin(jobs(call)))).reach(Reach::Admin);
+    Route::get("/admin/jobs", "adminJobs", Handler::Admin(|call, _| Box::pin(jobs(call))))
+        .reach(Reach::Admin);
 
 /// Shows a job.
 pub(crate) const JOB: Route =
-    Route::get("/admin/jobs/{job}", "adminJob", Handler::Admin(|call, _| Box::pin(job(call)))).reach(Reach::Admin);
+    Route::get("/admin/jobs/{job}", "adminJob", Handler::Admin(|call, _| Box::pin(job(call))))
+        .reach(Reach::Admin);
 
 /// Gives the archive that an export has made.
 pub(crate) const ARCHIVE: Route = Route::get(

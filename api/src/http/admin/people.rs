@@ -26,7 +26,8 @@ const BAN_PATH: &str = "/admin/users/{user}/ban";
 
 /// Bars a user, for good or until a moment.
 pub(crate) const BAN: Route =
-    Route::put(BAN_PATH, "adminBan", Handler::Admin(|call, who| Box::pin(ban(call, who)))).reach(Reach::Admin);
+    Route::put(BAN_PATH, "adminBan", Handler::Admin(|call, who| Box::pin(ban(call, who))))
+        .reach(Reach::Admin);
 
 /// Lets a user in again.
 pub(crate) const UNBAN: Route =
@@ -35,7 +36,8 @@ pub(crate) const UNBAN: Route =
 
 /// Lists who is barred.
 pub(crate) const BANS: Route =
-    Route::get("/admin/bans", "adminBans", Handler::Admin(|call, _| Box::pin(bans(call)))).reach(Reach::Admin);
+    Route::get("/admin/bans", "adminBans", Handler::Admin(|call, _| Box::pin(bans(call))))
+        .reach(Reach::Admin);
 
 const LOGINS_PATH: &str = "/admin/users/{user}/sessions";
 
@@ -45,9 +47,12 @@ pub(crate) const LOGINS: Route =
         .reach(Reach::Admin);
 
 /// Ends all of them.
-pub(crate) const END_LOGINS: Route =
-    Route::delete(LOGINS_PATH, "adminEndSessions", Handler::Admin(|call, who| Box::pin(end_logins(call, who))))
-        .reach(Reach::Admin);
+pub(crate) const END_LOGINS: Route = Route::delete(
+    LOGINS_PATH,
+    "adminEndSessions",
+    Handler::Admin(|call, who| Box::pin(end_logins(call, who))),
+)
+.reach(Reach::Admin);
 
 /// Ends one.
 pub(crate) const END_LOGIN: Route = Route::delete(
@@ -81,7 +86,8 @@ struct BanBody {
 
 async fn find(call: Call) -> Result<Answer, Problem> {
     let Paged { limit, .. } = paged(&call)?;
-    let query: String = call.query("query")?.ok_or_else(|| Problem::field("query", "a handle or an address"))?;
+    let query: String =
+        call.query("query")?.ok_or_else(|| Problem::field("query", "a handle or an address"))?;
     let people = call.edge.office.find_people(&query, limit).await.map_err(unread)?;
     Ok(respond::json(StatusCode::OK, &json!({ "users": people })))
 }
