@@ -4,49 +4,69 @@
 //! access tokens are signed and short, refresh tokens and tickets are random, kept as hashes and
 //! spent once; a token that was just found good is remembered for seconds. It knows nothing of HTTP; closing the sockets of a revoked login is the caller's.
 
+mod address;
+mod asker;
 mod authenticate;
+mod change_password;
 mod key;
 mod login;
 mod logout;
 mod names;
 mod password;
+mod post;
+mod postman;
 mod purge;
 mod recent;
+mod recover;
 mod refresh;
 mod register;
 mod secret;
+mod sessions;
 mod settle;
 mod standing;
+mod strength;
+mod successor;
 mod throttle;
 mod ticket;
 mod token;
 
+pub use address::{AddressError, VerifyError};
+pub use asker::Asker;
+pub use change_password::ChangePasswordError;
 pub use key::{KeyError, SigningKey, signing_key_path};
 pub use login::{Device, Login, LoginError, Tokens};
 pub use logout::{Credential, LogoutError};
 pub use names::BadField;
 pub use password::PoolFull;
+pub use recover::{AskError, ResetError};
 pub use refresh::RefreshError;
 pub use register::{Register, RegisterError};
 pub use ticket::{IssuedTicket, TicketError};
 
 pub(crate) use authenticate::{Found, unavailable};
 pub(crate) use key::parse_seed;
+pub(crate) use postman::run as run_postman;
 pub(crate) use settle::settle;
 pub(crate) use standing::{Ban, Standing};
 
 use crate::config::Config;
+use crate::mail::Mailer;
+use metrics::Counter;
 use password::PasswordPool;
 use recent::Recent;
 use rookery_engine::bus::Bus;
+use rookery_engine::metrics::By;
 use rookery_engine::store::{Store, TokenHash};
 use rookery_engine::{Clock, Metrics, Random, uuid_v7};
 use rookery_protocol::Timestamp;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
+use strength::Strength;
+use successor::Successors;
 use throttle::Throttles;
 use token::AccessTokens;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// What accounts need of the node they serve.
@@ -64,6 +84,8 @@ pub struct AccountsParts {
     pub bus: Arc<dyn Bus>,
     /// What it counts with.
     pub metrics: Metrics,
+    /// What writes letters.
+    pub mailer: Arc<Mailer>,
 }
 
 /// Accounts, logins and tokens over a store.
@@ -78,6 +100,13 @@ pub struct Accounts {
     recent: Recent,
     login_lasts: Duration,
     operator: TokenHash,
+    successors: Successors,
+    strength: Strength,
+    mailer: Arc<Mailer>,
+    /// Somebody is to be written to.
+    has_mail: Notify,
+    verifies_email: bool,
+    mails: By<Counter>,
 }
 
 impl Accounts {
@@ -98,6 +127,12 @@ impl Accounts {
             recent: Recent::default(),
             login_lasts: config.auth.refresh_token,
             operator: secret::hash(parts.key.operator_token().expose_secret()),
+            successors: Successors::new(&parts.key),
+            strength: Strength::new(),
+            mailer: parts.mailer,
+            has_mail: Notify::new(),
+            verifies_email: config.auth.verify_email,
+            mails: parts.metrics.accounts.mails.clone(),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,

@@ -10,6 +10,7 @@ pub(crate) use storage::cql_options;
 use anyhow::{Context, Result};
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::config::{BucketConfig, FilesPlace};
+use rookery_api::mail::Mailer;
 use rookery_api::{Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, SigningKey, exporter};
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
@@ -57,6 +58,7 @@ pub(crate) async fn start(
             key,
             bus: Arc::clone(&bus),
             metrics: metrics.clone(),
+            mailer: Arc::new(Mailer::open(&config.mail)?),
         },
         &config,
     ));

@@ -2,7 +2,7 @@
 
 use super::names;
 use super::password::{PoolFull, Verdict};
-use super::settle::settle;
+use super::settle::{insist, settle};
 use super::{Accounts, after, secret};
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, LoginSession, RefreshToken, StoreError};
@@ -62,6 +62,9 @@ pub enum LoginError {
     /// The user is barred from the server; told only to whoever knows the password.
     #[error("let a user in who is barred from the server")]
     Barred,
+    /// The password is right, and the address has still to be confirmed.
+    #[error("log in before the e-mail address is confirmed")]
+    Unconfirmed,
     /// A field of the device is not as it must be.
     #[error(transparent)]
     Field(#[from] names::BadField),
@@ -98,15 +101,18 @@ impl Accounts {
         let known = account.as_ref().filter(|_| within).map(|account| account.password.as_str());
         let password = if within { request.password } else { SecretString::from("") };
         let verdict = self.passwords.verify(password.clone(), known).await?;
-        let account = match (verdict, account) {
-            (Verdict::Matches, Some(account)) => account,
+        let (account, renewed) = match (verdict, account) {
+            (Verdict::Matches, Some(account)) => (account, None),
             (Verdict::MatchesOutdated, Some(account)) => {
-                self.rehash(&account, password).await;
-                account
+                let renewed = self.rehash(&account, password).await;
+                (account, renewed)
             }
             (Verdict::Differs, _) | (_, None) => return Err(LoginError::Refused),
         };
 
+        if self.verifies_email && account.confirmed_at.is_none() {
+            return Err(LoginError::Unconfirmed);
+        }
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
@@ -124,6 +130,13 @@ impl Accounts {
         if self.standing(session.user).await?.is_barred(now) {
             settle(|| self.store.revoke(session.session, now)).await?;
             return Err(LoginError::Barred);
+        }
+        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
+        let present = insist(|| self.store.account(session.user)).await?;
+        let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
+        if !present.is_some_and(|present| is_known(&present.password)) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Err(LoginError::Refused);
         }
         Ok(self.tokens_of(&session, account.user, refresh_token, now))
     }
@@ -149,13 +162,14 @@ impl Accounts {
         }
     }
 
-    /// Replaces a hash made with other parameters. The login does not depend on it: the next one
-    /// tries again.
-    async fn rehash(&self, account: &Account, password: SecretString) {
-        let Ok(hash) = self.passwords.hash(password, self.random.as_ref()).await else { return };
+    /// Replaces a hash made with other parameters. Returns what may be in its place now. The login does not
+    /// depend on it: the next one tries again.
+    async fn rehash(&self, account: &Account, password: SecretString) -> Option<String> {
+        let hash = self.passwords.hash(password, self.random.as_ref()).await.ok()?;
         if let Err(error) = self.store.replace_password(account.user.id, &account.password, &hash).await {
             tracing::warn!(%error, "a password hash was not renewed");
         }
+        Some(hash)
     }
 }
 

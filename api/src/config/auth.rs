@@ -3,6 +3,7 @@
 use super::error::Problems;
 use super::layer::hidden;
 use super::limits::LimitsConfig;
+use super::mail::MailPlace;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct AuthConfig {
     pub refresh_token: Duration,
     /// The Ed25519 key that signs access tokens: 32 bytes in base64. None: the one in the data dir.
     pub signing_key: Option<SecretString>,
+    /// Whether somebody who has not confirmed its e-mail address may not log in.
+    pub verify_email: bool,
 }
 
 /// Passwords and tokens.
@@ -54,6 +57,8 @@ pub(super) struct RawAuth {
     #[serde(serialize_with = "hidden")]
     #[schemars(with = "Option<String>", extend("writeOnly" = true))]
     signing_key: Option<SecretString>,
+    /// Lets nobody log in who has not confirmed its e-mail address; mails must go somewhere then.
+    verify_email: bool,
 }
 
 impl Default for RawAuth {
@@ -65,6 +70,7 @@ impl Default for RawAuth {
             access_token_minutes: 10,
             refresh_token_days: 30,
             signing_key: None,
+            verify_email: false,
         }
     }
 }
@@ -95,6 +101,16 @@ impl RawAuth {
             access_token: Duration::from_secs(minutes * 60),
             refresh_token: Duration::from_secs(days * 24 * 60 * 60),
             signing_key: self.signing_key.clone(),
+            verify_email: self.verify_email,
+        }
+    }
+}
+
+impl RawAuth {
+    /// Refuses to wait for mails that go nowhere.
+    pub(super) fn check_mail(&self, place: &MailPlace, problems: &mut Problems<'_>) {
+        if self.verify_email && matches!(place, MailPlace::Nowhere) {
+            problems.value("auth.verify_email", self.verify_email, "false, where mail.transport is none");
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) const ROUTE: Route =
         .takes::<Body>()
         .gives::<Granted<'static>>(200)
         .with("Set-Cookie", "The refresh token, where it was asked for as a cookie.")
-        .fails(&[ErrorCode::Unauthenticated, ErrorCode::RateLimited]);
+        .fails(&[ErrorCode::Unauthenticated, ErrorCode::Forbidden, ErrorCode::RateLimited]);
 
 /// Who wants tokens.
 #[derive(Deserialize, JsonSchema)]
@@ -99,6 +99,9 @@ impl From<LoginError> for Problem {
                 Self::new(ErrorCode::Unauthenticated, "no account has this e-mail address and password")
             }
             LoginError::Barred => Self::new(ErrorCode::Forbidden, "this account is barred from the server"),
+            LoginError::Unconfirmed => {
+                Self::new(ErrorCode::Forbidden, "the e-mail address has still to be confirmed")
+            }
             LoginError::Field(bad) => bad.into(),
             LoginError::Throttled(refused) => refused.into(),
             LoginError::Busy(full) => full.into(),

@@ -94,9 +94,13 @@ fn only_signing_in_probes_documents_and_what_takes_a_ticket_need_no_token() {
     let open: Vec<_> = open.map(|route| route.operation).collect();
     let wanted = [
         "register",
+        "verify",
+        "resendVerification",
         "login",
         "refresh",
         "logout",
+        "forgotPassword",
+        "resetPassword",
         "openSocket",
         "listen",
         "live",

@@ -368,8 +368,8 @@ USE = [
         "short",
         [
             Query(
-                f"3600 * {rate('rookery_message_duration_seconds_count')} / "
-                f"(max({of('rookery_active_users', 'window=\"day\"')}) > 0)",
+                "3600 * " + rate("rookery_message_duration_seconds_count")
+                + " / (" + value("rookery_active_users", where='window="day"', how="max") + " > 0)",
                 "messages",
             )
         ],

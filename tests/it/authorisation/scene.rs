@@ -108,6 +108,7 @@ impl<'a> Cast<'a> {
             ("token", login["access_token"].take()),
         ]);
         let group = self.room(row, &asking, who).await;
+        self.desk(&row.text(), who, &asking, &mut values).await;
         let (owner, owners) = &mut self.owner;
         values.insert("invite", owners.ok("invite.create", json!({ "room": group })).await["invite"].take());
         let text = row.text();
@@ -118,7 +119,6 @@ impl<'a> Cast<'a> {
         if who == Who::ServerAdmin {
             crate::office::grant(self.node, &asking).await;
         }
-        self.desk(&text, who, &asking, &mut values).await;
         for (upload, whose) in [("upload", &*owner), ("own_upload", &asking)] {
             if text.contains(&format!("${upload}")) {
                 values.insert(upload, announce(self.node, whose).await);
