@@ -61,6 +61,7 @@ const SUBJECTS: &[&[Row]] = &[
     ClusterMetrics::ROWS,
     ProcessMetrics::ROWS,
     OperationMetrics::ROWS,
+    UsageMetrics::ROWS,
 ];
 
 /// Every metric.

@@ -104,6 +104,7 @@ impl<'a> Cast<'a> {
             ("email", json!(format!("{handle}@example.org"))),
             ("handle", json!(format!("new{}", self.scenes))),
             ("other", json!(self.other.0.id())),
+            ("own_session", login["session"].take()),
             ("refresh", login["refresh_token"].take()),
             ("token", login["access_token"].take()),
         ]);
@@ -112,7 +113,7 @@ impl<'a> Cast<'a> {
         let (owner, owners) = &mut self.owner;
         values.insert("invite", owners.ok("invite.create", json!({ "room": group })).await["invite"].take());
         let text = row.text();
-        if text.contains("$newcomer") {
+        if text.contains("$newcomer") || text.contains("$session") {
             let newcomer = self.node.user(&format!("newcomer{}", self.scenes)).await;
             values.extend([("newcomer", json!(newcomer.id())), ("session", json!(newcomer.session()))]);
         }
