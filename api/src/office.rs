@@ -28,6 +28,7 @@ use rookery_engine::store::Store;
 use rookery_engine::uuid_v7;
 use rookery_protocol::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use uuid::Uuid;
 
 /// The office of a server.
@@ -40,6 +41,8 @@ pub(crate) struct Office {
     pub(crate) tally: Tally,
     /// Names what this process holds of the jobs.
     me: Uuid,
+    /// The moment in the newest id.
+    last_id: AtomicI64,
 }
 
 impl Office {
@@ -50,7 +53,15 @@ impl Office {
     ) -> Arc<Self> {
         let me = uuid_v7(node.clock().now(), node.random().as_ref());
         let (node, accounts) = (Arc::clone(node), Arc::clone(accounts));
-        Arc::new(Self { node, accounts, blobs, files, tally: Tally::default(), me })
+        Arc::new(Self {
+            node,
+            accounts,
+            blobs,
+            files,
+            tally: Tally::default(),
+            me,
+            last_id: AtomicI64::new(0),
+        })
     }
 
     fn store(&self) -> &dyn Store {
@@ -61,7 +72,11 @@ impl Office {
         self.node.clock().now()
     }
 
+    /// Returns an id above those of before, also within a millisecond: books are read in their order.
     fn new_id(&self) -> Uuid {
-        uuid_v7(self.now(), self.node.random().as_ref())
+        let now = self.now().0;
+        let last = self.last_id.fetch_update(Relaxed, Relaxed, |last| Some(now.max(last + 1)));
+        let at = Timestamp(now.max(last.unwrap_or(now).saturating_add(1)));
+        uuid_v7(at, self.node.random().as_ref())
     }
 }

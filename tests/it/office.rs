@@ -70,7 +70,8 @@ async fn a_ban_closes_every_socket_at_once_and_holds_until_it_is_over() {
     let closed = tokio::time::timeout(Duration::from_secs(1), b.closed()).await;
     assert_eq!(closed, Ok(CloseCode::AccountDisabled.as_u16()));
     assert_eq!(login(&node, "bob").await.problem(), (403, "forbidden".to_owned()));
-    let me = [("authorization", &*format!("Bearer {}", bob.token()))];
+    let header = format!("Bearer {}", bob.token());
+    let me = [("authorization", header.as_str())];
     assert_eq!(call(node.http(), "GET", "/v1/me", &me, &Value::Null).await.problem().0, 401);
     let bans = operate(&node, "GET", "/admin/bans", Value::Null).await;
     assert_eq!((&bans["bans"][0]["user"], bans["bans"].as_array().unwrap().len()), (&json!(bob.id()), 1));

@@ -111,6 +111,8 @@ impl Office {
             JobKind::Erase => while self.erase_step(known).await? {},
         }
         (known.what.done_at, known.what.held, known.what.trouble) = (Some(self.now()), None, None);
+        // Nobody is to find them here either.
+        known.what.handles.clear();
         self.write(known).await
     }
 

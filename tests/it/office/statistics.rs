@@ -15,9 +15,9 @@ async fn statistics(node: &TestNode) -> Value {
 
 #[tokio::test]
 async fn users_are_active_on_the_days_on_which_they_were_there() {
-    let node = super::super::http::with(&[("ROOKERY_AUTH__REFRESH_TOKEN_DAYS", "90")]).await;
+    let node = TestNode::start().await;
     let (_, mut a) = user(&node, "alice").await;
-    let (_, _b) = user(&node, "bob").await;
+    let (_, b) = user(&node, "bob").await;
     let room = group(&mut a, "Tea", &[]).await;
     for number in 0..3 {
         say(&mut a, &room, &number.to_string()).await;
@@ -38,7 +38,7 @@ async fn users_are_active_on_the_days_on_which_they_were_there() {
 
     // Ten days on only one of them comes back.
     a.hang_up();
-    drop(_b);
+    b.hang_up();
     while !node.node().users().is_empty() {
         tokio::task::yield_now().await;
     }
