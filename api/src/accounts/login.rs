@@ -60,6 +60,9 @@ pub enum LoginError {
     /// No account has this address with this password; which of the two is not said.
     #[error("find an account with this e-mail address and password")]
     Refused,
+    /// The user is barred from the server; told only to whoever knows the password.
+    #[error("let a user in who is barred from the server")]
+    Barred,
     /// The password is right, and the address has still to be confirmed.
     #[error("log in before the e-mail address is confirmed")]
     Unconfirmed,
@@ -84,6 +87,26 @@ pub enum LoggedIn {
     Tokens(Box<Tokens>),
     /// The question for a second factor.
     Challenged(Challenge),
+}
+
+/// Why no login begins for somebody who has proven all that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BeginError {
+    /// The account is barred from the server.
+    #[error("log in: the account is barred from the server")]
+    Barred,
+    /// The store did not, or cannot say.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<BeginError> for LoginError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Barred => Self::Barred,
+            BeginError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl Accounts {
@@ -143,7 +166,7 @@ impl Accounts {
         &self,
         user: User,
         (device, device_name): (Option<DeviceId>, Option<String>),
-    ) -> Result<Tokens, StoreError> {
+    ) -> Result<Tokens, BeginError> {
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
@@ -157,6 +180,11 @@ impl Accounts {
         let (refresh_token, hash) = secret::make(self.random.as_ref());
         let token = RefreshToken { hash, expires_at: session.expires_at };
         settle(|| self.store.begin_session(session.clone(), token)).await?;
+        // After it has begun: a ban that comes meanwhile finds it, and one that was there is found here.
+        if self.standing(session.user).await?.is_barred(now) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Err(BeginError::Barred);
+        }
         Ok(self.tokens_of(&session, user, refresh_token, now))
     }
 

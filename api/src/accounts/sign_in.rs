@@ -5,6 +5,7 @@
 
 use super::factor::Challenge;
 use super::identities::LinkError;
+use super::login::BeginError;
 use super::login::{Device, Tokens, device_name};
 use super::names::{self, BadField};
 use super::provider::{Binding, Known, Provider, ProviderError};
@@ -89,6 +90,9 @@ pub enum SignInError {
     /// The provider does not answer.
     #[error("have the provider answer")]
     Away,
+    /// The account is barred from the server.
+    #[error("log in: the account is barred from the server")]
+    Barred,
     /// No account has this identity, and the provider makes none.
     #[error("find an account with this identity")]
     NotLinked,
@@ -107,6 +111,15 @@ pub enum SignInError {
     /// The store did not, or cannot say.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<BeginError> for SignInError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Barred => Self::Barred,
+            BeginError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<ProviderError> for SignInError {
