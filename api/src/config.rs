@@ -12,6 +12,7 @@ mod layer;
 mod limits;
 mod log;
 mod mail;
+mod providers;
 mod schema;
 mod server;
 mod storage;
@@ -26,6 +27,7 @@ pub use limits::LimitsConfig;
 pub(crate) use log::is_filter;
 pub use log::{LogConfig, LogFormat};
 pub use mail::{MailConfig, MailPlace, SmtpConfig, SmtpEncryption};
+pub use providers::{ClientAuth, OAuth2Config, ProviderConfig};
 pub use schema::json_schema;
 pub use server::ServerConfig;
 pub use storage::{CqlConfig, Replication, StorageConfig, StoragePlace};
@@ -147,6 +149,7 @@ impl Config {
     pub fn reloaded(&self, new: &Self) -> Self {
         Self {
             server: self.server.reloaded(&new.server),
+            auth: AuthConfig { signing_key: new.auth.signing_key.clone(), ..self.auth.clone() },
             log: LogConfig { filter: new.log.filter.clone(), ..self.log.clone() },
             ..self.clone()
         }

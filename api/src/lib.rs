@@ -12,6 +12,7 @@
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
+//! | `outbound` | the one client that speaks HTTP to other servers |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
@@ -35,6 +36,7 @@ mod idempotency;
 mod log_lines;
 mod observe;
 mod origin;
+mod outbound;
 mod pressure;
 mod problem;
 mod query;
@@ -49,7 +51,7 @@ mod socket;
 mod stream;
 
 pub use crate::http::admin::{ChooseLog, DrainStanding};
-pub use accounts::{Accounts, AccountsParts, SigningKey};
+pub use accounts::{Accounts, AccountsParts, SigningKey, SigningKeys};
 pub use config::Config;
 pub use edge::{Edge, EdgeParts};
 pub use files::Files;

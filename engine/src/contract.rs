@@ -21,6 +21,7 @@ mod presence;
 mod rooms;
 mod search;
 mod settled;
+mod sign_ins;
 mod tokens;
 mod transfer;
 
@@ -68,6 +69,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         accounts::CASES,
         tokens::CASES,
         credentials::CASES,
+        sign_ins::CASES,
         people::CASES,
         presence::CASES,
         invites::CASES,

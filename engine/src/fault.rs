@@ -7,6 +7,7 @@ mod credentials;
 mod files;
 mod people;
 mod presence;
+mod sign_ins;
 mod switch;
 
 use crate::store::{

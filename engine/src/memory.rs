@@ -14,6 +14,7 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod sign_ins;
 mod transfer;
 
 use crate::store::{
@@ -29,6 +30,7 @@ use people::PeopleTables;
 use presence::LastSeenTable;
 use rookery_protocol::{RoomId, Seq, SessionId, UserId};
 use rooms::RoomTables;
+use sign_ins::SignInTable;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,6 +54,7 @@ struct State {
     people: PeopleTables,
     invites: InviteTables,
     last_seen: LastSeenTable,
+    sign_ins: SignInTable,
     files: FileTables,
     importing: Option<Progress>,
 }

@@ -18,6 +18,7 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod sign_ins;
 mod transfer;
 
 pub use accounts::{
@@ -36,6 +37,7 @@ pub use notices::{Notice, NoticeKind, Notices};
 pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use presence::LastSeen;
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
+pub use sign_ins::{SignIn, SignIns};
 pub use transfer::{
     Asked, Batch, Export, Implied, Import, Page, Part, Place, Progress, Reading, Record, is_empty,
 };
@@ -95,6 +97,7 @@ pub trait Store:
     + Accounts
     + Credentials
     + Mails
+    + SignIns
     + LastSeen
     + People
     + Invites

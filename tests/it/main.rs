@@ -14,6 +14,12 @@ mod docs;
 mod http;
 // The tree keeps its own rules: layers, sizes, names, links, lists.
 mod tidy;
+// Codes that a login asks for besides a password.
+mod factor;
+// Logging in by an identity elsewhere, at a provider that lies and at a real one.
+mod providers;
+// The keys that sign tokens, and how they change.
+mod keys;
 // What proves who somebody is, and when it stops to.
 mod tokens;
 // The real binary, backed up and restored.

@@ -2,12 +2,12 @@
 //! seed, and any store. Only its users are made without the wire, because hashing is not the point.
 
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
-use rookery_api::accounts::{Login, Register};
+use rookery_api::accounts::{LoggedIn, Login, Register};
 use rookery_api::config::Sources;
 use rookery_api::mail::Mailer;
 use rookery_api::{
-    Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter,
-    serve,
+    Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, SigningKeys,
+    exporter, serve,
 };
 use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
@@ -34,8 +34,8 @@ const KEY_SEED: u64 = 1;
 /// How often a node of a cluster says that it is there: so that what is late or lost is found in a blink.
 const CLUSTER_BEAT: Duration = Duration::from_millis(100);
 
-/// The password of every test user.
-const PASSWORD: &str = "correct horse battery";
+/// The password of every user that a test registers.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// A node that serves until it is dropped or stopped.
 #[derive(Debug)]
@@ -227,8 +227,8 @@ impl TestNode {
         let config = Arc::new(config(&options.settings));
         // The nodes of a cluster have one key.
         let key = match options.bus {
-            Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED)),
-            None => SigningKey::generate(random.as_ref()),
+            Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED), Timestamp(0)),
+            None => SigningKey::generate(random.as_ref(), Timestamp(0)),
         };
         let (metrics, exporter) = exporter();
         let bus = options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1))));
@@ -239,7 +239,7 @@ impl TestNode {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 random: Arc::clone(&random),
-                key,
+                keys: SigningKeys::one(key),
                 bus: Arc::clone(&bus),
                 metrics: metrics.clone(),
                 mailer: Arc::new(
@@ -304,6 +304,11 @@ impl TestNode {
         self.edge.files()
     }
 
+    /// Returns what the time is by the node's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.inner.now()
+    }
+
     /// Moves the node's clock on, and nobody looks.
     pub fn pass(&self, time: Duration) {
         self.clock.inner.advance(time);
@@ -347,7 +352,8 @@ impl TestNode {
     pub async fn login(&self, handle: &str) -> TestUser {
         let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let login = Login { email: format!("{handle}@example.org"), password: PASSWORD.into(), device: None };
-        let tokens = self.edge.accounts().login(login, from).await.expect("a registered user logs in");
+        let logged_in = self.edge.accounts().login(login, from).await.expect("a registered user logs in");
+        let LoggedIn::Tokens(tokens) = logged_in else { panic!("{handle} has a second factor") };
         TestUser { id: tokens.user.id, session: tokens.session, token: tokens.access_token }
     }
 

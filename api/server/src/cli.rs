@@ -48,6 +48,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         args: AdminArgs,
     },
+    /// List the keys that sign access tokens, add the next one, or drop those that no token needs any more.
+    Keys {
+        #[command(subcommand)]
+        action: KeysAction,
+    },
     /// Write all that the store and its files are into one file; a server may be running.
     Backup(BackupArgs),
     /// Fill an empty store with what a backup holds, and compare both; no server may be running.
@@ -167,6 +172,35 @@ pub(crate) struct MigrateArgs {
     /// Only say what would be applied.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysAction {
+    /// Print each key's name, from when on it signs, and what it does now.
+    List(KeysArgs),
+    /// Add a key that signs from a moment on, before which every server has to have read it (SIGHUP).
+    Rotate {
+        /// How long from now, such as 30s, 10m or 2h.
+        #[arg(long = "in", value_name = "TIME", default_value = "10m", value_parser = seconds)]
+        time: u64,
+        /// From now on: for one server, or none that runs.
+        #[arg(long, conflicts_with = "time")]
+        now: bool,
+        #[command(flatten)]
+        args: KeysArgs,
+    },
+    /// Drop the keys whose last token has run out; have every server read the newer ones before.
+    Prune(KeysArgs),
+}
+
+/// Which keys.
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// The file they stand in [default: signing.key in the data dir].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
 }
 
 #[derive(Debug, Args)]

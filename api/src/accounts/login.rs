@@ -1,5 +1,6 @@
 //! Login: a password for a session with its tokens.
 
+use super::factor::Challenge;
 use super::names;
 use super::password::{PoolFull, Verdict};
 use super::settle::{insist, settle};
@@ -76,14 +77,23 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
+/// What a right password gets.
+#[derive(Clone, Debug)]
+pub enum LoggedIn {
+    /// Tokens.
+    Tokens(Box<Tokens>),
+    /// The question for a second factor.
+    Challenged(Challenge),
+}
+
 impl Accounts {
-    /// Logs somebody in.
+    /// Logs somebody in, or asks for a second factor where the account has one.
     ///
     /// An unknown address costs a hash like a known one and gets the same answer.
     ///
     /// # Errors
     /// [`LoginError`]; what is busy, throttled or the store's may be tried again as it is.
-    pub async fn login(&self, request: Login, from: IpAddr) -> Result<Tokens, LoginError> {
+    pub async fn login(&self, request: Login, from: IpAddr) -> Result<LoggedIn, LoginError> {
         let device = request.device.unwrap_or_default();
         let device_name = device.name.as_deref().map(device_name).transpose()?;
         let email = names::email(&request.email).ok();
@@ -95,7 +105,10 @@ impl Accounts {
         };
         // Nothing longer was ever accepted, so nothing longer is hashed.
         let within = names::password(&request.password).is_ok();
-        let known = account.as_ref().filter(|_| within).map(|account| account.password.as_str());
+        let known = account
+            .as_ref()
+            .filter(|account| within && !account.password.is_empty())
+            .map(|account| account.password.as_str());
         let password = if within { request.password } else { SecretString::from("") };
         let verdict = self.passwords.verify(password.clone(), known).await?;
         let (account, renewed) = match (verdict, account) {
@@ -110,11 +123,32 @@ impl Accounts {
         if self.verifies_email && account.confirmed_at.is_none() {
             return Err(LoginError::Unconfirmed);
         }
+        let device = (device.id, device_name);
+        if self.asks_for_factor(account.user.id).await? {
+            return Ok(LoggedIn::Challenged(self.challenge(&account, device).await?));
+        }
+        let tokens = self.begin_login(account.user, device).await?;
+        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
+        let present = insist(|| self.store.account(tokens.user.id)).await?;
+        let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
+        if !present.is_some_and(|present| is_known(&present.password)) {
+            settle(|| self.store.revoke(tokens.session, self.now())).await?;
+            return Err(LoginError::Refused);
+        }
+        Ok(LoggedIn::Tokens(Box::new(tokens)))
+    }
+
+    /// Begins a login session of somebody who has proven all that was asked for.
+    pub(super) async fn begin_login(
+        &self,
+        user: User,
+        (device, device_name): (Option<DeviceId>, Option<String>),
+    ) -> Result<Tokens, StoreError> {
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
-            user: account.user.id,
-            device: device.id,
+            user: user.id,
+            device,
             device_name,
             created_at: now,
             expires_at: after(now, self.login_lasts),
@@ -123,14 +157,7 @@ impl Accounts {
         let (refresh_token, hash) = secret::make(self.random.as_ref());
         let token = RefreshToken { hash, expires_at: session.expires_at };
         settle(|| self.store.begin_session(session.clone(), token)).await?;
-        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
-        let present = insist(|| self.store.account(session.user)).await?;
-        let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
-        if !present.is_some_and(|present| is_known(&present.password)) {
-            settle(|| self.store.revoke(session.session, now)).await?;
-            return Err(LoginError::Refused);
-        }
-        Ok(self.tokens_of(&session, account.user, refresh_token, now))
+        Ok(self.tokens_of(&session, user, refresh_token, now))
     }
 
     /// Makes what a login or a refresh gives.
@@ -165,7 +192,7 @@ impl Accounts {
     }
 }
 
-fn device_name(text: &str) -> Result<String, names::BadField> {
+pub(super) fn device_name(text: &str) -> Result<String, names::BadField> {
     names::name(text).map_err(|bad| names::BadField { field: "device", ..bad })
 }
 

@@ -32,7 +32,7 @@ impl Accounts {
     /// [`RefreshError`]. After a store error the token may be spent or not; it may be tried again at once.
     pub async fn refresh(&self, token: &str, asker: impl Into<Asker>) -> Result<Tokens, RefreshError> {
         let now = self.now();
-        let (next, hash) = self.successors.of(token);
+        let (next, hash) = self.tokens.successor_of(token);
         let replacement = RefreshToken { hash, expires_at: after(now, self.login_lasts) };
         let old = secret::hash(token);
         match settle(|| self.store.rotate(old, replacement, now)).await? {

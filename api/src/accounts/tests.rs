@@ -42,12 +42,12 @@ fn fixture_over(store: Arc<dyn Store>, settings: &[(&str, &str)]) -> Fixture {
     let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
-    let key = SigningKey::generate(random.as_ref());
+    let keys = SigningKeys::one(SigningKey::generate(random.as_ref(), Timestamp(0)));
     let parts = AccountsParts {
         store,
         clock: clock.clone(),
         random,
-        key,
+        keys,
         bus: alone(),
         metrics: Metrics::none(),
         mailer: nowhere(&config),
@@ -68,7 +68,10 @@ impl Fixture {
 
     async fn login(&self, email: &str, password: &str) -> Result<Tokens, LoginError> {
         let request = Login { email: email.to_owned(), password: SecretString::from(password), device: None };
-        self.accounts.login(request, HERE).await
+        match self.accounts.login(request, HERE).await? {
+            LoggedIn::Tokens(tokens) => Ok(*tokens),
+            LoggedIn::Challenged(_) => panic!("there is no second factor"),
+        }
     }
 
     async fn alice(&self) -> Tokens {
@@ -274,7 +277,7 @@ async fn a_hash_made_with_other_parameters_is_renewed_at_login() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
-    let key = SigningKey::generate(random.as_ref());
+    let keys = SigningKeys::one(SigningKey::generate(random.as_ref(), Timestamp(0)));
     let accounts = |memory: &str| {
         let env = [
             ("ROOKERY_LIMITS__RELAXED", "true"),
@@ -284,14 +287,14 @@ async fn a_hash_made_with_other_parameters_is_renewed_at_login() {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
-        let (store, clock, random, key) = (store.clone(), clock.clone(), random.clone(), key.clone());
+        let (store, clock, random, keys) = (store.clone(), clock.clone(), random.clone(), keys.clone());
         Fixture {
             accounts: Accounts::new(
                 AccountsParts {
                     store,
                     clock: clock.clone(),
                     random,
-                    key,
+                    keys,
                     bus: alone(),
                     metrics: Metrics::none(),
                     mailer: nowhere(&config),

@@ -5,7 +5,7 @@ use metrics::Counter;
 use rookery_engine::bus::Bus;
 use rookery_engine::metrics::By;
 use rookery_engine::{ClusterThrottle, Rule, Throttled};
-use rookery_protocol::Timestamp;
+use rookery_protocol::{Timestamp, UserId};
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,6 +31,9 @@ const MAIL_ACCOUNT: Rule = Rule { name: "mail-account", burst: 3, every_ms: 1_20
 
 /// Codes from mails brought from one address, each of which may cost a hash: as logins.
 const PROOF_ADDRESS: Rule = Rule { name: "proof-address", burst: 20, every_ms: 6_000 };
+/// Codes of a second factor of one account: 5 at once, then one every two minutes, so that whoever knows the
+/// password has one chance in 400 a day: three codes of a million are good at a time.
+const FACTOR_ACCOUNT: Rule = Rule { name: "factor-account", burst: 5, every_ms: 120_000 };
 
 /// The rules of the account operations.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ struct Buckets {
     mail_address: ClusterThrottle,
     mail_account: ClusterThrottle,
     proof_address: ClusterThrottle,
+    factor_account: ClusterThrottle,
 }
 
 impl Throttles {
@@ -59,6 +63,7 @@ impl Throttles {
             mail_address: of(MAIL_ADDRESS),
             mail_account: of(MAIL_ACCOUNT),
             proof_address: of(PROOF_ADDRESS),
+            factor_account: of(FACTOR_ACCOUNT),
         }))
     }
 
@@ -98,6 +103,11 @@ impl Throttles {
             Some(email) => buckets.login_account.take(&account(email), now).await,
             None => Ok(()),
         }
+    }
+
+    pub(super) async fn factor(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        buckets.factor_account.take(&user.to_string(), now).await
     }
 }
 

@@ -180,6 +180,8 @@ pub fn path_parameter(name: &str) -> Option<(SchemaOf, &'static str)> {
         "id" => (schema_of::<FileId>(), "The file."),
         "emoji" => (schema_of::<String>(), "The emoji, as percent-encoded UTF-8."),
         "session" => (schema_of::<SessionId>(), "The login."),
+        "provider" => (schema_of::<String>(), "The name of the provider."),
+        "identity" => (schema_of::<String>(), "The name of the identity."),
         "invite" => (schema_of::<String>(), "The text of the invite."),
         _ => return None,
     })

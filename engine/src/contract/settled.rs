@@ -3,6 +3,7 @@
 mod credentials;
 mod files;
 mod people;
+mod sign_ins;
 
 use crate::store::{
     Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, Commits, CursorKind, Cursors,

@@ -172,6 +172,7 @@ impl Accounts for MemoryStore {
     fn purge(&self, before: Timestamp) -> Answer<'_, ()> {
         self.answer(move |state| {
             state.accounts.purge(before);
+            purge(&mut state.sign_ins, |record| record.expires_at.unwrap_or(Timestamp(i64::MAX)), before);
             Ok(())
         })
     }

@@ -28,7 +28,8 @@ impl State {
             | Part::Sessions
             | Part::RefreshTokens
             | Part::Blocks
-            | Part::LastSeen => self.rows_of_people(part),
+            | Part::LastSeen
+            | Part::SignIns => self.rows_of_people(part),
             Part::Files | Part::Avatars => self.files.rows(part),
             Part::Cursors | Part::Settings => self.rooms.rows(part),
             Part::Notices => Box::new(self.notices.values().map(|notice| Record::Notice(*notice))),
@@ -42,6 +43,10 @@ impl State {
             Part::LastSeen => {
                 let seen = self.last_seen.iter();
                 Box::new(seen.map(|(user, at)| Record::LastSeen { user: *user, at: *at }))
+            }
+            Part::SignIns => {
+                let staying = self.sign_ins.values().filter(|record| record.expires_at.is_none());
+                Box::new(staying.cloned().map(Record::SignIn))
             }
             _ => self.accounts.rows(part),
         }
@@ -76,6 +81,9 @@ impl State {
             Record::Block { user, other, at } => self.people.import(*user, *other, *at),
             Record::Invite { .. } | Record::InviteUse { .. } => self.invites.import(record),
             Record::LastSeen { user, at } => drop(self.last_seen.insert(*user, *at)),
+            Record::SignIn(record) => {
+                self.sign_ins.entry(record.key).or_insert_with(|| record.clone());
+            }
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ const LIMITS: &[&str] = &[
     "mail-address",
     "mail-account",
     "proof-address",
+    "factor-account",
     "user-search",
     "handle-change",
     "passwords",

@@ -86,6 +86,8 @@ calls! {
     MailsDue = "mails_due",
     DelayMail = "delay_mail",
     ForgetMail = "forget_mail",
+    SignIn = "sign_in",
+    PutSignIn = "put_sign_in",
     Seen = "seen",
     LastSeen = "last_seen",
     ChangeProfile = "change_profile",

@@ -12,7 +12,8 @@
 //! | `project` | what follows from a batch: worked out before it is appended, put after |
 //! | `messages`, `rooms`, `cursors`, `notices` | reads over what was put, and the writes that are no events |
 //! | `transfer` | everything out of the store, and into it |
-//! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen`, `mails` | the other domains of the port |
+//! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen`, `sign_ins`, `mails` | the other domains of the port |
+//! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen`, `sign_ins` | the other domains of the port |
 //!
 //! **How an append goes.** The events and the room's head are in one partition; one conditional batch
 //! moves the head from the expected position and writes the events, all or nothing, on a quorum. What
@@ -44,6 +45,7 @@ mod people;
 mod project;
 mod rooms;
 mod sessions;
+mod sign_ins;
 mod store;
 mod transfer;
 mod turns;

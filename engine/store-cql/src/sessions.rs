@@ -138,7 +138,7 @@ impl SessionStatements {
 }
 
 /// Seconds that a row lives which is written at `now` and ends at `end`.
-fn time_to_live(end: Timestamp, now: Timestamp) -> i32 {
+pub(crate) fn time_to_live(end: Timestamp, now: Timestamp) -> i32 {
     let seconds = (end.0.saturating_sub(now.0) / 1000).saturating_add(KEPT_SECONDS);
     i32::try_from(seconds.clamp(1, LONGEST_SECONDS)).unwrap_or(i32::MAX)
 }

@@ -18,6 +18,7 @@ use crate::options::{CqlOptions, OpenError};
 use crate::people::PeopleStatements;
 use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
+use crate::sign_ins::SignInStatements;
 use crate::transfer::TransferStatements;
 use crate::turns::Turns;
 use rookery_engine::store::{Activation, Answer, Commits, Health, Login, Opening, Store};
@@ -37,6 +38,7 @@ pub struct CqlStore {
     pub(crate) accounts: AccountStatements,
     pub(crate) sessions: SessionStatements,
     pub(crate) mails: MailStatements,
+    pub(crate) sign_ins: SignInStatements,
     pub(crate) people: PeopleStatements,
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
@@ -84,6 +86,7 @@ impl CqlStore {
             accounts: AccountStatements::prepare(&cql).await?,
             sessions: SessionStatements::prepare(&cql).await?,
             mails: MailStatements::prepare(&cql).await?,
+            sign_ins: SignInStatements::prepare(&cql).await?,
             people: PeopleStatements::prepare(&cql).await?,
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,

@@ -16,6 +16,7 @@ mod people;
 mod presence;
 mod projections;
 mod sessions;
+mod sign_ins;
 
 pub(crate) use accounts::{create_account, replace_password};
 pub(crate) use batch::Batch;
@@ -28,6 +29,7 @@ pub(crate) use notices::forget_notices;
 pub(crate) use people::{block, change_profile, unblock};
 pub(crate) use presence::seen;
 pub(crate) use sessions::{begin_session, purge, put_ticket, revoke, rotate, take_ticket};
+pub(crate) use sign_ins::put_sign_in;
 
 use rusqlite::Connection;
 

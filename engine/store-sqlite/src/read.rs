@@ -14,6 +14,7 @@ mod people;
 mod presence;
 mod rooms;
 mod search;
+mod sign_ins;
 
 pub(crate) use accounts::{account, account_by_email, mails_due, session, sessions_of, users};
 pub(crate) use activation::{activation, login, opening};
@@ -27,3 +28,4 @@ pub(crate) use people::{blocks_between, invite, user, users_by_handle};
 pub(crate) use presence::last_seen;
 pub(crate) use rooms::{members, room, room_state, room_states, rooms_of, total_unread};
 pub(crate) use search::{Scope, scope};
+pub(crate) use sign_ins::sign_in;

@@ -7,7 +7,7 @@ use super::super::fixture::{
 };
 use crate::store::{
     AddressConfirmed, AvatarOf, CursorKind, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange,
-    Projection, RefreshToken, SettingsChange, Store, Upload,
+    Projection, RefreshToken, SettingsChange, SignIn, Store, Upload,
 };
 use fastrand::Rng;
 use rookery_protocol::{
@@ -15,6 +15,7 @@ use rookery_protocol::{
     RoomKind, Seq, UserId,
 };
 use serde_json::json;
+use uuid::Uuid;
 
 pub(super) const USERS: u128 = 6;
 pub(super) const ROOMS: u128 = 3;
@@ -261,6 +262,12 @@ impl Teller<'_> {
             self.store.unblock(other, who).await.expect("a write");
         }
         self.store.seen(&[(who, now)]).await.expect("a write");
+        let (key, expires_at) =
+            ([self.random.u8(0..20); 32], self.random.bool().then(|| now.plus_millis(60_000)));
+        let old = self.store.sign_in(key, now).await.expect("a read").map(|record| record.version);
+        let version = Uuid::from_u128(u128::from(self.step));
+        let record = SignIn { key, version, body: format!("as of {}", self.step), expires_at };
+        self.store.put_sign_in(old, record, now).await.expect("a write");
     }
 }
 

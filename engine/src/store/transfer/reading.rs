@@ -24,6 +24,7 @@ const ORDER: [Part; Part::ALL.len()] = [
     Part::Invites,
     Part::InviteUses,
     Part::LastSeen,
+    Part::SignIns,
     Part::Sessions,
     Part::RefreshTokens,
     Part::Logs,

@@ -2,7 +2,7 @@
 
 use super::Batch;
 use crate::store::{
-    Account, AvatarOf, FileRecord, Invite, LoginSession, Notice, RefreshToken, Settings, TokenHash,
+    Account, AvatarOf, FileRecord, Invite, LoginSession, Notice, RefreshToken, Settings, SignIn, TokenHash,
 };
 use rookery_protocol::{FileId, RoomId, Seq, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,8 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// What signing in depends on; not what expires.
+    SignIn(SignIn),
 }
 
 impl Record {
@@ -120,6 +122,7 @@ impl Record {
             Self::Invite { .. } => Part::Invites,
             Self::InviteUse { .. } => Part::InviteUses,
             Self::LastSeen { .. } => Part::LastSeen,
+            Self::SignIn(_) => Part::SignIns,
         }
     }
 }
@@ -156,11 +159,13 @@ pub enum Part {
     InviteUses,
     /// [`Record::LastSeen`].
     LastSeen,
+    /// [`Record::SignIn`].
+    SignIns,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Accounts,
         Self::KeptHandles,
         Self::Sessions,
@@ -175,6 +180,7 @@ impl Part {
         Self::Invites,
         Self::InviteUses,
         Self::LastSeen,
+        Self::SignIns,
     ];
 
     /// Returns what its records are called, for people.
@@ -194,6 +200,7 @@ impl Part {
             Self::Invites => "invites",
             Self::InviteUses => "uses of invites",
             Self::LastSeen => "moments of last seen",
+            Self::SignIns => "second factors and identities",
         }
     }
 }

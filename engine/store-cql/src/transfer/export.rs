@@ -9,7 +9,9 @@ use crate::cql::{Cql, Read};
 use crate::invites::is_use;
 use crate::rooms::{self, SettingsColumns, settings};
 use crate::{files, messages, notices};
-use rookery_engine::store::{Asked, Implied, Page, Part, Place, Record, RefreshToken, StoreError, TokenHash};
+use rookery_engine::store::{
+    Asked, Implied, Page, Part, Place, Record, RefreshToken, SignIn, StoreError, TokenHash,
+};
 use rookery_protocol::{FileId, RoomId, Seq, SessionId, Timestamp, UserId};
 use scylla::errors::PrepareError;
 use std::collections::BTreeSet;
@@ -31,6 +33,7 @@ pub(super) struct Scans {
     invites: Read,
     uses: Read,
     last_seen: Read,
+    sign_ins: Read,
     logs: Read,
 }
 
@@ -51,6 +54,7 @@ impl Scans {
             invites: scan("hash FROM invite_rooms").await?,
             uses: scan("kind, hash, user_id FROM invites").await?,
             last_seen: scan("user_id, at FROM last_seen").await?,
+            sign_ins: scan("key, version, body, expires_at FROM sign_ins").await?,
             logs: scan("DISTINCT room, bucket, head FROM log").await?,
         })
     }
@@ -102,7 +106,7 @@ pub(super) async fn rows(
     let listing = Listing::new(store, after, limit);
     match part {
         Part::Logs => Ok(Page { items: Vec::new(), next: None }),
-        Part::Accounts | Part::KeptHandles | Part::Sessions | Part::RefreshTokens => {
+        Part::Accounts | Part::KeptHandles | Part::Sessions | Part::RefreshTokens | Part::SignIns => {
             accounts(listing, part).await
         }
         Part::Files | Part::Avatars => of_files(listing, part).await,
@@ -146,6 +150,14 @@ async fn accounts(listing: Listing<'_>, part: Part) -> Result<Page<Record>, Stor
                 Ok(Some(Record::RefreshToken { token, session, replaced_by }))
             };
             listing.each(&scans.tokens, token).await
+        }
+        Part::SignIns => {
+            type Row = (Vec<u8>, Option<Uuid>, Option<String>, Option<i64>);
+            let record = async |row: Row| {
+                let (key, Some(version), Some(body), None) = row else { return Ok(None) };
+                Ok(Some(Record::SignIn(SignIn { key: token_hash(key)?, version, body, expires_at: None })))
+            };
+            listing.each(&scans.sign_ins, record).await
         }
         _ => {
             let account = async |(user,): (Uuid,)| {

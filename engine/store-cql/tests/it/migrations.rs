@@ -43,7 +43,7 @@ async fn an_interrupted_runner_is_continued_and_one_that_lives_is_waited_for() {
     let options = &keyspace.options;
     migrate(options, false).await.expect("migrate");
     // As if it had died before the last table of a file, with the lock in its hand.
-    for statement in ["DROP TABLE %.last_seen", "DROP TABLE %.import"] {
+    for statement in ["DROP TABLE %.last_seen", "DROP TABLE %.import", "DROP TABLE %.sign_ins"] {
         execute(&keyspace, statement).await;
     }
     let all = states(options).await.len();

@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::files::{avatar, charge_by, replace};
 use super::sessions::insert_session;
+use super::sign_ins::insert_sign_in;
 use super::{accounts, cursors, notices, presence};
 use crate::columns::integer;
 use crate::committer::Database;
@@ -104,6 +105,7 @@ fn row(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
         }
         Record::InviteUse { hash, user } => use_invite(connection, *hash, *user),
         Record::LastSeen { user, at } => presence::seen(connection, &[(*user, *at)]),
+        Record::SignIn(record) => insert_sign_in(connection, record),
     }
 }
 

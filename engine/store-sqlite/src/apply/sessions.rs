@@ -1,4 +1,4 @@
-//! Writing login sessions, refresh tokens and tickets.
+//! Writing login sessions, refresh tokens and tickets, and forgetting what has ended.
 
 use crate::columns::{id, limit, timestamp};
 use crate::read;
@@ -109,6 +109,8 @@ pub(crate) fn purge(connection: &Connection, before: Timestamp) -> rusqlite::Res
             (SELECT hash FROM refresh_tokens WHERE expires_at < ? ORDER BY expires_at, hash LIMIT ?)",
         "DELETE FROM sessions WHERE session IN
             (SELECT session FROM sessions WHERE ends_at < ? ORDER BY ends_at, session LIMIT ?)",
+        "DELETE FROM sign_ins WHERE key IN
+            (SELECT key FROM sign_ins WHERE expires_at < ? ORDER BY expires_at, key LIMIT ?)",
     ] {
         connection.prepare_cached(statement)?.execute(params![before.0, limit(PURGE_ROWS)])?;
     }

@@ -7,6 +7,7 @@ use super::cursors::settings_at;
 use super::files::{LIVING_EVER, record as file_record};
 use super::log::{Which, log_no, walk};
 use super::notices::notice_in;
+use super::sign_ins::sign_in_in;
 use crate::columns::{count, id, integer, limit, seq, timestamp};
 use crate::read;
 use rookery_engine::store::{
@@ -310,6 +311,11 @@ fn listing_of_people(part: Part) -> Option<Listing> {
             from: "SELECT hash, user FROM invite_uses WHERE true",
             keys: &[("hash", Key::Hash), ("user", Key::Id)],
             record: |row| Ok(Record::InviteUse { hash: row.get(0)?, user: UserId(id(row, 1)?) }),
+        },
+        Part::SignIns => Listing {
+            from: "SELECT key, version, body, expires_at FROM sign_ins WHERE expires_at IS NULL",
+            keys: &[("key", Key::Hash)],
+            record: |row| sign_in_in(row).map(Record::SignIn),
         },
         Part::LastSeen => Listing {
             from: "SELECT user, at FROM last_seen WHERE true",
