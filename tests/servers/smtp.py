@@ -1,12 +1,14 @@
 """Takes mails over SMTP.
 
 GET /messages                     every mail that was taken, as JSON, in the order in which they came
+GET /answers                      how it will answer the next mails, as JSON
 POST /answer?status=451&times=2   how it answers the next mails
 
 With tls or starttls and a certificate it takes no mail in the clear, and none from whoever has not proved to be
 `rookery` with the password `a secret`.
 """
 
+import asyncio
 import email
 import json
 import ssl
@@ -16,8 +18,7 @@ from email import policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult
 
 lock = threading.Lock()
 messages = []
@@ -37,7 +38,7 @@ class Sink:
                 "id": mail["message-id"],
                 "headers": sorted(name.lower() for name in mail.keys()),
                 "text": mail.get_content(),
-                "encrypted": session.ssl is not None,
+                "encrypted": server.transport.get_extra_info("sslcontext") is not None,
             })
             return "250 OK"
 
@@ -55,7 +56,7 @@ class Asked(BaseHTTPRequestHandler):
 
     def do_GET(self):
         with lock:
-            self.answer(messages)
+            self.answer(answers if self.path == "/answers" else messages)
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -73,29 +74,22 @@ def proved(server, session, envelope, mechanism, login):
 
 
 options = {}
+implicit = None
 if len(sys.argv) > 1:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     options = {"authenticator": proved, "auth_required": True}
     if sys.argv[1] == "tls":
-        options |= {"ssl_context": context, "auth_require_tls": False}
+        implicit = context
+        options["auth_require_tls"] = False
     else:
         options |= {"tls_context": context, "require_starttls": True}
 
+loop = asyncio.new_event_loop()
+serving = loop.create_server(lambda: SMTP(Sink(), loop=loop, **options), "127.0.0.1", 0, ssl=implicit)
+port = loop.run_until_complete(serving).sockets[0].getsockname()[1]
+threading.Thread(target=loop.run_forever, daemon=True).start()
 asked = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
-
-
-class Free(Controller):
-    def _trigger_server(self):
-        # The port is only known once it listens.
-        self.port = self.server.sockets[0].getsockname()[1]
-        if "ssl_context" not in options:
-            super()._trigger_server()
-
-
-controller = Free(Sink(), hostname="127.0.0.1", port=0, **options)
-controller.start()
-port = controller.server.sockets[0].getsockname()[1]
 threading.Thread(target=asked.serve_forever, daemon=True).start()
 print(f"SMTP=127.0.0.1:{port}", flush=True)
 print(f"ADDR=127.0.0.1:{asked.server_port}", flush=True)

@@ -67,6 +67,7 @@ struct Change {
 }
 
 async fn forgot(mut call: Call) -> Result<Answer, Problem> {
+    call.edge.node.admit(Wanted::Login)?;
     let Address { email } = call.json().await?;
     call.edge.accounts.forgot(&email, &call.asker()).await?;
     Ok(respond::empty(StatusCode::ACCEPTED))

@@ -7,6 +7,7 @@ use crate::respond::{self, Answer};
 use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::StatusCode;
+use rookery_engine::admission::Wanted;
 use rookery_protocol::ErrorCode;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -55,6 +56,7 @@ async fn verify(mut call: Call) -> Result<Answer, Problem> {
 }
 
 async fn resend(mut call: Call) -> Result<Answer, Problem> {
+    call.edge.node.admit(Wanted::Login)?;
     let Address { email } = call.json().await?;
     call.edge.accounts.resend(&email, &call.asker()).await?;
     Ok(respond::empty(StatusCode::ACCEPTED))

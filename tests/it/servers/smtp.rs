@@ -88,6 +88,11 @@ impl Smtp {
         call(self.asked, "POST", &format!("/answer?{query}"), &[], &Value::Null).await;
     }
 
+    /// Returns whether every answer that was asked for has been given.
+    pub(crate) async fn has_answered(&self) -> bool {
+        call(self.asked, "GET", "/answers", &[], &Value::Null).await.json() == Value::Array(Vec::new())
+    }
+
     /// Returns every mail that has come.
     pub(crate) async fn mails(&self) -> Vec<Mail> {
         let answer = call(self.asked, "GET", "/messages", &[], &Value::Null).await;
