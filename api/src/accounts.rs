@@ -4,7 +4,10 @@
 //! access tokens are signed and short, refresh tokens and tickets are random, kept as hashes and
 //! spent once; a token that was just found good is remembered for seconds. It knows nothing of HTTP; closing the sockets of a revoked login is the caller's.
 
+mod address;
+mod asker;
 mod authenticate;
+mod change_password;
 mod factor;
 mod identities;
 mod key;
@@ -13,19 +16,28 @@ mod login;
 mod logout;
 mod names;
 mod password;
+mod post;
+mod postman;
 mod provider;
 mod purge;
 mod recent;
+mod recover;
 mod refresh;
 mod register;
 mod ring;
 mod secret;
+mod sessions;
 mod settle;
+mod strength;
+mod successor;
 mod sign_in;
 mod throttle;
 mod ticket;
 mod token;
 
+pub use address::{AddressError, VerifyError};
+pub use asker::Asker;
+pub use change_password::ChangePasswordError;
 pub use factor::{Challenge, ChallengeError, Enrolment, FactorError, FactorStanding};
 pub use identities::{LinkError, LinkedIdentity};
 pub use key::SigningKey;
@@ -34,6 +46,7 @@ pub use login::{Device, LoggedIn, Login, LoginError, Tokens};
 pub use logout::{Credential, LogoutError};
 pub use names::BadField;
 pub use password::PoolFull;
+pub use recover::{AskError, ResetError};
 pub use refresh::RefreshError;
 pub use register::{Register, RegisterError};
 pub use sign_in::{Answer, Attempt, Registering, SignInError, SignedIn};
@@ -41,22 +54,29 @@ pub use ticket::{IssuedTicket, TicketError};
 pub use token::{KeySet, PublicKey};
 
 pub(crate) use authenticate::{Found, unavailable};
+pub(crate) use postman::run as run_postman;
 pub(crate) use settle::settle;
 
 use crate::config::{Config, ProviderConfig};
+use crate::mail::Mailer;
 use crate::outbound::Outbound;
+use metrics::Counter;
 use password::PasswordPool;
 use provider::Provider;
 use recent::Recent;
 use rookery_engine::bus::Bus;
+use rookery_engine::metrics::By;
 use rookery_engine::store::Store;
 use rookery_engine::{Clock, Metrics, Random, uuid_v7};
 use rookery_protocol::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use strength::Strength;
+use successor::Successors;
 use throttle::Throttles;
 use token::AccessTokens;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// What accounts need of the node they serve.
@@ -74,6 +94,8 @@ pub struct AccountsParts {
     pub bus: Arc<dyn Bus>,
     /// What it counts with.
     pub metrics: Metrics,
+    /// What writes letters.
+    pub mailer: Arc<Mailer>,
 }
 
 /// Accounts, logins and tokens over a store.
@@ -87,6 +109,13 @@ pub struct Accounts {
     throttles: Throttles,
     recent: Recent,
     login_lasts: Duration,
+    successors: RwLock<Arc<Successors>>,
+    strength: Strength,
+    mailer: Arc<Mailer>,
+    /// Somebody is to be written to.
+    has_mail: Notify,
+    verifies_email: bool,
+    mails: By<Counter>,
     /// By their names in the configuration.
     providers: BTreeMap<String, Provider>,
 }
@@ -108,6 +137,12 @@ impl Accounts {
             },
             recent: Recent::default(),
             login_lasts: config.auth.refresh_token,
+            successors: RwLock::new(Arc::new(Successors::new(&parts.keys))),
+            strength: Strength::new(),
+            mailer: parts.mailer,
+            has_mail: Notify::new(),
+            verifies_email: config.auth.verify_email,
+            mails: parts.metrics.accounts.mails.clone(),
             providers: providers(config, &parts.clock),
             store: parts.store,
             clock: parts.clock,
@@ -120,6 +155,8 @@ impl Accounts {
     pub fn use_keys(&self, keys: &SigningKeys) {
         if self.tokens.use_keys(keys, self.now()) {
             self.recent.forget(|_| true);
+            let successors = Arc::new(Successors::new(keys));
+            *self.successors.write().unwrap_or_else(PoisonError::into_inner) = successors;
         }
     }
 

@@ -3,7 +3,8 @@
 //! | module | what |
 //! |---|---|
 //! | [`config`] | what an operator wrote, checked |
-//! | [`accounts`] | register, log in, refresh, log out; passwords and tokens |
+//! | [`accounts`] | register, log in, refresh, log out; passwords and tokens; what is written to whom |
+//! | [`mail`] | letters in the languages of people, and their way out |
 //! | `files` | uploads, what they are, who gets them, and what nobody refers to any more |
 //! | `server` | listeners, connections, draining |
 //! | `routes`, `route`, `router` | the one table of endpoints, its rows, and finding the row of a request |
@@ -20,9 +21,11 @@
 
 pub mod accounts;
 pub mod config;
+pub mod mail;
 
 mod call;
 mod cookie;
+mod cors;
 mod dispatch;
 mod edge;
 mod events;

@@ -7,6 +7,8 @@ use crate::route::{Handler, Reach, Route};
 /// Every endpoint, by what it is about.
 pub(crate) static ROUTES: &[Route] = &[
     endpoint::register::ROUTE,
+    endpoint::verify::VERIFY,
+    endpoint::verify::RESEND,
     endpoint::login::ROUTE,
     endpoint::login_factor::ROUTE,
     endpoint::sign_in::LIST,
@@ -20,6 +22,13 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::refresh::ROUTE,
     endpoint::logout::ROUTE,
     endpoint::ticket::ROUTE,
+    endpoint::sessions::LIST,
+    endpoint::sessions::END,
+    endpoint::sessions::END_OTHERS,
+    endpoint::password::FORGOT,
+    endpoint::password::RESET,
+    endpoint::password::CHANGE,
+    endpoint::change_email::ROUTE,
     endpoint::key_set::ROUTE,
     endpoint::factor::SHOW,
     endpoint::factor::BEGIN,

@@ -4,6 +4,7 @@
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::{LoggedIn, Login, Register};
 use rookery_api::config::Sources;
+use rookery_api::mail::Mailer;
 use rookery_api::{
     Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, SigningKeys,
     exporter, serve,
@@ -241,6 +242,9 @@ impl TestNode {
                 keys: SigningKeys::one(key),
                 bus: Arc::clone(&bus),
                 metrics: metrics.clone(),
+                mailer: Arc::new(
+                    Mailer::open(&config.mail).expect("the templates that are built in are good"),
+                ),
             },
             &config,
         ));
@@ -376,6 +380,7 @@ fn config(settings: &[(&'static str, &'static str)]) -> Config {
         ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "8"),
         ("ROOKERY_AUTH__ARGON2_PASSES", "1"),
         ("ROOKERY_AUTH__ARGON2_THREADS", "1"),
+        ("ROOKERY_MAIL__TRANSPORT", "none"),
         ("ROOKERY_SERVER__DRAIN_DELAY_SECONDS", "0"),
         // Tests say themselves when there is too little memory.
         ("ROOKERY_SERVER__SHED_LOAD", "false"),

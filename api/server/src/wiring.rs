@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::KeyError;
 use rookery_api::config::{BucketConfig, FilesPlace};
+use rookery_api::mail::Mailer;
 use rookery_api::{Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, SigningKeys, exporter};
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
@@ -55,6 +56,7 @@ pub(crate) async fn start(
             keys,
             bus: Arc::clone(&bus),
             metrics: metrics.clone(),
+            mailer: Arc::new(Mailer::open(&config.mail)?),
         },
         &config,
     ));

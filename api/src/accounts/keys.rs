@@ -176,6 +176,11 @@ impl SigningKeys {
         self.0.iter().enumerate().map(standing).collect()
     }
 
+    /// Returns the one that signed first.
+    pub(super) fn oldest(&self) -> &SigningKey {
+        self.0.first().expect("there is at least one")
+    }
+
     /// Lists them, by the moment from which they sign.
     pub(super) fn iter(&self) -> impl Iterator<Item = &SigningKey> {
         self.0.iter()

@@ -3,7 +3,7 @@
 use super::factor::Challenge;
 use super::names;
 use super::password::{PoolFull, Verdict};
-use super::settle::settle;
+use super::settle::{insist, settle};
 use super::{Accounts, after, secret};
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, LoginSession, RefreshToken, StoreError};
@@ -60,6 +60,9 @@ pub enum LoginError {
     /// No account has this address with this password; which of the two is not said.
     #[error("find an account with this e-mail address and password")]
     Refused,
+    /// The password is right, and the address has still to be confirmed.
+    #[error("log in before the e-mail address is confirmed")]
+    Unconfirmed,
     /// A field of the device is not as it must be.
     #[error(transparent)]
     Field(#[from] names::BadField),
@@ -108,28 +111,39 @@ impl Accounts {
             .map(|account| account.password.as_str());
         let password = if within { request.password } else { SecretString::from("") };
         let verdict = self.passwords.verify(password.clone(), known).await?;
-        let account = match (verdict, account) {
-            (Verdict::Matches, Some(account)) => account,
+        let (account, renewed) = match (verdict, account) {
+            (Verdict::Matches, Some(account)) => (account, None),
             (Verdict::MatchesOutdated, Some(account)) => {
-                self.rehash(&account, password).await;
-                account
+                let renewed = self.rehash(&account, password).await;
+                (account, renewed)
             }
             (Verdict::Differs, _) | (_, None) => return Err(LoginError::Refused),
         };
 
+        if self.verifies_email && account.confirmed_at.is_none() {
+            return Err(LoginError::Unconfirmed);
+        }
         let device = (device.id, device_name);
         if self.asks_for_factor(account.user.id).await? {
-            return Ok(LoggedIn::Challenged(self.challenge(&account, device).await?));
+            // As it is now: the challenge is bound to the hash that may have been renewed.
+            let present = self.store.account(account.user.id).await?;
+            let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
+            let present = present.filter(|present| is_known(&present.password)).ok_or(LoginError::Refused)?;
+            return Ok(LoggedIn::Challenged(self.challenge(&present, device).await?));
         }
-        Ok(LoggedIn::Tokens(Box::new(self.begin_login(account.user, device).await?)))
+        let tokens = self.begin_login(account, renewed.as_deref(), device).await?;
+        Ok(LoggedIn::Tokens(Box::new(tokens.ok_or(LoginError::Refused)?)))
     }
 
-    /// Begins a login session of somebody who has proven all that was asked for.
+    /// Begins a login session of somebody who has proven all that was asked for, when the account was as given or
+    /// had its password's hash `renewed`. Returns nothing where it has another password since.
     pub(super) async fn begin_login(
         &self,
-        user: User,
+        account: Account,
+        renewed: Option<&str>,
         (device, device_name): (Option<DeviceId>, Option<String>),
-    ) -> Result<Tokens, StoreError> {
+    ) -> Result<Option<Tokens>, StoreError> {
+        let Account { user, password, .. } = account;
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
@@ -143,7 +157,14 @@ impl Accounts {
         let (refresh_token, hash) = secret::make(self.random.as_ref());
         let token = RefreshToken { hash, expires_at: session.expires_at };
         settle(|| self.store.begin_session(session.clone(), token)).await?;
-        Ok(self.tokens_of(&session, user, refresh_token, now))
+        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
+        let present = insist(|| self.store.account(session.user)).await?;
+        let is_known = |hash: &str| hash == password || Some(hash) == renewed;
+        if !present.is_some_and(|present| is_known(&present.password)) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Ok(None);
+        }
+        Ok(Some(self.tokens_of(&session, user, refresh_token, now)))
     }
 
     /// Makes what a login or a refresh gives.
@@ -167,13 +188,14 @@ impl Accounts {
         }
     }
 
-    /// Replaces a hash made with other parameters. The login does not depend on it: the next one
-    /// tries again.
-    async fn rehash(&self, account: &Account, password: SecretString) {
-        let Ok(hash) = self.passwords.hash(password, self.random.as_ref()).await else { return };
+    /// Replaces a hash made with other parameters. Returns what may be in its place now. The login does not
+    /// depend on it: the next one tries again.
+    async fn rehash(&self, account: &Account, password: SecretString) -> Option<String> {
+        let hash = self.passwords.hash(password, self.random.as_ref()).await.ok()?;
         if let Err(error) = self.store.replace_password(account.user.id, &account.password, &hash).await {
             tracing::warn!(%error, "a password hash was not renewed");
         }
+        Some(hash)
     }
 }
 

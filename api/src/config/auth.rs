@@ -3,6 +3,7 @@
 use super::error::Problems;
 use super::layer::hidden;
 use super::limits::LimitsConfig;
+use super::mail::MailPlace;
 use super::providers::{self, ProviderConfig};
 use crate::accounts::SigningKeys;
 use schemars::JsonSchema;
@@ -34,6 +35,8 @@ pub struct AuthConfig {
     pub signing_key: Option<SecretString>,
     /// Whose identities log in here, by their names in paths.
     pub providers: BTreeMap<String, ProviderConfig>,
+    /// Whether somebody who has not confirmed its e-mail address may not log in.
+    pub verify_email: bool,
 }
 
 /// Passwords and tokens.
@@ -61,6 +64,8 @@ pub(super) struct RawAuth {
     signing_key: Option<SecretString>,
     /// A TOML file of the providers whose identities log in here; empty: none do.
     providers: String,
+    /// Lets nobody log in who has not confirmed its e-mail address; mails must go somewhere then.
+    verify_email: bool,
 }
 
 impl Default for RawAuth {
@@ -73,6 +78,7 @@ impl Default for RawAuth {
             refresh_token_days: 30,
             signing_key: None,
             providers: String::new(),
+            verify_email: false,
         }
     }
 }
@@ -104,6 +110,16 @@ impl RawAuth {
             refresh_token: Duration::from_secs(days * 24 * 60 * 60),
             signing_key: self.signing_key.clone(),
             providers: providers::read(&self.providers, problems),
+            verify_email: self.verify_email,
+        }
+    }
+}
+
+impl RawAuth {
+    /// Refuses to wait for mails that go nowhere.
+    pub(super) fn check_mail(&self, place: &MailPlace, problems: &mut Problems<'_>) {
+        if self.verify_email && matches!(place, MailPlace::Nowhere) {
+            problems.value("auth.verify_email", self.verify_email, "false, where mail.transport is none");
         }
     }
 }

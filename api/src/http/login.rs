@@ -22,7 +22,7 @@ pub(crate) const ROUTE: Route =
         .gives::<Granted<'static>>(200)
         .with("Set-Cookie", "The refresh token, where it was asked for as a cookie.")
         .gives::<Challenged<'static>>(202)
-        .fails(&[ErrorCode::Unauthenticated, ErrorCode::RateLimited]);
+        .fails(&[ErrorCode::Unauthenticated, ErrorCode::Forbidden, ErrorCode::RateLimited]);
 
 /// Who wants tokens.
 #[derive(Deserialize, JsonSchema)]
@@ -131,6 +131,9 @@ impl From<LoginError> for Problem {
         match error {
             LoginError::Refused => {
                 Self::new(ErrorCode::Unauthenticated, "no account has this e-mail address and password")
+            }
+            LoginError::Unconfirmed => {
+                Self::new(ErrorCode::Forbidden, "the e-mail address has still to be confirmed")
             }
             LoginError::Field(bad) => bad.into(),
             LoginError::Throttled(refused) => refused.into(),

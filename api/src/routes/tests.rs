@@ -94,6 +94,8 @@ fn only_signing_in_probes_documents_and_what_takes_a_ticket_need_no_token() {
     let open: Vec<_> = open.map(|route| route.operation).collect();
     let wanted = [
         "register",
+        "verify",
+        "resendVerification",
         "login",
         "loginFactor",
         "providers",
@@ -102,6 +104,8 @@ fn only_signing_in_probes_documents_and_what_takes_a_ticket_need_no_token() {
         "registerIdentity",
         "refresh",
         "logout",
+        "forgotPassword",
+        "resetPassword",
         "keySet",
         "openSocket",
         "listen",

@@ -3,11 +3,11 @@
 
 use super::super::files::{content, file, upload};
 use super::super::fixture::{
-    Change, Pen, account, append, body, client_id, open_room, room, second, session_id, user,
+    Change, Pen, START, account, append, body, client_id, open_room, room, second, session_id, user,
 };
 use crate::store::{
-    AvatarOf, CursorKind, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange, Projection,
-    RefreshToken, SettingsChange, SignIn, Store, Upload,
+    AddressConfirmed, AvatarOf, CursorKind, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange,
+    Projection, RefreshToken, SettingsChange, SignIn, Store, Upload,
 };
 use fastrand::Rng;
 use rookery_protocol::{
@@ -61,8 +61,13 @@ pub async fn tell_a_full_story(store: &dyn Store, seed: u64, steps: u32) {
 impl Teller<'_> {
     async fn begin(&mut self) {
         for number in 1..=USERS {
-            let account = account(number, &format!("{number}@example.org"), &format!("user{number}"));
+            let email = format!("{number}@example.org");
+            let account = account(number, &email, &format!("user{number}"));
             self.store.create_account(account).await.expect("a write");
+            if number.is_multiple_of(2) {
+                let confirmed = self.store.confirm_address(user(number), (&email, &email), START).await;
+                assert_eq!(confirmed, Ok(AddressConfirmed::Confirmed));
+            }
         }
         let all: Vec<_> = (1..=USERS).map(user).collect();
         for (number, kind) in (1..=ROOMS).zip([RoomKind::Group, RoomKind::Channel, RoomKind::Inbox]) {
