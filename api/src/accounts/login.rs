@@ -148,25 +148,25 @@ impl Accounts {
         }
         let device = (device.id, device_name);
         if self.asks_for_factor(account.user.id).await? {
-            return Ok(LoggedIn::Challenged(self.challenge(&account, device).await?));
+            // As it is now: the challenge is bound to the hash that may have been renewed.
+            let present = self.store.account(account.user.id).await?;
+            let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
+            let present = present.filter(|present| is_known(&present.password)).ok_or(LoginError::Refused)?;
+            return Ok(LoggedIn::Challenged(self.challenge(&present, device).await?));
         }
-        let tokens = self.begin_login(account.user, device).await?;
-        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
-        let present = insist(|| self.store.account(tokens.user.id)).await?;
-        let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
-        if !present.is_some_and(|present| is_known(&present.password)) {
-            settle(|| self.store.revoke(tokens.session, self.now())).await?;
-            return Err(LoginError::Refused);
-        }
-        Ok(LoggedIn::Tokens(Box::new(tokens)))
+        let tokens = self.begin_login(account, renewed.as_deref(), device).await?;
+        Ok(LoggedIn::Tokens(Box::new(tokens.ok_or(LoginError::Refused)?)))
     }
 
-    /// Begins a login session of somebody who has proven all that was asked for.
+    /// Begins a login session of somebody who has proven all that was asked for, when the account was as given or
+    /// had its password's hash `renewed`. Returns nothing where it has another password since.
     pub(super) async fn begin_login(
         &self,
-        user: User,
+        account: Account,
+        renewed: Option<&str>,
         (device, device_name): (Option<DeviceId>, Option<String>),
-    ) -> Result<Tokens, BeginError> {
+    ) -> Result<Option<Tokens>, BeginError> {
+        let Account { user, password, .. } = account;
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
@@ -185,7 +185,14 @@ impl Accounts {
             settle(|| self.store.revoke(session.session, now)).await?;
             return Err(BeginError::Barred);
         }
-        Ok(self.tokens_of(&session, user, refresh_token, now))
+        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
+        let present = insist(|| self.store.account(session.user)).await?;
+        let is_known = |hash: &str| hash == password || Some(hash) == renewed;
+        if !present.is_some_and(|present| is_known(&present.password)) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Ok(None);
+        }
+        Ok(Some(self.tokens_of(&session, user, refresh_token, now)))
     }
 
     /// Makes what a login or a refresh gives.

@@ -208,7 +208,8 @@ impl Accounts {
         if self.asks_for_factor(account.user.id).await? {
             return Ok(SignedIn::Challenged(self.challenge(&account, device).await?));
         }
-        Ok(SignedIn::Tokens(Box::new(self.begin_login(account.user, device).await?)))
+        let tokens = self.begin_login(account, None, device).await?.ok_or(SignInError::Gone)?;
+        Ok(SignedIn::Tokens(Box::new(tokens)))
     }
 
     /// Ends a link that `user` has begun at `provider`.
@@ -243,7 +244,7 @@ impl Accounts {
         self.link(id, &provider, &Known { issuer, subject, name: None, handle: None }).await?;
         let user = User { id, handle, name, avatar: None, about: None };
         let account = Account {
-            user: user.clone(),
+            user,
             // No address can be this one (RFC 2606), so no mail and no password leads here.
             email: format!("{id}@identity.invalid"),
             password: String::new(),
@@ -258,7 +259,7 @@ impl Accounts {
         if !self.take_away(key, kept.version).await? {
             return Err(SignInError::Gone);
         }
-        Ok(self.begin_login(user, device).await?)
+        self.begin_login(account, None, device).await?.ok_or(SignInError::Gone)
     }
 
     /// Returns whom the provider says that somebody is who came back to what was begun by `link`.

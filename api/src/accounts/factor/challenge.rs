@@ -119,7 +119,7 @@ impl Accounts {
             return Err(ChallengeError::Gone);
         }
         let device = (waiting.device, waiting.device_name);
-        Ok(self.begin_login(account.user, device).await?)
+        self.begin_login(account, None, device).await?.ok_or(ChallengeError::Gone)
     }
 }
 
