@@ -9,6 +9,7 @@ mod key;
 mod login;
 mod logout;
 mod names;
+mod outside;
 mod password;
 mod purge;
 mod recent;
@@ -31,6 +32,7 @@ pub use ticket::{IssuedTicket, TicketError};
 
 pub(crate) use authenticate::{Found, unavailable};
 pub(crate) use key::parse_seed;
+pub(crate) use outside::ReadsTokens;
 pub(crate) use settle::settle;
 
 use crate::config::Config;

@@ -126,7 +126,7 @@ pub(crate) fn too_large(limit: usize) -> Problem {
 }
 
 /// Not JSON is a bad request; JSON of another shape is invalid, with the field that is.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // A derived struct would also read an array, as its fields in their order.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(Problem::new(ErrorCode::Invalid, "the body is an object"));

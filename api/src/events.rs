@@ -11,7 +11,7 @@
 //! | `events/stream.rs` | the body: the outbox, as hyper asks for it |
 //! | `events/tell.rs` | each frame as text, and what it changes |
 
-mod positions;
+pub(crate) mod positions;
 mod stream;
 mod tell;
 

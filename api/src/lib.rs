@@ -12,6 +12,7 @@
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
+//! | `outside` | what is read of strangers' bytes, for the fuzz targets |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
 //! It decides nothing about rooms: every operation goes to `actors`, over HTTP as over a socket.
@@ -32,6 +33,8 @@ mod idempotency;
 mod log_lines;
 mod observe;
 mod origin;
+#[doc(hidden)]
+pub mod outside;
 mod pressure;
 mod problem;
 mod query;

@@ -73,7 +73,7 @@ pub(crate) async fn upgrade(
 }
 
 /// Returns the first offered subprotocol that is spoken here; nothing offered is `None`.
-fn offered(headers: &HeaderMap) -> Result<Option<Codec>, Problem> {
+pub(crate) fn offered(headers: &HeaderMap) -> Result<Option<Codec>, Problem> {
     let mut is_offered = false;
     for value in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
         for name in value.to_str().unwrap_or_default().split(',') {
