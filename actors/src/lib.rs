@@ -37,6 +37,6 @@ pub use node::{
     NodesStanding, RoomStanding, RoomsStanding, StartError,
 };
 pub use presence::{Presence, Swept};
-pub use rates::{HANDLE_RATE, SEARCH_RATE};
+pub use rates::{HANDLE_RATE, RateConfig, SEARCH_RATE};
 pub use request::attachment;
 pub use session::{Arrival, SessionMessage, SessionRef};

@@ -78,7 +78,8 @@ impl Call {
     }
 
     /// Performs an op of `who`: what a socket does with a command.
-    pub(crate) async fn perform(&mut self, who: &Identity, op: Op) -> Result<ReplyBody, WireError> {
+    pub(crate) async fn perform(&mut self, who: &Identity, op: Op) -> Result<ReplyBody, Problem> {
+        self.edge.node.spend(who, &op)?;
         let mut trace = self.trace.take();
         if let Some(trace) = &mut trace {
             trace.set_op(op.name());
@@ -86,7 +87,7 @@ impl Call {
                 trace.next(Step::Authorise);
             }
         }
-        self.edge.node.perform_traced(&who.user, op, trace).await
+        Ok(self.edge.node.perform_traced(&who.user, op, trace).await?)
     }
 
     fn begin(&mut self, step: Step) {

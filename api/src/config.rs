@@ -7,6 +7,7 @@
 mod auth;
 mod cluster;
 mod error;
+mod exposed;
 mod files;
 mod layer;
 mod limits;
@@ -25,7 +26,7 @@ pub use limits::LimitsConfig;
 pub(crate) use log::is_filter;
 pub use log::{LogConfig, LogFormat};
 pub use schema::json_schema;
-pub use server::ServerConfig;
+pub use server::{ServerConfig, TlsFiles};
 pub use storage::{CqlConfig, Replication, StorageConfig, StoragePlace};
 pub use trace::TraceConfig;
 
@@ -108,7 +109,7 @@ impl Config {
         let merged = layer::merge(sources)?;
         let raw = merged.raw()?;
         let mut problems = Problems::new(&merged);
-        let limits = raw.limits.check();
+        let limits = raw.limits.check(&mut problems);
         let server = raw.server.check(&mut problems);
         let storage = raw.storage.check(&mut problems);
         let auth = raw.auth.check(limits, &mut problems);
@@ -121,6 +122,7 @@ impl Config {
         let trace = raw.trace.check(&mut problems);
         let config =
             Self { server, auth, files, cluster, storage, log: raw.log.check(&mut problems), limits, trace };
+        exposed::check(&config, &mut problems);
         problems.into_result()?;
         Ok((config, merged.settings(&raw)))
     }

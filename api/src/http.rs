@@ -36,6 +36,7 @@ pub(crate) mod remove_member;
 pub(crate) mod revoke_invite;
 pub(crate) mod search;
 pub(crate) mod search_users;
+pub(crate) mod security_txt;
 pub(crate) mod send_message;
 pub(crate) mod set_room_settings;
 pub(crate) mod set_typing;

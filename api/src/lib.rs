@@ -11,6 +11,7 @@
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
+//! | `addresses`, `forwarded` | how often an address may ask, and which address it is behind proxies |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `outside` | what is read of strangers' bytes, for the fuzz targets |
 //! | `served` | a connection as long as its socket or stream is there |
@@ -21,6 +22,7 @@
 pub mod accounts;
 pub mod config;
 
+mod addresses;
 mod call;
 mod cookie;
 mod dispatch;

@@ -105,6 +105,7 @@ impl Accounts {
         };
 
         let now = self.now();
+        self.throttles.logged_in(from, &account.email, now);
         let session = LoginSession {
             session: SessionId(self.new_id()),
             user: account.user.id,

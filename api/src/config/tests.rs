@@ -3,14 +3,14 @@
 use super::*;
 use std::path::PathBuf;
 
-fn env(pairs: &[(&str, &str)]) -> Sources {
+pub(super) fn env(pairs: &[(&str, &str)]) -> Sources {
     Sources {
         env: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         ..Sources::default()
     }
 }
 
-fn errors(sources: &Sources) -> String {
+pub(super) fn errors(sources: &Sources) -> String {
     Config::load(sources).err().map(|errors| errors.to_string()).unwrap_or_default()
 }
 
