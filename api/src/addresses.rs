@@ -4,11 +4,13 @@
 //! cost more than the request.
 
 use crate::config::LimitsConfig;
+use crate::seldom::Seldom;
 use metrics::Counter;
 use rookery_engine::metrics::By;
 use rookery_engine::{Rule, Throttle, Throttled};
 use rookery_protocol::Timestamp;
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 
 /// Seconds of its rate that an address may use at once: a page with all its pictures, or an office that opens.
 const BURST_SECONDS: u32 = 10;
@@ -22,6 +24,7 @@ struct Buckets {
     requests: Throttle<u64>,
     connects: Throttle<u64>,
     limits: By<Counter>,
+    said: Mutex<Seldom>,
 }
 
 impl Addresses {
@@ -35,7 +38,7 @@ impl Addresses {
             Rule { name: "address", burst: requests * BURST_SECONDS, every_ms: (1000 / requests).max(1) };
         let connects = Rule { name: "connects", burst: connects, every_ms: (60_000 / connects).max(1) };
         let (requests, connects) = (Throttle::new(requests), Throttle::new(connects));
-        Self(Some(Buckets { requests, connects, limits: limits.clone() }))
+        Self(Some(Buckets { requests, connects, limits: limits.clone(), said: Mutex::default() }))
     }
 
     /// Takes a request.
@@ -56,7 +59,13 @@ impl Addresses {
     ) -> Result<(), Throttled> {
         let Some(buckets) = &self.0 else { return Ok(()) };
         let taken = of(buckets).take(party(from), now);
-        taken.inspect_err(|refused| buckets.limits.of(refused.rule.name).increment(1))
+        taken.inspect_err(|refused| {
+            buckets.limits.of(refused.rule.name).increment(1);
+            let times = buckets.said.lock().unwrap_or_else(PoisonError::into_inner).happened();
+            if let Some(times) = times {
+                tracing::warn!(%from, limit = refused.rule.name, times, "an address asks too often");
+            }
+        })
     }
 }
 

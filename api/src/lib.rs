@@ -14,6 +14,7 @@
 //! | `addresses`, `forwarded` | how often an address may ask, and which address it is behind proxies |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `outside` | what is read of strangers' bytes, for the fuzz targets |
+//! | `seldom` | what is said once a minute, however often it happens |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
 //! It decides nothing about rooms: every operation goes to `actors`, over HTTP as over a socket.
@@ -45,6 +46,7 @@ mod respond;
 mod route;
 mod router;
 mod routes;
+mod seldom;
 mod served;
 mod server;
 mod socket;

@@ -1,15 +1,18 @@
 //! Whoever means harm with bytes of its own: what it costs is its own connection, and others are served meanwhile.
 
 use crate::folder::Folder;
-use crate::http::{Raw, call, with};
+use crate::http::{Raw, call};
 use crate::rooms::{group, two};
 use rookery_tests::node::TestNode;
 use rookery_tests::server::Server;
 use rookery_tests::wire::Wire;
 use rustix::process::{Resource, getrlimit};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Handshakes that are never finished: as many as the issue asks for, where there are descriptors for both ends.
@@ -17,6 +20,12 @@ const HALF_OPEN: u64 = 10_000;
 
 /// Descriptors that a test leaves to others.
 const SPARE: u64 = 2000;
+
+/// Messages that are timed with and without a flood.
+const MESSAGES: u128 = 400;
+
+/// Clients that log in again and again: more than the pool has room for.
+const FLOODERS: usize = 128;
 
 /// KiB that a connection may take that has said half of a request: the buffers of one, as the allocator rounds them.
 const KIB_HALF_OPEN: u64 = 24;
@@ -148,15 +157,21 @@ async fn whoever_floods_with_pings_and_reads_no_answer_is_not_read_further() {
     others_are_served(&mut a, &mut b, &room).await;
 }
 
-#[tokio::test]
-async fn too_many_of_one_address_are_said_once() {
-    let node = with(&[&crate::people::STRICT[..], &[("ROOKERY_LIMITS__ADDRESS_REQUESTS_PER_SECOND", "1")]].concat()).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_of_one_address_are_counted_and_said_once() {
+    let folder = Folder::new("too-many");
+    let few = ("ROOKERY_LIMITS__ADDRESS_REQUESTS_PER_SECOND", "1");
+    let server = Server::start(&folder.0, &[&crate::people::STRICT[..], &[few]].concat());
+    let mut refused = 0;
     for _ in 0..100 {
-        call(node.http(), "GET", "/v1/me", &[], &Value::Null).await;
+        refused += u32::from(call(server.http, "GET", "/v1/me", &[], &Value::Null).await.status == 429);
     }
-    let metrics = call(node.admin(), "GET", "/metrics", &[], &Value::Null).await.text();
-    let refused = metrics.lines().find_map(|line| line.strip_prefix("rookery_limits_hit_total{limit=\"address\"} "));
-    assert_eq!(refused, Some("90"));
+    let counted = format!("rookery_limits_hit_total{{limit=\"address\"}} {refused}\n");
+    assert!(refused > 0 && server.probe("/metrics").1.contains(&counted), "{refused}");
+    let said = || server.log().iter().filter(|line| line.contains("an address asks too often")).count();
+    crate::operation::until("it is said", || said() > 0).await;
+    assert_eq!(said(), 1);
+    assert_eq!(server.terminate(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,5 +209,78 @@ async fn ten_thousand_handshakes_that_are_never_finished_are_bounded_and_let_go(
     }
     crate::operation::until("the descriptors are back", || descriptors() < few + 16).await;
     assert!(server.log().iter().filter(|line| line.contains("WARN")).count() <= 2, "{:?}", server.log());
+    assert_eq!(server.terminate(), 0);
+}
+
+/// Answers of a flood of logins, by status.
+async fn flood_of_logins(server: std::net::SocketAddr, until: Arc<AtomicBool>) -> BTreeMap<u16, usize> {
+    let mut answers = BTreeMap::new();
+    let mut raw = Raw::connect(server).await;
+    while !until.load(Ordering::Relaxed) {
+        let login = json!({ "email": "nobody@example.org", "password": "guess guess" });
+        raw.request("POST", "/v1/auth/login", &[], &login).await;
+        match raw.answer().await {
+            Some(answer) => *answers.entry(answer.status).or_default() += 1,
+            None => raw = Raw::connect(server).await,
+        }
+    }
+    answers
+}
+
+/// Sends messages one after another and returns how long each took until it was acknowledged, the longest last.
+async fn pace(wire: &mut Wire, room: &Value, number: u128) -> Vec<Duration> {
+    let mut took = Vec::new();
+    for index in 0..MESSAGES {
+        let id = uuid::Uuid::from_u128(number * 1_000_000 + index);
+        let begun = Instant::now();
+        let send = json!({ "room": room, "client_id": id, "body": { "kind": "text", "text": "x" } });
+        wire.ok("message.send", send).await;
+        took.push(begun.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    took.sort_unstable();
+    took
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_logins_waits_for_itself_and_not_before_messages() {
+    let folder = Folder::new("login-flood");
+    let hash = [("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "19456"), ("ROOKERY_AUTH__ARGON2_PASSES", "2")];
+    let server = Server::start(&folder.0, &hash);
+    let mut wire = Wire::log_in(server.http, &server.user("alice")).await;
+    let room = group(&mut wire, "Tea", &[]).await;
+    wire.ok("room.open", json!({ "room": room })).await;
+    let mut wire = wire.with_background();
+    let calm = pace(&mut wire, &room, 1).await;
+
+    let over = Arc::new(AtomicBool::new(false));
+    // More at a time than the pool has room for, each again as soon as it is answered.
+    let flood: Vec<_> = (0..FLOODERS).map(|_| tokio::spawn(flood_of_logins(server.http, over.clone()))).collect();
+    crate::operation::until("passwords find no place", || {
+        let refused = server.probe("/metrics").1;
+        refused.lines().any(|line| {
+            line.strip_prefix("rookery_limits_hit_total{limit=\"passwords\"} ").is_some_and(|count| count != "0")
+        })
+    })
+    .await;
+    let begun = Instant::now();
+    let flooded = pace(&mut wire, &room, 2).await;
+    let lasted = begun.elapsed();
+    over.store(true, Ordering::Relaxed);
+    let mut answers: BTreeMap<u16, usize> = BTreeMap::new();
+    for flooder in flood {
+        for (status, count) in flooder.await.unwrap() {
+            *answers.entry(status).or_default() += count;
+        }
+    }
+    let p99 = |took: &[Duration]| took[took.len() * 99 / 100 - 1];
+    println!(
+        "messages: p50 {:?}, p99 {:?} before; p50 {:?}, p99 {:?} during {answers:?} logins in {lasted:?}",
+        calm[calm.len() / 2], p99(&calm), flooded[flooded.len() / 2], p99(&flooded),
+    );
+    assert!(answers.keys().all(|status| [401, 503].contains(status)), "{answers:?}");
+    assert!(answers[&503] > answers.get(&401).copied().unwrap_or(0), "most find no place: {answers:?}");
+    // Whoever has a password that is right finds a place as soon as there is one.
+    server.login("alice");
     assert_eq!(server.terminate(), 0);
 }
