@@ -12,6 +12,7 @@
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
 //! | `addresses`, `forwarded` | how often an address may ask, and which address it is behind proxies |
+//! | `inside` | which servers are never asked on behalf of a user |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `outside` | what is read of strangers' bytes, for the fuzz targets |
 //! | `seldom` | what is said once a minute, however often it happens |
@@ -33,6 +34,7 @@ mod files;
 mod forwarded;
 mod http;
 mod idempotency;
+mod inside;
 mod log_lines;
 mod observe;
 mod origin;
@@ -57,6 +59,7 @@ pub use accounts::{Accounts, AccountsParts, SigningKey};
 pub use config::Config;
 pub use edge::{Edge, EdgeParts};
 pub use files::Files;
+pub use inside::{Inside, PublicOnly, may_be_asked};
 pub use log_lines::{ChooseLines, LogStanding};
 pub use observe::{Exporter, exporter};
 pub use problem::PROBLEM;
