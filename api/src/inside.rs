@@ -83,7 +83,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     // Only global unicast is given out; of it not what holds an IPv4 address or is for examples.
-    (a & 0xe000) == 0x2000 && !matches!((a, b), (0x2001, 0..=0x01ff | 0x0db8) | (0x2002, _) | (0x3fff, 0..=0x0fff))
+    (a & 0xe000) == 0x2000
+        && !matches!((a, b), (0x2001, 0..=0x01ff | 0x0db8) | (0x2002, _) | (0x3fff, 0..=0x0fff))
 }
 
 #[cfg(test)]
@@ -120,7 +121,12 @@ mod tests {
         ] {
             assert_eq!(check(inside), Err(Inside::Address), "{inside}");
         }
-        for odd in ["http://example.org/", "ftp://example.org/", "https://u@example.org/", "https://u:p@example.org/"] {
+        for odd in [
+            "http://example.org/",
+            "ftp://example.org/",
+            "https://u@example.org/",
+            "https://u:p@example.org/",
+        ] {
             assert_eq!(check(odd), Err(Inside::NotHttps), "{odd}");
         }
     }

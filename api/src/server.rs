@@ -10,10 +10,10 @@ use crate::edge::Edge;
 use crate::route::Reach;
 use crate::{files, pressure};
 use door::Door;
-use tls::Tls;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tls::Tls;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, interval};
 

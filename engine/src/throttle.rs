@@ -187,7 +187,10 @@ mod tests {
     fn a_bucket_of_its_own_is_as_one_of_many() {
         let mut bucket = Bucket::default();
         let mut take = |millis| bucket.take(RULE, at(millis)).map_err(|refused| refused.retry_after_ms);
-        assert_eq!([take(0), take(0), take(0), take(0), take(1000)], [Ok(()), Ok(()), Ok(()), Err(1000), Ok(())]);
+        assert_eq!(
+            [take(0), take(0), take(0), take(0), take(1000)],
+            [Ok(()), Ok(()), Ok(()), Err(1000), Ok(())]
+        );
     }
 
     #[test]

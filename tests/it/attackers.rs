@@ -43,7 +43,9 @@ async fn socket(node: &TestNode, headers: &str, behind: &[u8]) -> Raw {
 /// Two people still talk.
 async fn others_are_served(a: &mut Wire, b: &mut Wire, room: &Value) {
     for (id, text) in ["one", "two", "three"].into_iter().enumerate() {
-        let id = uuid::Uuid::from_u128(u128::from(a.ok("ping", json!({})).await["time"].as_u64().unwrap()) * 8 + id as u128);
+        let id = uuid::Uuid::from_u128(
+            u128::from(a.ok("ping", json!({})).await["time"].as_u64().unwrap()) * 8 + id as u128,
+        );
         let send = json!({ "room": room, "client_id": id, "body": { "kind": "text", "text": text } });
         a.ok("message.send", send).await;
         while b.room_event().await["body"]["text"] != text {}
@@ -83,7 +85,9 @@ async fn a_handshake_that_is_none_opens_no_socket() {
     let status = raw.answer().await.map(|answer| answer.status);
     assert!(matches!(status, Some(101 | 400 | 426)), "{status:?}");
     // What asks for another protocol in passing is answered in this one.
-    let h2c = call(node.http(), "GET", "/livez", &[("upgrade", "h2c"), ("connection", "upgrade")], &Value::Null).await;
+    let h2c =
+        call(node.http(), "GET", "/livez", &[("upgrade", "h2c"), ("connection", "upgrade")], &Value::Null)
+            .await;
     assert_eq!(h2c.status, 200);
 }
 
@@ -91,7 +95,8 @@ async fn a_handshake_that_is_none_opens_no_socket() {
 async fn what_is_compressed_is_neither_agreed_to_nor_read() {
     let node = TestNode::start().await;
     let (mut a, mut b, room) = talking(&node).await;
-    let mut raw = socket(&node, "sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n", b"").await;
+    let mut raw =
+        socket(&node, "sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n", b"").await;
     let answer = raw.answer().await.unwrap();
     assert_eq!((answer.status, answer.header("sec-websocket-extensions")), (101, None));
     // A frame whose first reserved bit says that it is compressed (RFC 7692, section 6) ends the socket.
@@ -112,7 +117,8 @@ async fn what_is_compressed_is_neither_agreed_to_nor_read() {
 async fn a_giant_frame_is_refused_by_its_head_and_an_endless_message_at_its_bound() {
     let node = TestNode::start().await;
     let (mut a, mut b, room) = talking(&node).await;
-    let too_large = |rest: &[u8]| rest.windows(4).any(|four| four[0] == 0x88 && four[2..] == 4506_u16.to_be_bytes());
+    let too_large =
+        |rest: &[u8]| rest.windows(4).any(|four| four[0] == 0x88 && four[2..] == 4506_u16.to_be_bytes());
     // Claimed, not sent.
     for length in [65_537_u64, 1 << 31, (1 << 63) - 1] {
         let mut raw = socket(&node, "", b"").await;
@@ -183,7 +189,8 @@ async fn ten_thousand_handshakes_that_are_never_finished_are_bounded_and_let_go(
     let mut wire = Wire::log_in(server.http, &server.user("alice")).await;
     let room = group(&mut wire, "Tea", &[]).await;
     wire.ok("room.open", json!({ "room": room })).await;
-    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", server.pid().as_raw_nonzero())).unwrap().count();
+    let descriptors =
+        || std::fs::read_dir(format!("/proc/{}/fd", server.pid().as_raw_nonzero())).unwrap().count();
     let (few, before) = (descriptors(), server.resident_kib());
 
     let begun = Instant::now();
@@ -255,11 +262,13 @@ async fn a_flood_of_logins_waits_for_itself_and_not_before_messages() {
 
     let over = Arc::new(AtomicBool::new(false));
     // More at a time than the pool has room for, each again as soon as it is answered.
-    let flood: Vec<_> = (0..FLOODERS).map(|_| tokio::spawn(flood_of_logins(server.http, over.clone()))).collect();
+    let flood: Vec<_> =
+        (0..FLOODERS).map(|_| tokio::spawn(flood_of_logins(server.http, over.clone()))).collect();
     crate::operation::until("passwords find no place", || {
         let refused = server.probe("/metrics").1;
         refused.lines().any(|line| {
-            line.strip_prefix("rookery_limits_hit_total{limit=\"passwords\"} ").is_some_and(|count| count != "0")
+            line.strip_prefix("rookery_limits_hit_total{limit=\"passwords\"} ")
+                .is_some_and(|count| count != "0")
         })
     })
     .await;
@@ -276,7 +285,10 @@ async fn a_flood_of_logins_waits_for_itself_and_not_before_messages() {
     let p99 = |took: &[Duration]| took[took.len() * 99 / 100 - 1];
     println!(
         "messages: p50 {:?}, p99 {:?} before; p50 {:?}, p99 {:?} during {answers:?} logins in {lasted:?}",
-        calm[calm.len() / 2], p99(&calm), flooded[flooded.len() / 2], p99(&flooded),
+        calm[calm.len() / 2],
+        p99(&calm),
+        flooded[flooded.len() / 2],
+        p99(&flooded),
     );
     assert!(answers.keys().all(|status| [401, 503].contains(status)), "{answers:?}");
     assert!(answers[&503] > answers.get(&401).copied().unwrap_or(0), "most find no place: {answers:?}");

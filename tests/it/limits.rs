@@ -96,7 +96,8 @@ async fn a_room_takes_so_many_messages_a_second_whoever_writes() {
     assert_eq!((sent, &refused["retry_after_ms"]), (4, &json!(1000)));
     assert_eq!(b.refused("message.send", message(&room)).await, "rate_limited");
     // It is the messages of one room that are counted.
-    let other = b.ok("room.create", json!({ "client_id": uuid::Uuid::nil(), "kind": "group", "title": "b" })).await;
+    let other =
+        b.ok("room.create", json!({ "client_id": uuid::Uuid::nil(), "kind": "group", "title": "b" })).await;
     b.ok("message.send", message(&other["id"])).await;
     node.advance(Duration::from_secs(1));
     b.ok("message.send", message(&room)).await;
@@ -104,8 +105,10 @@ async fn a_room_takes_so_many_messages_a_second_whoever_writes() {
 
 #[tokio::test]
 async fn an_address_is_refused_before_anything_is_done_for_it() {
-    let settings =
-        [("ROOKERY_LIMITS__ADDRESS_REQUESTS_PER_SECOND", "1"), ("ROOKERY_SERVER__TRUSTED_PROXIES", "127.0.0.2")];
+    let settings = [
+        ("ROOKERY_LIMITS__ADDRESS_REQUESTS_PER_SECOND", "1"),
+        ("ROOKERY_SERVER__TRUSTED_PROXIES", "127.0.0.2"),
+    ];
     let node = strict(&settings).await;
     let me = |headers: &'static [(&str, &str)]| call(node.http(), "GET", "/v1/me", headers, &Value::Null);
     for _ in 0..10 {
@@ -125,19 +128,29 @@ async fn an_address_is_refused_before_anything_is_done_for_it() {
 
 #[tokio::test]
 async fn an_address_behind_a_trusted_proxy_has_limits_of_its_own() {
-    let settings =
-        [("ROOKERY_LIMITS__ADDRESS_REQUESTS_PER_SECOND", "1"), ("ROOKERY_SERVER__TRUSTED_PROXIES", "127.0.0.1")];
+    let settings = [
+        ("ROOKERY_LIMITS__ADDRESS_REQUESTS_PER_SECOND", "1"),
+        ("ROOKERY_SERVER__TRUSTED_PROXIES", "127.0.0.1"),
+    ];
     let node = strict(&settings).await;
-    for (client, wanted) in [("192.0.2.1", [401, 429]), ("192.0.2.2", [401, 429]), ("2001:db8::1", [401, 429])] {
+    for (client, wanted) in
+        [("192.0.2.1", [401, 429]), ("192.0.2.2", [401, 429]), ("2001:db8::1", [401, 429])]
+    {
         let mut seen = Vec::new();
         for _ in 0..11 {
-            seen.push(call(node.http(), "GET", "/v1/me", &[("x-forwarded-for", client)], &Value::Null).await.status);
+            seen.push(
+                call(node.http(), "GET", "/v1/me", &[("x-forwarded-for", client)], &Value::Null).await.status,
+            );
         }
         seen.dedup();
         assert_eq!(seen, wanted, "{client}");
     }
     let neighbour = [("x-forwarded-for", "2001:db8::2")];
-    assert_eq!(call(node.http(), "GET", "/v1/me", &neighbour, &Value::Null).await.status, 429, "the same /64");
+    assert_eq!(
+        call(node.http(), "GET", "/v1/me", &neighbour, &Value::Null).await.status,
+        429,
+        "the same /64"
+    );
 }
 
 #[tokio::test]

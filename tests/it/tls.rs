@@ -30,13 +30,17 @@ fn renew(folder: &Folder) -> CertificateDer<'static> {
 
 fn start(folder: &Folder) -> Server {
     let at = |name: &str| folder.at(name).to_str().unwrap().to_owned();
-    let env = [("ROOKERY_SERVER__TLS_CERTIFICATE", at("cert.pem")), ("ROOKERY_SERVER__TLS_KEY", at("key.pem"))];
+    let env =
+        [("ROOKERY_SERVER__TLS_CERTIFICATE", at("cert.pem")), ("ROOKERY_SERVER__TLS_KEY", at("key.pem"))];
     let env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Server::start(&folder.0, &env)
 }
 
 /// Connects to a server that must show one of these certificates.
-async fn connect(server: &Server, trusted: &CertificateDer<'static>) -> std::io::Result<TlsStream<TcpStream>> {
+async fn connect(
+    server: &Server,
+    trusted: &CertificateDer<'static>,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -70,7 +74,8 @@ async fn a_certificate_is_renewed_under_those_who_are_connected() {
 
     let tls = connect(&server, &first).await.unwrap();
     let (mut socket, _) = tokio_tungstenite::client_async("wss://localhost/v1/ws", tls).await.unwrap();
-    let hello: Value = serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+    let hello: Value =
+        serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
     assert_eq!(hello["ev"], "hello");
 
     // What cannot be used is not taken, and said.
@@ -81,7 +86,8 @@ async fn a_certificate_is_renewed_under_those_who_are_connected() {
 
     let second = renew(&folder);
     server.hang_up();
-    until("it has the new one", || server.log().iter().any(|line| line.contains("another certificate"))).await;
+    until("it has the new one", || server.log().iter().any(|line| line.contains("another certificate")))
+        .await;
     get(connect(&server, &second).await.unwrap(), "/livez").await;
     assert_eq!(connect(&server, &first).await.unwrap_err().kind(), ErrorKind::InvalidData);
 

@@ -175,7 +175,11 @@ mod tests {
         for _ in 0..8 {
             assert_eq!(throttles.login(home, email, at(1)).await, Ok(()));
         }
-        assert_eq!(throttles.login(home, email, at(1)).await.unwrap_err().rule, LOGIN_ACCOUNT, "nor is home free");
+        assert_eq!(
+            throttles.login(home, email, at(1)).await.unwrap_err().rule,
+            LOGIN_ACCOUNT,
+            "nor is home free"
+        );
     }
 
     #[test]

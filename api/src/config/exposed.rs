@@ -11,8 +11,18 @@ use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use secrecy::{ExposeSecret, SecretString};
 
 /// What databases, buckets and guides come with.
-const DEFAULTS: &[&str] =
-    &["admin", "cassandra", "changeme", "default", "minioadmin", "password", "redis", "rookery", "scylla", "secret"];
+const DEFAULTS: &[&str] = &[
+    "admin",
+    "cassandra",
+    "changeme",
+    "default",
+    "minioadmin",
+    "password",
+    "redis",
+    "rookery",
+    "scylla",
+    "secret",
+];
 
 /// Different bytes that a key of 32 random ones has at least, but for one in 10^17.
 const DIFFERENT_BYTES: usize = 16;
@@ -32,13 +42,18 @@ pub(super) fn check(config: &Config, problems: &mut Problems<'_>) {
         config.limits.relaxed,
         "off where `server.listen` is an address that others reach: passwords could be guessed without limit",
     );
-    let random = "a random secret where `server.listen` is an address that others reach: `openssl rand -base64 32`";
+    let random =
+        "a random secret where `server.listen` is an address that others reach: `openssl rand -base64 32`";
     let is = |secret: Option<&SecretString>, weak: fn(&str) -> bool| {
         secret.is_some_and(|secret| weak(secret.expose_secret()))
     };
     refuse("auth.signing_key", is(config.auth.signing_key.as_ref(), has_weak_key), random);
     if let StoragePlace::Cql(cql) = &config.storage.place {
-        refuse("storage.cql_password", is(cql.login.as_ref().map(|(_, password)| password), is_default), random);
+        refuse(
+            "storage.cql_password",
+            is(cql.login.as_ref().map(|(_, password)| password), is_default),
+            random,
+        );
     }
     if let FilesPlace::Bucket(bucket) = &config.files.place {
         refuse("files.s3_secret_key", is(Some(&bucket.secret_key), is_default), random);

@@ -53,9 +53,8 @@ impl Default for RawLimits {
 
 impl RawLimits {
     pub(super) fn check(&self, problems: &mut Problems<'_>) -> LimitsConfig {
-        let mut number = |key: &str, value, most| {
-            u32::try_from(problems.number(key, value, 1, most)).unwrap_or(u32::MAX)
-        };
+        let mut number =
+            |key: &str, value, most| u32::try_from(problems.number(key, value, 1, most)).unwrap_or(u32::MAX);
         LimitsConfig {
             relaxed: self.relaxed,
             rates: RateConfig {

@@ -180,7 +180,11 @@ impl RawServer {
             }
         }
         if let Some(contact) = self.security_contact.as_deref().filter(|contact| !is_contact(contact)) {
-            problems.value("server.security_contact", contact, "a `mailto:` or `https://` URL, without spaces");
+            problems.value(
+                "server.security_contact",
+                contact,
+                "a `mailto:` or `https://` URL, without spaces",
+            );
         }
         if self.tls_certificate.is_empty() != self.tls_key.is_empty() {
             problems.value("server.tls_key", &self.tls_key, "server.tls_certificate and its key, or neither");

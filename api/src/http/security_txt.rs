@@ -28,7 +28,8 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 fn security_txt(call: &Call) -> Result<Answer, Problem> {
     let config = call.edge.config();
     let contact = config.server.security_contact.as_deref();
-    let contact = contact.ok_or_else(|| Problem::new(ErrorCode::NotFound, "there is nothing at this path"))?;
+    let contact =
+        contact.ok_or_else(|| Problem::new(ErrorCode::NotFound, "there is nothing at this path"))?;
     let now = u64::try_from(call.edge.node.clock().now().0 / 1000).unwrap_or(0);
     // The same all day long.
     let expires = UNIX_EPOCH + Duration::from_secs((now / DAY_SECONDS + HOLDS_DAYS) * DAY_SECONDS);

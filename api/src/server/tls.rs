@@ -78,7 +78,12 @@ impl Tls {
     }
 
     /// Shakes hands within a time, and returns what is to be served in place of `tcp`.
-    pub(super) async fn inside(&self, tcp: TcpStream, within: Duration, tasks: &Tasks) -> io::Result<TcpStream> {
+    pub(super) async fn inside(
+        &self,
+        tcp: TcpStream,
+        within: Duration,
+        tasks: &Tasks,
+    ) -> io::Result<TcpStream> {
         let config = Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner).0);
         let outer = timeout(within, TlsAcceptor::from(config).accept(tcp)).await??;
         let (ours, theirs) = Pair::pair()?;

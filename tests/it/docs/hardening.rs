@@ -23,7 +23,9 @@ fn findings(tree: &Tree) -> Vec<String> {
     // Names of tests are sentences; other names in code are shorter.
     let names = text.lines().flat_map(ticked).filter(|name| is_sentence(name));
     findings.extend(
-        names.filter(|name| !has_test(tree, name)).map(|name| format!("{PAGE} names {name}, which is no test")),
+        names
+            .filter(|name| !has_test(tree, name))
+            .map(|name| format!("{PAGE} names {name}, which is no test")),
     );
     findings
 }
