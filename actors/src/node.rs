@@ -14,9 +14,9 @@ pub use readiness::Check;
 pub use standing::{HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding};
 
 use crate::cluster::Cluster;
-use crate::identity::{Authenticator, Identity};
+use crate::identity::Authenticator;
 use crate::presence::Presence;
-use crate::rates::{self, RateConfig, Rates};
+use crate::rates::{RateConfig, Rates};
 use crate::room::RoomMessage;
 use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
@@ -29,10 +29,10 @@ use rookery_engine::search::Search;
 use rookery_engine::store::Store;
 use rookery_engine::trace::Tracer;
 use rookery_engine::{
-    Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks, Throttled,
+    Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
     UserConnections, limits,
 };
-use rookery_protocol::{CloseCode, Codec, Frame, Op, RoomId, ServerEvent, SessionId, UserId};
+use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId, UserId};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -299,26 +299,6 @@ impl Node {
 
     pub(crate) const fn rates(&self) -> &Rates {
         &self.rates
-    }
-
-    /// Takes what `op` costs whoever asks for it, on this node.
-    ///
-    /// # Errors
-    /// [`Throttled`] where the login, or the user, has done too much; it passes later.
-    pub fn spend(&self, who: &Identity, op: &Op) -> Result<(), Throttled> {
-        self.spend_units(who, rates::cost(op))
-    }
-
-    /// Takes what is no op and costs as much as a message.
-    ///
-    /// # Errors
-    /// As [`Node::spend`].
-    pub fn spend_message(&self, who: &Identity) -> Result<(), Throttled> {
-        self.spend_units(who, rates::MESSAGE)
-    }
-
-    fn spend_units(&self, who: &Identity, cost: u32) -> Result<(), Throttled> {
-        self.rates.spend((who.user.id, who.session), cost, self.clock().now())
     }
 
     pub(crate) const fn hub(&self) -> &Hub {

@@ -4,6 +4,8 @@
 //! of people who write, is counted where the connection is, and weighed: a message is [`MESSAGE`]. A room is
 //! counted at its home, so over all nodes.
 
+use crate::identity::Identity;
+use crate::node::Node;
 use metrics::Counter;
 use rookery_engine::bus::Bus;
 use rookery_engine::metrics::By;
@@ -21,7 +23,7 @@ pub const SEARCH_RATE: Rule = Rule { name: "user-search", burst: 30, every_ms: 2
 pub const HANDLE_RATE: Rule = Rule { name: "handle-change", burst: 3, every_ms: 8 * 60 * 60 * 1000 };
 
 /// What a message costs; all else is weighed against it.
-pub(crate) const MESSAGE: u32 = 10;
+const MESSAGE: u32 = 10;
 
 /// Seconds of its rate that a full bucket holds, so that who has been quiet may hurry: a paste of 20 lines.
 const BURST_SECONDS: u32 = 4;
@@ -45,7 +47,7 @@ impl Default for RateConfig {
 }
 
 /// Returns what `op` costs. By what it has the server do, and others read.
-pub(crate) const fn cost(op: &Op) -> u32 {
+const fn cost(op: &Op) -> u32 {
     match op {
         // It is refused before it is weighed, or it ends what costs.
         Op::Auth(_) | Op::Ping | Op::RoomClose(_) => 0,
@@ -97,7 +99,7 @@ impl Rates {
     }
 
     /// Takes what something of `user` on the login `session` costs.
-    pub(crate) fn spend(
+    fn spend(
         &self,
         (user, session): (UserId, SessionId),
         cost: u32,
@@ -131,6 +133,24 @@ impl Rates {
             Some(buckets) => buckets.handle.take(&user.to_string(), now).await,
             None => Ok(()),
         }
+    }
+}
+
+impl Node {
+    /// Takes what `op` costs whoever asks for it, on this node.
+    ///
+    /// # Errors
+    /// [`Throttled`] where the login, or the user, has done too much; it passes later.
+    pub fn spend(&self, who: &Identity, op: &Op) -> Result<(), Throttled> {
+        self.rates().spend((who.user.id, who.session), cost(op), self.clock().now())
+    }
+
+    /// Takes what is no op and costs as much as a message.
+    ///
+    /// # Errors
+    /// As [`Node::spend`].
+    pub fn spend_message(&self, who: &Identity) -> Result<(), Throttled> {
+        self.rates().spend((who.user.id, who.session), MESSAGE, self.clock().now())
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! The edge's own (requests, bodies, tokens, files) are where it reads them, in `rookery_api::outside`.
 //!
-//! A target takes any bytes and returns; what must not be is a panic. `tests/it` feeds each with its seeds and with
+//! A target takes any bytes and returns; what must not be is a panic. `seeds` feeds each with its seeds and with
 //! changes of them, on any toolchain. `guided` has libFuzzer do so, led by the coverage, for as long as one
 //! likes. Neither is a part of a server.
 
@@ -17,6 +17,8 @@ mod backup;
 mod bus;
 mod cursors;
 mod frames;
+#[cfg(test)]
+mod seeds;
 
 /// One decoder, or a few that read the same.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Every target over its seeds, and over changes of them: a short run, the same on every machine.
 
-use rookery_fuzz::{TARGETS, Target};
+use crate::{TARGETS, Target};
 use std::fs;
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], longest: usize, chance: &mut fastra
 }
 
 fn run(name: &str, changes: usize) {
-    let target = rookery_fuzz::target(name).unwrap();
+    let target = crate::target(name).unwrap();
     let seeds = seeds_of(target);
     assert!(!seeds.is_empty(), "{name} has no seeds");
     for (path, bytes) in &seeds {
