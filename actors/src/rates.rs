@@ -54,8 +54,14 @@ const fn cost(op: &Op) -> u32 {
         // One row, or nothing that is kept; clients send them by themselves.
         Op::ReadMark(_) | Op::DeliveredMark(_) | Op::TypingSet(_) | Op::PresenceSet(_) => 1,
         Op::RoomGet(_) | Op::UserGet(_) | Op::RoomOpen(_) | Op::ReadList(_) => 2,
-        Op::RoomList(_) | Op::MemberList(_) | Op::PresenceWatch(_) | Op::RoomSettings(_) => 5,
-        Op::UserSearch(_) | Op::UserBlock(_) | Op::MemberRemove(_) | Op::InviteRevoke(_) => 5,
+        Op::RoomList(_)
+        | Op::MemberList(_)
+        | Op::PresenceWatch(_)
+        | Op::RoomSettings(_)
+        | Op::UserSearch(_)
+        | Op::UserBlock(_)
+        | Op::MemberRemove(_)
+        | Op::InviteRevoke(_) => 5,
         Op::MessageSearch(_) => 2 * MESSAGE,
         // Each makes something that stays, and that others are told of.
         Op::RoomCreate(_) | Op::RoomDirect(_) | Op::MemberAdd(_) | Op::InviteCreate(_) => 3 * MESSAGE,

@@ -201,7 +201,7 @@ mod tests {
         }
         assert!((RATE_BUCKETS / 2..=RATE_BUCKETS).contains(&throttle.len()));
         for who in 0..RATE_BUCKETS {
-            drop(throttle.take(RATE_BUCKETS * 2 + who, at(1)));
+            let _ = throttle.take(RATE_BUCKETS * 2 + who, at(1));
         }
         assert_eq!(throttle.take(usize::MAX, at(60_000)), Ok(()));
         assert_eq!(throttle.len(), 1);
