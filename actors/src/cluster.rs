@@ -381,6 +381,11 @@ impl Cluster {
     }
 }
 
+/// Whether `frame` says something that this version knows.
+pub(crate) fn reads(frame: &[u8]) -> bool {
+    frame::decode(frame).is_some()
+}
+
 /// A draft on its way to the home of its room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Submitting<'a> {

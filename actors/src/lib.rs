@@ -10,6 +10,7 @@
 //! | `presence`, `presence/` | who is there, and who is told |
 //! | `sweeper` | the one timer: pings, deadlines, idle rooms |
 //! | `rates` | how often a user may do what costs others something |
+//! | `outside` | what is read of strangers' bytes, for the fuzz targets |
 //! | `answer` | where the answer to a command goes, and that there is exactly one |
 //!
 //! It knows nothing of sockets, HTTP, tokens, configuration files, or which store is in use.
@@ -19,6 +20,8 @@ mod cluster;
 mod identity;
 mod naming;
 mod node;
+#[doc(hidden)]
+pub mod outside;
 mod presence;
 mod rates;
 mod request;
@@ -34,6 +37,6 @@ pub use node::{
     NodesStanding, RoomStanding, RoomsStanding, StartError,
 };
 pub use presence::{Presence, Swept};
-pub use rates::{HANDLE_RATE, SEARCH_RATE};
+pub use rates::{HANDLE_RATE, RateConfig, SEARCH_RATE};
 pub use request::attachment;
 pub use session::{Arrival, SessionMessage, SessionRef};

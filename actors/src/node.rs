@@ -17,7 +17,7 @@ pub use standing::{HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, Ro
 use crate::cluster::Cluster;
 use crate::identity::Authenticator;
 use crate::presence::Presence;
-use crate::rates::Rates;
+use crate::rates::{RateConfig, Rates};
 use crate::room::RoomMessage;
 use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
@@ -51,6 +51,8 @@ pub struct NodeConfig {
     pub public_url: String,
     /// Whether the limits by user are lifted: for tests and benches only.
     pub is_relaxed: bool,
+    /// How much may be done in a second, where they are not.
+    pub rates: RateConfig,
     /// Whether the sweeper runs by itself; tests call [`Node::sweep`] instead.
     pub sweeps: bool,
     /// How often it says to other nodes that it is there; all of a cluster have the same.
@@ -65,6 +67,7 @@ impl Default for NodeConfig {
             room_idle: limits::ROOM_IDLE,
             public_url: "http://localhost".to_owned(),
             is_relaxed: false,
+            rates: RateConfig::default(),
             sweeps: true,
             cluster_beat: limits::CLUSTER_BEAT,
         }
@@ -190,7 +193,7 @@ impl Node {
             rates: if config.is_relaxed {
                 Rates::relaxed()
             } else {
-                Rates::strict(&bus, &metrics.commands.limits)
+                Rates::strict(config.rates, &bus, &metrics.commands.limits)
             },
             blocks: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),

@@ -17,6 +17,7 @@ mod write;
 
 pub use attachments::attachment;
 pub(crate) use invite::no_such_invite;
+pub(crate) use read::reads_rooms_cursor;
 
 use crate::answer::Answer;
 use crate::node::Node;

@@ -48,7 +48,7 @@ use pace::Pace;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
-use rookery_engine::{Audience, Depth, Mailbox};
+use rookery_engine::{Audience, Bucket, Depth, Mailbox};
 use rookery_protocol::{ErrorCode, Frame, RoomId, RoomKind, Seq, ServerEvent, WireError};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -81,6 +81,8 @@ pub(crate) struct Room {
     lines: Lines,
     doubts: Doubts,
     is_outdated: bool,
+    /// How much is written in it.
+    sends: Bucket,
     /// What waits is not ordered before the audience has been written what it was told.
     pace: Pace,
     /// Whether its state was read before.
@@ -124,6 +126,7 @@ impl Actor for RoomActor {
             lines: Lines::default(),
             doubts: Doubts::default(),
             is_outdated: false,
+            sends: Bucket::default(),
             pace: Pace::default(),
             has_read: false,
             is_leaving: false,

@@ -15,6 +15,7 @@ mod keys;
 mod login;
 mod logout;
 mod names;
+mod outside;
 mod password;
 mod post;
 mod postman;
@@ -55,6 +56,7 @@ pub use ticket::{IssuedTicket, TicketError};
 pub use token::{KeySet, PublicKey};
 
 pub(crate) use authenticate::{Found, unavailable};
+pub(crate) use outside::ReadsTokens;
 pub(crate) use postman::run as run_postman;
 pub(crate) use settle::settle;
 pub(crate) use standing::{Ban, Standing};
@@ -178,7 +180,10 @@ impl Accounts {
 
 fn providers(config: &Config, clock: &Arc<dyn Clock>) -> BTreeMap<String, Provider> {
     let providers = &config.auth.providers;
-    let client = if providers.is_empty() { return BTreeMap::new() } else { Outbound::new() };
+    if providers.is_empty() {
+        return BTreeMap::new();
+    }
+    let client = Outbound::new(providers.values().flat_map(ProviderConfig::hosts));
     let provider = |(id, config): (&String, &ProviderConfig)| {
         (id.clone(), Provider::new(config.clone(), client.clone(), Arc::clone(clock)))
     };

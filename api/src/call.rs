@@ -85,7 +85,8 @@ impl Call {
     }
 
     /// Performs an op of `who`: what a socket does with a command.
-    pub(crate) async fn perform(&mut self, who: &Identity, op: Op) -> Result<ReplyBody, WireError> {
+    pub(crate) async fn perform(&mut self, who: &Identity, op: Op) -> Result<ReplyBody, Problem> {
+        self.edge.node.spend(who, &op)?;
         let mut trace = self.trace.take();
         if let Some(trace) = &mut trace {
             trace.set_op(op.name());
@@ -93,7 +94,7 @@ impl Call {
                 trace.next(Step::Authorise);
             }
         }
-        self.edge.node.perform_traced(&who.user, op, trace).await
+        Ok(self.edge.node.perform_traced(&who.user, op, trace).await?)
     }
 
     fn begin(&mut self, step: Step) {
@@ -133,7 +134,7 @@ pub(crate) fn too_large(limit: usize) -> Problem {
 }
 
 /// Not JSON is a bad request; JSON of another shape is invalid, with the field that is.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // A derived struct would also read an array, as its fields in their order.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(Problem::new(ErrorCode::Invalid, "the body is an object"));

@@ -7,6 +7,7 @@
 mod auth;
 mod cluster;
 mod error;
+mod exposed;
 mod files;
 mod layer;
 mod limits;
@@ -29,7 +30,7 @@ pub use log::{LogConfig, LogFormat};
 pub use mail::{MailConfig, MailPlace, SmtpConfig, SmtpEncryption};
 pub use providers::{ClientAuth, OAuth2Config, ProviderConfig};
 pub use schema::json_schema;
-pub use server::ServerConfig;
+pub use server::{ServerConfig, TlsFiles};
 pub use storage::{CqlConfig, Replication, StorageConfig, StoragePlace};
 pub use trace::TraceConfig;
 
@@ -116,7 +117,7 @@ impl Config {
         let merged = layer::merge(sources)?;
         let raw = merged.raw()?;
         let mut problems = Problems::new(&merged);
-        let limits = raw.limits.check();
+        let limits = raw.limits.check(&mut problems);
         let server = raw.server.check(&mut problems);
         let storage = raw.storage.check(&mut problems);
         let auth = raw.auth.check(limits, &mut problems);
@@ -140,6 +141,7 @@ impl Config {
             limits,
             trace,
         };
+        exposed::check(&config, &mut problems);
         problems.into_result()?;
         Ok((config, merged.settings(&raw)))
     }

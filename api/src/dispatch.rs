@@ -7,7 +7,7 @@ use crate::edge::Edge;
 use crate::office::Actor;
 use crate::problem::Problem;
 use crate::respond::{self, Answer, REQUEST_ID};
-use crate::route::Handler;
+use crate::route::{Handler, Reach, Route};
 use crate::router::Router;
 use crate::routes::ROUTES;
 use futures_util::FutureExt;
@@ -92,7 +92,7 @@ async fn answer_as(
                 trace,
             };
             let time = if route.is_streamed { UNBOUNDED } else { edge.config().server.request_timeout };
-            let outcome = within_time(time, run(call, route.handler)).await;
+            let outcome = within_time(time, run(call, route)).await;
             if started.elapsed() >= time {
                 edge.node.metrics().commands.limits.of("request-time").increment(1);
             }
@@ -105,6 +105,9 @@ async fn answer_as(
     let mut answer = outcome.unwrap_or_else(|problem| problem.into_answer(&path, id));
     respond::common_headers(answer.headers_mut(), request_id);
     cors.mark(answer.headers_mut());
+    if edge.config().server.is_behind_tls() {
+        respond::only_tls(answer.headers_mut());
+    }
     if is_chunked && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -136,13 +139,17 @@ fn begin_trace(edge: &Edge, peer: IpAddr, headers: &HeaderMap) -> Option<Box<Tra
 }
 
 /// Authenticates where the handler needs it, and runs it.
-async fn run(call: Call, handler: Handler) -> Result<Answer, Problem> {
+async fn run(call: Call, route: &Route) -> Result<Answer, Problem> {
+    // Whoever watches over the server is not kept from it.
+    if route.reach == Reach::Public {
+        call.edge.addresses.request(call.from(), call.edge.node.clock().now())?;
+    }
     let config = call.edge.config();
     cors::refuse_forgery(call.request.method(), call.headers(), &config.server.allowed_origins)?;
     if call.request.body().size_hint().lower() > call.body_bytes as u64 {
         return Err(too_large(call.body_bytes));
     }
-    match handler {
+    match route.handler {
         Handler::Public(handler) => handler(call).await,
         Handler::Admin(handler) => {
             let actor = Actor::of(&call.edge, call.headers()).await?;

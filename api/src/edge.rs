@@ -1,6 +1,7 @@
 //! What every request and every socket of one server shares.
 
 use crate::accounts::Accounts;
+use crate::addresses::Addresses;
 use crate::config::Config;
 use crate::files::Files;
 use crate::log_lines::{ChooseLines, LogLines};
@@ -12,7 +13,8 @@ use http::HeaderMap;
 use rookery_actors::Node;
 use rookery_engine::admission::Wanted;
 use rookery_engine::blobs::Blobs;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, watch};
 
 /// What an edge is made of.
@@ -50,6 +52,7 @@ pub struct Edge {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) files: Arc<Files>,
     pub(crate) office: Arc<Office>,
+    pub(crate) addresses: Addresses,
     pub(crate) exporter: Exporter,
     pub(crate) log: Arc<LogLines>,
     /// What is set, as last reloaded; listeners look when it changes.
@@ -57,6 +60,7 @@ pub struct Edge {
     phase: watch::Sender<Phase>,
     /// An operator has asked for a drain.
     is_asked_to_drain: Notify,
+    echo: OnceLock<usize>,
 }
 
 impl Edge {
@@ -65,6 +69,7 @@ impl Edge {
         let EdgeParts { node, accounts, blobs, config, exporter, log } = parts;
         let files = Files::new(&node, Arc::clone(&blobs), &config);
         let office = Office::new(&node, &accounts, (blobs, Arc::clone(&files)));
+        let addresses = Addresses::new(config.limits, &node.metrics().commands.limits);
         // A server that runs has read its configuration.
         node.metrics().operation.reload_success.set(1.0);
         let log = Arc::new(LogLines::new(log, config.log.filter.clone()));
@@ -73,11 +78,13 @@ impl Edge {
             accounts,
             files,
             office,
+            addresses,
             exporter,
             log,
             config: watch::Sender::new(config),
             phase: watch::Sender::new(Phase::Serving),
             is_asked_to_drain: Notify::new(),
+            echo: OnceLock::new(),
         })
     }
 
@@ -102,12 +109,25 @@ impl Edge {
     }
 
     /// Refuses a connection that stays, a socket or an event stream, where no more are taken.
-    pub(crate) fn admit(&self) -> Result<(), Problem> {
+    pub(crate) fn admit(&self, from: IpAddr) -> Result<(), Problem> {
+        self.addresses.connect(from, self.node.clock().now())?;
         if self.is_closed() || self.node.connections().len() >= self.config().server.max_connections {
             self.node.metrics().commands.limits.of("connections").increment(1);
             return Err(self.node.busy("no more connections are taken at the moment").into());
         }
         Ok(self.node.admit(Wanted::Connection)?)
+    }
+
+    /// Has sockets give back each message as it came, up to `message_bytes`, and do nothing else: for tests of
+    /// the WebSocket itself. No configuration does this.
+    #[doc(hidden)]
+    pub fn echo(&self, message_bytes: usize) {
+        let _ = self.echo.set(message_bytes);
+    }
+
+    /// Returns the longest message that sockets give back, where they do that.
+    pub(crate) fn echoes(&self) -> Option<usize> {
+        self.echo.get().copied()
     }
 
     /// Returns what is set at the moment.

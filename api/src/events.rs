@@ -11,7 +11,7 @@
 //! | `events/stream.rs` | the body: the outbox, as hyper asks for it |
 //! | `events/tell.rs` | each frame as text, and what it changes |
 
-mod positions;
+pub(crate) mod positions;
 mod stream;
 mod tell;
 
@@ -35,7 +35,7 @@ pub(crate) async fn listen(call: &Call) -> Result<Answer, Problem> {
     if !edge.origin_allowed(call.headers()) {
         return Err(Problem::new(ErrorCode::Forbidden, "this origin may not open an event stream here"));
     }
-    edge.admit()?;
+    edge.admit(call.from())?;
     let positions = asked(call)?;
     // Last of what the request says, so that one that is wrong otherwise does not use its ticket up.
     let identity = match call.query::<String>("ticket")? {

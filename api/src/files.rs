@@ -102,3 +102,27 @@ impl Files {
         outcome
     }
 }
+
+/// Does with the bytes of a file what an upload has done with them, on this thread.
+///
+/// # Panics
+/// When what would be kept is not what may be kept.
+pub(crate) fn take_anything(bytes: &[u8]) {
+    use rookery_protocol::limits::{FILE_NAME_BYTES, PICTURE_PIXELS, THUMB_PIXELS};
+    let head = &bytes[..bytes.len().min(sniff::HEAD_BYTES)];
+    let name = name::harmless(&String::from_utf8_lossy(head));
+    assert!(
+        !name.is_empty() && name.len() <= FILE_NAME_BYTES && !name.contains(['/', '\\', '\n']),
+        "{name:?}"
+    );
+    let kind = sniff::kind(head);
+    let mime = sniff::mime(kind, Some("text/html"), std::str::from_utf8(bytes).is_ok());
+    assert!(!mime.contains("html") && !mime.contains("svg"), "a browser would run {mime}");
+    let sniff::Kind::Picture(format) = kind else { return };
+    if let Ok(kept) = picture::Picture::take(format, bytes) {
+        assert!(u64::from(kept.width) * u64::from(kept.height) <= PICTURE_PIXELS);
+        let format = picture::Format::of(&kept.thumb.bytes).expect("a small picture is a picture");
+        let thumb = picture::Picture::take(format, &kept.thumb.bytes).expect("and can be decoded");
+        assert!(thumb.width <= THUMB_PIXELS && thumb.height <= THUMB_PIXELS);
+    }
+}

@@ -43,6 +43,7 @@ pub(crate) mod report;
 pub(crate) mod revoke_invite;
 pub(crate) mod search;
 pub(crate) mod search_users;
+pub(crate) mod security_txt;
 pub(crate) mod send_message;
 pub(crate) mod sessions;
 pub(crate) mod set_room_settings;

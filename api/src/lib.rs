@@ -14,7 +14,11 @@
 //! | `events`, `events/` | event streams (SSE) |
 //! | `outbound` | the one client that speaks HTTP to other servers |
 //! | `office`, `docket` | what admins of the server do, what users report, jobs, statistics; and how it is kept |
+//! | `addresses`, `forwarded` | how often an address may ask, and which address it is behind proxies |
+//! | `inside` | which servers are never asked on behalf of a user |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
+//! | `outside` | what is read of strangers' bytes, for the fuzz targets |
+//! | `seldom` | what is said once a minute, however often it happens |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
 //! It decides nothing about rooms: every operation goes to `actors`, over HTTP as over a socket.
@@ -24,6 +28,7 @@ pub mod accounts;
 pub mod config;
 pub mod mail;
 
+mod addresses;
 mod call;
 mod cookie;
 mod cors;
@@ -35,11 +40,14 @@ mod files;
 mod forwarded;
 mod http;
 mod idempotency;
+mod inside;
 mod log_lines;
 mod observe;
 mod office;
 mod origin;
 mod outbound;
+#[doc(hidden)]
+pub mod outside;
 mod pressure;
 mod problem;
 mod query;
@@ -48,6 +56,7 @@ mod respond;
 mod route;
 mod router;
 mod routes;
+mod seldom;
 mod served;
 mod server;
 mod socket;

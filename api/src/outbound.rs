@@ -1,12 +1,16 @@
 //! The one client that speaks HTTP to other servers: with an end to everything.
 //!
-//! No redirects, since an answer must not say where to ask next; no proxy of the environment; no cookies. An
-//! address that an operator has set is asked as it is. Whatever is asked on behalf of a user has to be looked at
-//! first: where the client is made is the one place for a resolver that refuses addresses inside.
+//! No redirects, since an answer must not say where to ask next; no proxy of the environment; no cookies. A
+//! host that an operator has named is asked as it is. Whatever else an answer leads to (the keys and the tokens of a
+//! provider may be on other hosts) has to be a server that everybody can reach.
 
+use crate::inside::{self, Inside, PublicOnly};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use openidconnect::AsyncHttpClient;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// From the first byte sent until the last one read.
@@ -29,6 +33,9 @@ pub(crate) enum OutboundError {
     /// The answer is larger than any that is expected.
     #[error("read the answer: it is over {ANSWER_BYTES} bytes")]
     TooLarge,
+    /// It is not asked: nobody has named it, and it is inside.
+    #[error(transparent)]
+    Inside(#[from] Inside),
     /// The answer cannot be passed on.
     #[error("read the answer: {0}")]
     Unreadable(#[from] http::Error),
@@ -36,23 +43,44 @@ pub(crate) enum OutboundError {
 
 /// The client.
 #[derive(Clone, Debug)]
-pub(crate) struct Outbound(reqwest::Client);
+pub(crate) struct Outbound {
+    client: reqwest::Client,
+    named: Named,
+}
+
+/// The hosts that an operator has named.
+#[derive(Clone, Debug)]
+struct Named(Arc<BTreeSet<String>>);
+
+impl Resolve for Named {
+    fn resolve(&self, name: Name) -> Resolving {
+        if !self.0.contains(name.as_str()) {
+            return PublicOnly.resolve(name);
+        }
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
 
 impl Outbound {
-    /// Makes the client; it connects when it is used.
+    /// Makes the client, of an operator who has named `hosts`; it connects when it is used.
     ///
     /// # Panics
     /// When the system has no source of certificates that can be read.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(hosts: impl IntoIterator<Item = String>) -> Self {
+        let named = Named(Arc::new(hosts.into_iter().collect()));
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
             .timeout(WITHIN)
             .connect_timeout(CONNECTED_WITHIN)
+            .dns_resolver(Arc::new(named.clone()))
             .pool_max_idle_per_host(2)
             .user_agent(concat!("rookery/", env!("CARGO_PKG_VERSION")));
-        Self(client.build().expect("the client has no settings that can be wrong"))
+        Self { client: client.build().expect("the client has no settings that can be wrong"), named }
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
@@ -60,7 +88,12 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError`]; whether the request was taken is not known then.
     pub(crate) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, OutboundError> {
-        let mut answer = self.0.execute(request.try_into()?).await?;
+        let request: reqwest::Request = request.try_into()?;
+        let url = request.url();
+        if !url.host_str().is_some_and(|host| self.named.0.contains(host)) {
+            inside::may_be_asked(url)?;
+        }
+        let mut answer = self.client.execute(request).await?;
         let mut whole = Response::builder().status(answer.status());
         for (name, value) in answer.headers() {
             whole = whole.header(name, value);

@@ -84,11 +84,13 @@ impl Problem {
         self.header(header::CONNECTION, HeaderValue::from_static("close"))
     }
 
-    /// Returns the problem of `error`; where the user was too often there, with what `rule` says.
-    pub(crate) fn under(rule: Rule, error: WireError) -> Self {
-        match (error.code, error.retry_after_ms) {
-            (ErrorCode::RateLimited, Some(retry_after_ms)) => Throttled { rule, retry_after_ms }.into(),
-            _ => error.into(),
+    /// Adds what `rule` says, where the user was too often there and nothing says yet by which rule.
+    pub(crate) fn under(self, rule: Rule) -> Self {
+        match (self.error.code, self.error.retry_after_ms) {
+            (ErrorCode::RateLimited, Some(retry_after_ms)) if self.headers.is_empty() => {
+                Throttled { rule, retry_after_ms }.into()
+            }
+            _ => self,
         }
     }
 

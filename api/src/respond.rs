@@ -58,6 +58,14 @@ pub(crate) fn empty(status: StatusCode) -> Answer {
     answer
 }
 
+/// Says that this host is reached by `https:` alone, for two years (ASVS 5.0, 3.4.1 asks for one at least).
+pub(crate) fn only_tls(headers: &mut HeaderMap) {
+    headers.insert(
+        header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+    );
+}
+
 /// Adds what every answer carries. An answer's own `Cache-Control` and `Content-Security-Policy` stay.
 pub(crate) fn common_headers(headers: &mut HeaderMap, request_id: &HeaderValue) {
     headers.insert(REQUEST_ID, request_id.clone());

@@ -79,6 +79,7 @@ pub(crate) static ROUTES: &[Route] = &[
     endpoint::probes::HEALTH,
     endpoint::probes::HEALTHZ,
     endpoint::version::ROUTE,
+    endpoint::security_txt::ROUTE,
     endpoint::documents::OPENAPI,
     endpoint::documents::ASYNCAPI,
     endpoint::swagger::PAGE,
@@ -129,6 +130,8 @@ pub struct RouteInfo {
     pub needs_token: bool,
     /// Whether the public listener serves it.
     pub is_public: bool,
+    /// Whether an address may ask for it too often.
+    pub is_limited: bool,
     /// The most bytes that its body may have.
     pub body_bytes: usize,
     /// What is said of it.
@@ -143,6 +146,7 @@ pub fn route_infos() -> impl Iterator<Item = RouteInfo> {
         operation: route.operation,
         needs_token: matches!(route.handler, Handler::User(_)),
         is_public: route.is_on(Reach::Public),
+        is_limited: route.reach == Reach::Public,
         body_bytes: route.body_bytes,
         docs: &route.docs,
     })

@@ -4,6 +4,7 @@
 
 mod door;
 mod exhaustion;
+mod tls;
 
 use crate::edge::Edge;
 use crate::route::Reach;
@@ -12,6 +13,7 @@ use door::Door;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tls::Tls;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, interval};
 
@@ -40,16 +42,21 @@ pub struct Listeners {
 /// Returns once that is done, or its time is over.
 ///
 /// # Errors
-/// When a listener has no address, before anything is served.
+/// When a listener has no address, or there is no certificate to speak TLS with, before anything is served.
 pub async fn serve(
     listeners: Listeners,
     edge: Arc<Edge>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let (http, admin) = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
-    let (close_public, public) = Door::open(listeners.public, Reach::Public, &edge);
+    let tls = edge.config().server.tls.as_ref().map(Tls::open).transpose().map_err(io::Error::other)?;
+    let tls = tls.map(Arc::new);
+    if let Some(tls) = &tls {
+        edge.node.tasks().spawn(follow(Arc::clone(&edge), Arc::clone(tls)));
+    }
+    let (close_public, public) = Door::open(listeners.public, (Reach::Public, tls), &edge);
     // Probes are answered until the node's tasks stop.
-    let (_keep_open, _) = Door::open(listeners.admin, Reach::Admin, &edge);
+    let (_keep_open, _) = Door::open(listeners.admin, (Reach::Admin, None), &edge);
     edge.node.tasks().spawn(upkeep(Arc::clone(&edge)));
     edge.node.tasks().spawn(accounts::run_postman(Arc::clone(&edge)));
     edge.node.tasks().spawn(files::run_janitor(Arc::clone(&edge.files)));
@@ -80,6 +87,22 @@ pub async fn serve(
         tracing::warn!("not everything had ended when its time was over");
     }
     Ok(())
+}
+
+/// Shows newcomers another certificate when the configuration is reloaded, and when there is one.
+async fn follow(edge: Arc<Edge>, tls: Arc<Tls>) {
+    let (mut reloads, mut look) = (edge.reloads(), interval(tls::LOOK_EVERY));
+    look.tick().await;
+    loop {
+        tokio::select! {
+            () = edge.node.tasks().stopped() => return,
+            changed = reloads.changed() => if changed.is_err() { return },
+            _ = look.tick() => {}
+        }
+        if let Some(files) = &edge.config().server.tls {
+            tls.look(files);
+        }
+    }
 }
 
 async fn upkeep(edge: Arc<Edge>) {

@@ -5,9 +5,11 @@
 //! | `socket.rs` | the handshake: origin, subprotocol, ticket |
 //! | `socket/task.rs` | the one task that owns the socket, and its turn: write, dispatch, read |
 //! | `socket/read.rs` | steps 1 and 2 of a message: bytes in, limits, decode, credit |
+//! | `socket/echo.rs` | in place of all that, for tests: each message back as it came |
 //! | `socket/write.rs` | step 8: the whole outbox in one vectored write |
 //! | `socket/farewell.rs` | closing, also where the peer has broken the protocol |
 
+mod echo;
 mod farewell;
 mod read;
 mod task;
@@ -24,22 +26,21 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
 use rookery_actors::{Identity, Node, SessionMessage};
 use rookery_protocol::{Codec, ErrorCode, Frame, ServerEvent};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use task::Socket;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
-/// Answers `GET /v1/ws`: 101 and from then on a connection, or a problem.
+/// Answers `GET /v1/ws` of `peer`, or of whoever is behind it: 101 and from then on a connection, or a problem.
 pub(crate) async fn upgrade(
     edge: &Arc<Edge>,
     mut request: Request<Incoming>,
-    peer: SocketAddr,
+    (peer, from): (SocketAddr, IpAddr),
 ) -> Result<Answer, Problem> {
     if !edge.origin_allowed(request.headers()) {
         return Err(Problem::new(ErrorCode::Forbidden, "this origin may not open a WebSocket here"));
     }
-    edge.admit()?;
+    edge.admit(from)?;
     let mut answer =
         create_response_with_body(&request, || respond::whole(Bytes::new())).map_err(|error| {
             Problem::new(ErrorCode::BadRequest, format!("not a WebSocket handshake: {error}"))
@@ -64,7 +65,8 @@ pub(crate) async fn upgrade(
     tasks.clone().spawn(async move {
         let Ok(upgraded) = upgrading.await else { return };
         if let Some((tcp, read_ahead)) = Stream::take_back(upgraded) {
-            let socket = open(&edge.node, tcp, read_ahead, codec, identity).await;
+            let served = open(&edge.node, codec, identity, edge.echoes().is_some());
+            let socket = Socket::new(tcp, read_ahead, served, edge.echoes()).await;
             // A task of its own size: this one has been as large as the handshake.
             tasks.spawn(socket.run(peer));
         }
@@ -73,7 +75,7 @@ pub(crate) async fn upgrade(
 }
 
 /// Returns the first offered subprotocol that is spoken here; nothing offered is `None`.
-fn offered(headers: &HeaderMap) -> Result<Option<Codec>, Problem> {
+pub(crate) fn offered(headers: &HeaderMap) -> Result<Option<Codec>, Problem> {
     let mut is_offered = false;
     for value in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
         for name in value.to_str().unwrap_or_default().split(',') {
@@ -93,14 +95,8 @@ fn offered(headers: &HeaderMap) -> Result<Option<Codec>, Problem> {
     Ok(None)
 }
 
-/// Makes a connection of the node of a socket, and greets the peer.
-async fn open(
-    node: &Arc<Node>,
-    tcp: TcpStream,
-    read_ahead: Bytes,
-    codec: Codec,
-    identity: Option<Identity>,
-) -> Socket {
+/// Makes a connection of the node of a socket, and greets the peer unless it only hears its own words.
+fn open(node: &Arc<Node>, codec: Codec, identity: Option<Identity>, echoes: bool) -> Served {
     let (connection, session) = node.connect(codec);
     let metrics = node.metrics();
     let gauge = match codec {
@@ -108,9 +104,11 @@ async fn open(
         Codec::MessagePack => metrics.edge.connections.of("msgpack"),
     };
     let served = Served::new(Arc::clone(node), (Arc::clone(&connection), session.clone()), gauge.clone());
-    connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
+    if !echoes {
+        connection.push_reply(&Frame::server(ServerEvent::hello(node.name(), node.clock().now())));
+    }
     if let Some(identity) = identity {
         session.tell(SessionMessage::Ticket(Box::new(identity)));
     }
-    Socket::new(tcp, read_ahead, served).await
+    served
 }

@@ -60,5 +60,5 @@ pub use parking::Parking;
 pub use random::{Random, SeededRandom, SystemRandom, uuid_v7};
 pub use supervisor::{Never, Supervisors};
 pub use tasks::Tasks;
-pub use throttle::{ClusterThrottle, Rule, Throttle, Throttled};
+pub use throttle::{Bucket, ClusterThrottle, Rule, Throttle, Throttled};
 pub use users::UserConnections;

@@ -37,6 +37,38 @@ pub struct Throttled {
     pub retry_after_ms: u32,
 }
 
+impl Rule {
+    /// Returns when a bucket that is full at `full_at` would be full after `cost` more tries.
+    fn after(self, cost: u32, full_at: Option<i64>, now: Timestamp) -> Result<i64, Throttled> {
+        let every = i64::from(self.every_ms);
+        let full = full_at.unwrap_or(now.0).max(now.0) + every * i64::from(cost);
+        let over = full - now.0 - every * i64::from(self.burst);
+        if over > 0 {
+            let retry_after_ms = u32::try_from(over).unwrap_or(u32::MAX);
+            return Err(Throttled { rule: self, retry_after_ms });
+        }
+        Ok(full)
+    }
+}
+
+/// One bucket, for whoever keeps it with what it limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bucket {
+    /// When it is full again, in milliseconds since the epoch.
+    full_at: Option<i64>,
+}
+
+impl Bucket {
+    /// Takes one try under `rule` at `now`.
+    ///
+    /// # Errors
+    /// [`Throttled`] when there is none left; nothing is taken then.
+    pub fn take(&mut self, rule: Rule, now: Timestamp) -> Result<(), Throttled> {
+        self.full_at = Some(rule.after(1, self.full_at, now)?);
+        Ok(())
+    }
+}
+
 /// The buckets of one rule, one for each `K`.
 #[derive(Debug)]
 pub struct Throttle<K> {
@@ -56,8 +88,16 @@ impl<K: Clone + Eq + Hash> Throttle<K> {
     /// # Errors
     /// [`Throttled`] when there is none left; nothing is taken then.
     pub fn take(&self, who: K, now: Timestamp) -> Result<(), Throttled> {
+        self.take_many(who, 1, now)
+    }
+
+    /// Takes `cost` tries of `who` at `now`: 0 always passes, and more than the rule's burst never does.
+    ///
+    /// # Errors
+    /// [`Throttled`] when there are not that many left; nothing is taken then.
+    pub fn take_many(&self, who: K, cost: u32, now: Timestamp) -> Result<(), Throttled> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = self.after_one_more(full_at.get(&who).copied(), now)?;
+        let full = self.rule.after(cost, full_at.get(&who).copied(), now)?;
         if full_at.len() >= RATE_BUCKETS && !full_at.contains_key(&who) {
             make_room(&mut full_at, now);
         }
@@ -71,19 +111,7 @@ impl<K: Clone + Eq + Hash> Throttle<K> {
     /// [`Throttled`] when there is none left.
     pub fn check(&self, who: &K, now: Timestamp) -> Result<(), Throttled> {
         let full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner).get(who).copied();
-        self.after_one_more(full_at, now).map(drop)
-    }
-
-    /// Returns when a bucket that is full at `full_at` would be full after one more try.
-    fn after_one_more(&self, full_at: Option<i64>, now: Timestamp) -> Result<i64, Throttled> {
-        let every = i64::from(self.rule.every_ms);
-        let full = full_at.unwrap_or(now.0).max(now.0) + every;
-        let over = full - now.0 - every * i64::from(self.rule.burst);
-        if over > 0 {
-            let retry_after_ms = u32::try_from(over).unwrap_or(u32::MAX);
-            return Err(Throttled { rule: self.rule, retry_after_ms });
-        }
-        Ok(full)
+        self.rule.after(1, full_at, now).map(drop)
     }
 
     /// Returns how many buckets are kept: at most [`RATE_BUCKETS`].
@@ -103,13 +131,19 @@ impl From<Throttled> for WireError {
     }
 }
 
-/// Forgets the full buckets; when there are none, the fullest one.
-fn make_room<K: Clone + Eq + Hash>(full_at: &mut HashMap<K, i64>, now: Timestamp) {
+/// Forgets the full buckets; when there are none, the fullest ones: an eighth of all, so that a crowd of
+/// strangers does not have every bucket looked at for each of them.
+fn make_room<K: Eq + Hash>(full_at: &mut HashMap<K, i64>, now: Timestamp) {
     full_at.retain(|_, full| *full > now.0);
-    if full_at.len() >= RATE_BUCKETS
-        && let Some(fullest) = full_at.iter().min_by_key(|(_, full)| **full).map(|(who, _)| who.clone())
-    {
-        full_at.remove(&fullest);
+    if full_at.len() >= RATE_BUCKETS {
+        let mut moments: Vec<i64> = full_at.values().copied().collect();
+        let (_, bound, _) = moments.select_nth_unstable(RATE_BUCKETS / 8);
+        let (bound, mut left) = (*bound, RATE_BUCKETS / 8);
+        full_at.retain(|_, full| {
+            let goes = *full <= bound && left > 0;
+            left -= usize::from(goes);
+            !goes
+        });
     }
 }
 
@@ -137,12 +171,38 @@ mod tests {
     }
 
     #[test]
+    fn what_costs_more_takes_more() {
+        let throttle = Throttle::new(RULE);
+        let take = |cost, millis| {
+            throttle.take_many("a", cost, at(millis)).map_err(|refused| refused.retry_after_ms)
+        };
+        assert_eq!(take(2, 0), Ok(()));
+        assert_eq!(take(2, 0), Err(1000), "one is left, and stays");
+        assert_eq!([take(1, 0), take(0, 0)], [Ok(()); 2]);
+        assert_eq!([take(3, 3000), take(1, 3000)], [Ok(()), Err(1000)]);
+        assert!(take(4, 60_000).is_err(), "never");
+    }
+
+    #[test]
+    fn a_bucket_of_its_own_is_as_one_of_many() {
+        let mut bucket = Bucket::default();
+        let mut take = |millis| bucket.take(RULE, at(millis)).map_err(|refused| refused.retry_after_ms);
+        assert_eq!(
+            [take(0), take(0), take(0), take(0), take(1000)],
+            [Ok(()), Ok(()), Ok(()), Err(1000), Ok(())]
+        );
+    }
+
+    #[test]
     fn buckets_are_apart_and_bounded() {
         let throttle = Throttle::new(RULE);
         for who in 0..RATE_BUCKETS * 2 {
             assert_eq!(throttle.take(who, at(0)), Ok(()));
         }
-        assert_eq!(throttle.len(), RATE_BUCKETS);
+        assert!((RATE_BUCKETS / 2..=RATE_BUCKETS).contains(&throttle.len()));
+        for who in 0..RATE_BUCKETS {
+            let _ = throttle.take(RATE_BUCKETS * 2 + who, at(1));
+        }
         assert_eq!(throttle.take(usize::MAX, at(60_000)), Ok(()));
         assert_eq!(throttle.len(), 1);
     }

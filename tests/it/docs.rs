@@ -2,6 +2,7 @@
 
 mod boards;
 mod examples;
+mod hardening;
 mod matrix;
 mod pages;
 mod promql;

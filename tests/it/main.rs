@@ -59,6 +59,8 @@ mod inbox;
 mod kill;
 // Rows of the fault matrix.
 mod matrix;
+// Whoever means harm with bytes of its own.
+mod attackers;
 // What becomes of a message.
 mod messages;
 // What is counted is what was done.
@@ -99,8 +101,12 @@ mod servers;
 mod sessions;
 // A reader that does not keep up.
 mod slow;
+// How much may be done in a second.
+mod limits;
 // Messages: order, exactly once, refusals.
 mod send;
+// TLS without a proxy.
+mod tls;
 // Who is told what a message spent its time with.
 mod traces;
 // Who is typing.

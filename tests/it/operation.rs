@@ -21,7 +21,7 @@ fn metric(server: &Server, name: &str) -> f64 {
 }
 
 /// Waits until something is so; a test in which it never is does not end well.
-async fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
     let patience = std::time::Duration::from_secs(60);
     let wait = async {
         while !is_so() {

@@ -265,6 +265,7 @@ impl TestNode {
                 room_idle: options.room_idle,
                 public_url: config.server.link_base(http),
                 is_relaxed: config.limits.relaxed,
+                rates: config.limits.rates,
                 sweeps: options.sweeps,
                 cluster_beat: options.cluster_beat,
             },
@@ -286,6 +287,11 @@ impl TestNode {
         let listeners = Listeners { public, admin };
         let serving = tokio::spawn(serve(listeners, Arc::clone(&edge), async move { drop(stopped.await) }));
         Self { edge, clock, http, admin: admin_address, operator, stop: Some(stop), serving }
+    }
+
+    /// Has sockets give back each message, up to `message_bytes`, and do nothing else.
+    pub fn echo(&self, message_bytes: usize) {
+        self.edge.echo(message_bytes);
     }
 
     /// Returns where clients connect.

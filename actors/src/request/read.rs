@@ -184,6 +184,14 @@ fn parse_rooms_cursor(text: &str) -> Result<RoomsCursor, WireError> {
         .ok_or_else(bad_cursor)
 }
 
+/// Reads a cursor, for the fuzz target.
+pub(crate) fn reads_rooms_cursor(text: &str) {
+    if let Ok(RoomsCursor { at, room }) = parse_rooms_cursor(text) {
+        let again = parse_rooms_cursor(&format!("{}.{room}", at.0));
+        assert_eq!(again.ok(), Some(RoomsCursor { at, room }), "it is written as it was read");
+    }
+}
+
 fn bad_cursor() -> WireError {
     WireError::new(ErrorCode::Invalid, "not a cursor of this list").field("cursor")
 }

@@ -270,6 +270,9 @@ impl Room {
             self.lines.end(from, run);
             return answer.not_taken();
         }
+        if let Err(refused) = self.spend(&action) {
+            return answer.err(refused.into());
+        }
         self.queue(Draft { by, action, answer, arrived: now }, Some(Line { from, run, until }));
         self.order();
         self.retire_if_absent();

@@ -5,6 +5,7 @@ use super::draft::{Action, Draft, Known, Question};
 use super::ring::weight;
 use super::{Phase, Room, RoomMessage, busy, unavailable};
 use crate::node::Node;
+use rookery_engine::Throttled;
 use rookery_engine::limits::{RESEND_AFTER, RESEND_AFTER_AT_MOST, WAITING_DRAFTS};
 use rookery_engine::metrics::Step;
 use rookery_engine::store::{Append, AppendError, Projection, StoreError};
@@ -21,9 +22,23 @@ impl Room {
         if self.is_full() && !matches!(draft.action, Action::Settle) {
             return draft.answer.err(busy(&self.node));
         }
+        if let Err(refused) = self.spend(&draft.action) {
+            return draft.answer.err(refused.into());
+        }
         self.queue(draft, None);
         self.order();
         self.retire_if_absent();
+    }
+
+    /// Takes a message's place among those that a room may have in a second, for what people do there often. What
+    /// the server does by itself, and who is in the room, is not held up by those who write.
+    pub(super) fn spend(&mut self, action: &Action) -> Result<(), Throttled> {
+        match action {
+            Action::Send(_) | Action::Edit(_) | Action::Delete(_) | Action::React(_) | Action::Pin(_) => {
+                self.node.rates().room(&mut self.sends, self.node.clock().now())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether no more drafts can wait.

@@ -36,10 +36,13 @@ impl Session {
         let answer = Answer::command(Arc::clone(&self.node), Arc::clone(&self.connection), asked, credit);
         match (&self.phase, command.op) {
             (_, Op::Auth(auth)) => self.authenticate(*auth, answer),
-            (Phase::Ready(identity), op) => {
-                let user = identity.user.clone();
-                self.dispatch(user, op, answer, arrival.sent);
-            }
+            (Phase::Ready(identity), op) => match self.node.spend(identity, &op) {
+                Ok(()) => {
+                    let user = identity.user.clone();
+                    self.dispatch(user, op, answer, arrival.sent);
+                }
+                Err(refused) => answer.err(refused.into()),
+            },
             (_, op) => answer.err(WireError::new(
                 ErrorCode::Unauthenticated,
                 format!("send `auth` before `{}`", op.name()),

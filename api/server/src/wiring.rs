@@ -68,6 +68,7 @@ pub(crate) async fn start(
         config: NodeConfig {
             public_url: config.server.link_base(listening),
             is_relaxed: config.limits.relaxed,
+            rates: config.limits.rates,
             ..NodeConfig::default()
         },
         store,

@@ -143,6 +143,7 @@ impl Accounts {
             (Verdict::Differs, _) | (_, None) => return Err(LoginError::Refused),
         };
 
+        self.throttles.logged_in(from, &account.email, self.now());
         if self.verifies_email && account.confirmed_at.is_none() {
             return Err(LoginError::Unconfirmed);
         }

@@ -1,14 +1,17 @@
 //! How often an address or an account may try, on all nodes together.
 
 use super::secret;
+use crate::addresses::party;
 use metrics::Counter;
 use rookery_engine::bus::Bus;
+use rookery_engine::limits::RATE_BUCKETS;
 use rookery_engine::metrics::By;
 use rookery_engine::{ClusterThrottle, Rule, Throttled};
 use rookery_protocol::{Timestamp, UserId};
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Registrations from one address: 10 at once, then 10 an hour.
 const REGISTER_ADDRESS: Rule = Rule { name: "register-address", burst: 10, every_ms: 360_000 };
@@ -19,8 +22,7 @@ const REGISTER_ACCOUNT: Rule = Rule { name: "register-account", burst: 3, every_
 /// Logins from one address: 20 at once, then 10 a minute, for offices behind one address.
 const LOGIN_ADDRESS: Rule = Rule { name: "login-address", burst: 20, every_ms: 6_000 };
 
-/// Logins to one account: 10 at once, then 2 a minute, so that guessing gets 3000 tries a day from
-/// everywhere together.
+/// Logins to one account from one address: 10 at once, then 2 a minute.
 const LOGIN_ACCOUNT: Rule = Rule { name: "login-account", burst: 10, every_ms: 30_000 };
 
 /// Mails that anybody may ask for, by address: 10 at once, then 10 an hour.
@@ -34,6 +36,11 @@ const PROOF_ADDRESS: Rule = Rule { name: "proof-address", burst: 20, every_ms: 6
 /// Codes of a second factor of one account: 5 at once, then one every two minutes, so that whoever knows the
 /// password has one chance in 400 a day: three codes of a million are good at a time.
 const FACTOR_ACCOUNT: Rule = Rule { name: "factor-account", burst: 5, every_ms: 120_000 };
+
+/// Logins to one account from all addresses from which nobody has logged in to it lately: 100 at once (NIST
+/// 800-63B, section 5.2.2), then 2 a minute. So guessing gets 3000 tries a day from everywhere together, and keeps
+/// nobody out who comes from where they were before.
+const LOGIN_STRANGERS: Rule = Rule { name: "login-strangers", burst: 100, every_ms: 30_000 };
 
 /// The rules of the account operations.
 #[derive(Debug)]
@@ -49,6 +56,34 @@ struct Buckets {
     mail_account: ClusterThrottle,
     proof_address: ClusterThrottle,
     factor_account: ClusterThrottle,
+    login_strangers: ClusterThrottle,
+    familiar: Familiar,
+}
+
+/// Accounts and the addresses from which somebody has logged in to them, as far as this node remembers.
+#[derive(Debug, Default)]
+struct Familiar(Mutex<HashMap<String, Timestamp>>);
+
+impl Familiar {
+    fn has(&self, pair: &str) -> bool {
+        self.lock().contains_key(pair)
+    }
+
+    /// Remembers a pair; where there are too many, in the place of the half that is longest ago.
+    fn remember(&self, pair: String, now: Timestamp) {
+        let mut pairs = self.lock();
+        if pairs.len() >= RATE_BUCKETS {
+            let mut moments: Vec<Timestamp> = pairs.values().copied().collect();
+            let (_, middle, _) = moments.select_nth_unstable(RATE_BUCKETS / 2);
+            let middle = *middle;
+            pairs.retain(|_, at| *at > middle);
+        }
+        pairs.insert(pair, now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Throttles {
@@ -64,6 +99,8 @@ impl Throttles {
             mail_account: of(MAIL_ACCOUNT),
             proof_address: of(PROOF_ADDRESS),
             factor_account: of(FACTOR_ACCOUNT),
+            login_strangers: of(LOGIN_STRANGERS),
+            familiar: Familiar::default(),
         }))
     }
 
@@ -99,9 +136,19 @@ impl Throttles {
     ) -> Result<(), Throttled> {
         let Some(buckets) = &self.0 else { return Ok(()) };
         buckets.login_address.take(&network(from), now).await?;
-        match email {
-            Some(email) => buckets.login_account.take(&account(email), now).await,
-            None => Ok(()),
+        let Some(email) = email else { return Ok(()) };
+        let pair = pair(email, from);
+        buckets.login_account.take(&pair, now).await?;
+        if buckets.familiar.has(&pair) {
+            return Ok(());
+        }
+        buckets.login_strangers.take(&account(email), now).await
+    }
+
+    /// Takes note that somebody has logged in to the account of `email`.
+    pub(super) fn logged_in(&self, from: IpAddr, email: &str, now: Timestamp) {
+        if let Some(buckets) = &self.0 {
+            buckets.familiar.remember(pair(email, from), now);
         }
     }
 
@@ -109,6 +156,11 @@ impl Throttles {
         let Some(buckets) = &self.0 else { return Ok(()) };
         buckets.factor_account.take(&user.to_string(), now).await
     }
+}
+
+/// Names an account together with the network that somebody tries from.
+fn pair(email: &str, from: IpAddr) -> String {
+    format!("{}.{}", account(email), network(from))
 }
 
 /// Names an account without saying its e-mail address, since the name leaves this process.
@@ -119,15 +171,9 @@ fn account(email: &str) -> String {
     })
 }
 
-/// Names the network that one party holds: an IPv4 address, or the /64 of an IPv6 one.
+/// Names the network that one party holds.
 fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}")
-        }
-    }
+    format!("{:x}", party(address))
 }
 
 #[cfg(test)]
@@ -148,11 +194,37 @@ mod tests {
         assert_eq!((buckets.login_address.len(), buckets.login_account.len()), (1, 0));
     }
 
+    #[tokio::test]
+    async fn strangers_who_guess_do_not_keep_the_owner_out() {
+        let throttles = Throttles::strict(&super::super::tests::alone(), &Metrics::none().commands.limits);
+        let email = Some("alice@example.org");
+        let home = IpAddr::from([192, 0, 2, 1]);
+        assert_eq!(throttles.login(home, email, at(0)).await, Ok(()));
+        throttles.logged_in(home, "alice@example.org", at(0));
+        let mut passed = 0;
+        for last in 0..=255 {
+            let stranger = IpAddr::from([198, 51, 100, last]);
+            passed += u32::from(throttles.login(stranger, email, at(1)).await.is_ok());
+        }
+        assert_eq!(passed, LOGIN_STRANGERS.burst - 1, "her own first login counts with them");
+        assert_eq!(throttles.login(home, email, at(1)).await, Ok(()));
+        for _ in 0..8 {
+            assert_eq!(throttles.login(home, email, at(1)).await, Ok(()));
+        }
+        assert_eq!(
+            throttles.login(home, email, at(1)).await.unwrap_err().rule,
+            LOGIN_ACCOUNT,
+            "nor is home free"
+        );
+    }
+
     #[test]
-    fn an_ipv6_party_is_its_64() {
-        let name = |text: &str| network(text.parse().unwrap());
-        assert_eq!(name("2001:db8::1"), name("2001:db8::ffff:2"));
-        assert_ne!(name("2001:db8::1"), name("2001:db8:0:1::1"));
-        assert_eq!(name("::ffff:192.0.2.7"), name("192.0.2.7"));
+    fn what_is_familiar_is_bounded() {
+        let familiar = Familiar::default();
+        for number in 0..RATE_BUCKETS * 2 {
+            familiar.remember(number.to_string(), at(i64::try_from(number).unwrap()));
+        }
+        assert!(familiar.lock().len() <= RATE_BUCKETS);
+        assert!(familiar.has(&(RATE_BUCKETS * 2 - 1).to_string()) && !familiar.has("0"));
     }
 }

@@ -42,6 +42,15 @@ pub struct ProviderConfig {
     pub oauth2: Option<OAuth2Config>,
 }
 
+impl ProviderConfig {
+    /// Returns the hosts that an operator has named; whatever else it leads to must be outside.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = String> {
+        let oauth2 = self.oauth2.iter().flat_map(|urls| [&urls.token_url, &urls.user_url]);
+        let host = |url: &String| url.parse::<http::Uri>().ok()?.host().map(str::to_owned);
+        std::iter::once(&self.issuer).chain(oauth2).filter_map(host)
+    }
+}
+
 /// How a server proves who it is to a provider (RFC 6749, section 2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

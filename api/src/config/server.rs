@@ -4,7 +4,17 @@ use super::error::Problems;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
+
+/// A certificate, and the key to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Certificates in PEM, the server's own first.
+    pub certificate: PathBuf,
+    /// Its private key in PEM.
+    pub key: PathBuf,
+}
 
 /// Where and how the server listens.
 #[derive(Clone, Debug)]
@@ -23,6 +33,10 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whom to tell of a weakness, as the page for that says it; none: there is no such page.
+    pub security_contact: Option<String>,
+    /// What the public listener speaks TLS with, if it does.
+    pub tls: Option<TlsFiles>,
     /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
     pub max_connections: usize,
     /// Bytes of one request's line and headers.
@@ -68,6 +82,13 @@ pub(super) struct RawServer {
     /// Addresses of the reverse proxies whose `X-Forwarded-For` is believed; without it all that comes through a proxy shares the limits of one address.
     #[schemars(extend("x-reload" = true))]
     trusted_proxies: Vec<String>,
+    /// Whom to tell of a weakness: a `mailto:` or `https://` URL, which `/.well-known/security.txt` names. When absent, there is no such page.
+    #[schemars(extend("x-reload" = true))]
+    security_contact: Option<String>,
+    /// A file of certificates in PEM, the server's own first: the public listener speaks TLS. Empty: it does not, and a proxy in front does.
+    tls_certificate: String,
+    /// The file of that certificate's private key in PEM. Both are read again when they change.
+    tls_key: String,
     /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
     #[schemars(range(min = 1, max = 1_000_000), extend("x-reload" = true))]
     max_connections: u64,
@@ -113,6 +134,9 @@ impl Default for RawServer {
             node_url: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            security_contact: None,
+            tls_certificate: String::new(),
+            tls_key: String::new(),
             max_connections: 16_384,
             header_bytes: 16_384,
             max_headers: 64,
@@ -155,6 +179,16 @@ impl RawServer {
                 problems.value(key, url, allowed);
             }
         }
+        if let Some(contact) = self.security_contact.as_deref().filter(|contact| !is_contact(contact)) {
+            problems.value(
+                "server.security_contact",
+                contact,
+                "a `mailto:` or `https://` URL, without spaces",
+            );
+        }
+        if self.tls_certificate.is_empty() != self.tls_key.is_empty() {
+            problems.value("server.tls_key", &self.tls_key, "server.tls_certificate and its key, or neither");
+        }
         for origin in self.allowed_origins.iter().filter(|origin| !is_origin(origin)) {
             let allowed = "an origin such as https://chat.example.org, in lower case, without a path";
             problems.value("server.allowed_origins", origin, allowed);
@@ -174,6 +208,11 @@ impl RawServer {
             node_url: self.node_url.clone(),
             allowed_origins: self.allowed_origins.clone(),
             trusted_proxies,
+            security_contact: self.security_contact.clone(),
+            tls: (!self.tls_certificate.is_empty()).then(|| TlsFiles {
+                certificate: PathBuf::from(&self.tls_certificate),
+                key: PathBuf::from(&self.tls_key),
+            }),
             max_connections: size(max_connections),
             header_bytes: size(header_bytes),
             max_headers: size(max_headers),
@@ -195,6 +234,7 @@ impl ServerConfig {
         Self {
             allowed_origins: new.allowed_origins.clone(),
             trusted_proxies: new.trusted_proxies.clone(),
+            security_contact: new.security_contact.clone(),
             max_connections: new.max_connections,
             header_bytes: new.header_bytes,
             max_headers: new.max_headers,
@@ -209,9 +249,15 @@ impl ServerConfig {
         }
     }
 
+    /// Returns whether browsers reach the server by `https:` alone.
+    pub fn is_behind_tls(&self) -> bool {
+        self.tls.is_some() || self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
     /// Returns what links begin with, where the public listener is at `listening`.
     pub fn link_base(&self, listening: SocketAddr) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"))
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{listening}"))
     }
 }
 
@@ -228,6 +274,12 @@ fn size(checked: u64) -> usize {
 fn is_node_name(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     (1..=64).contains(&text.len()) && text.chars().all(allowed)
+}
+
+/// A contact is a URI in one line (RFC 9116, section 2.5.3).
+fn is_contact(text: &str) -> bool {
+    let is_uri = text.starts_with("mailto:") || text.starts_with("https://");
+    is_uri && text.len() <= 256 && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// An origin is scheme, host and port, serialised as browsers do (RFC 6454, section 6.2).

@@ -3,14 +3,14 @@
 use super::*;
 use std::path::PathBuf;
 
-fn env(pairs: &[(&str, &str)]) -> Sources {
+pub(super) fn env(pairs: &[(&str, &str)]) -> Sources {
     Sources {
         env: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         ..Sources::default()
     }
 }
 
-fn errors(sources: &Sources) -> String {
+pub(super) fn errors(sources: &Sources) -> String {
     Config::load(sources).err().map(|errors| errors.to_string()).unwrap_or_default()
 }
 
@@ -232,7 +232,9 @@ fn mistakes_about_a_cluster_are_told() {
 fn other_value(key: &str, value: &serde_json::Value) -> String {
     match key {
         "server.listen" | "server.admin_listen" => "127.0.0.1:9999".to_owned(),
-        "server.public_url" | "server.node_url" | "server.allowed_origins" => "https://a.example".to_owned(),
+        "server.public_url" | "server.node_url" | "server.allowed_origins" | "server.security_contact" => {
+            "https://a.example".to_owned()
+        }
         "server.trusted_proxies" => "192.0.2.1".to_owned(),
         "storage.cql_nodes" => "10.0.0.1:9042".to_owned(),
         "storage.cql_replication" => "dc1:2".to_owned(),

@@ -16,7 +16,7 @@ pub(crate) const ROOMS: usize = 32;
 
 /// The rooms of a stream in the order asked for, each with the last position that was told.
 #[derive(Debug)]
-pub(super) struct Positions {
+pub(crate) struct Positions {
     places: Vec<(RoomId, Option<Seq>)>,
     rooms: String,
 }
@@ -27,7 +27,7 @@ impl Positions {
     ///
     /// # Errors
     /// `invalid`, with the field `rooms`.
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let wrong = |why: String| Problem::field("rooms", why);
         let mut places: Vec<(RoomId, Option<Seq>)> = Vec::new();
         for part in text.split(',').filter(|part| !part.is_empty()) {
@@ -64,7 +64,7 @@ impl Positions {
     ///
     /// # Errors
     /// `invalid`, with the field `Last-Event-ID`, for an id that no stream of these rooms has given.
-    pub(super) fn resume(&mut self, id: &str) -> Result<(), Problem> {
+    pub(crate) fn resume(&mut self, id: &str) -> Result<(), Problem> {
         let wrong = || Problem::field("Last-Event-ID", "this is no event id of a stream of these rooms");
         let mut parts = id.split('.');
         if parts.next() != Some(self.rooms.as_str()) {
@@ -81,29 +81,29 @@ impl Positions {
     }
 
     /// Returns the rooms in their order.
-    pub(super) fn rooms(&self) -> impl Iterator<Item = RoomId> {
+    pub(crate) fn rooms(&self) -> impl Iterator<Item = RoomId> {
         self.places.iter().map(|(room, _)| *room)
     }
 
     /// Returns which one `room` is.
-    pub(super) fn index(&self, room: RoomId) -> Option<usize> {
+    pub(crate) fn index(&self, room: RoomId) -> Option<usize> {
         self.places.iter().position(|(known, _)| *known == room)
     }
 
     /// Returns the room of this index and the last position that was told of it.
-    pub(super) fn get(&self, index: usize) -> Option<(RoomId, Option<Seq>)> {
+    pub(crate) fn get(&self, index: usize) -> Option<(RoomId, Option<Seq>)> {
         self.places.get(index).copied()
     }
 
     /// Takes note that everything up to `seq` has been told.
-    pub(super) fn set(&mut self, index: usize, seq: Seq) {
+    pub(crate) fn set(&mut self, index: usize, seq: Seq) {
         if let Some((_, seen)) = self.places.get_mut(index) {
             *seen = Some(seq);
         }
     }
 
     /// Writes the id of an event told now.
-    pub(super) fn write_id(&self, text: &mut String) {
+    pub(crate) fn write_id(&self, text: &mut String) {
         text.push_str(&self.rooms);
         for (_, seen) in &self.places {
             match seen {

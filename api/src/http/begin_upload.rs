@@ -48,6 +48,7 @@ struct Begun {
 
 async fn begin_upload(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     call.edge.node.admit(Wanted::Upload)?;
+    call.edge.node.spend_message(&who)?;
     let Body { name, size, mime } = call.json().await?;
     if mime.as_ref().is_some_and(|mime| mime.len() > MIME_BYTES) {
         return Err(Problem::field("mime", format!("a media type has at most {MIME_BYTES} bytes")));

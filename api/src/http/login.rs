@@ -27,7 +27,7 @@ pub(crate) const ROUTE: Route =
 /// Who wants tokens.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "LoginBody")]
-struct Body {
+pub(crate) struct Body {
     /// The address of the account.
     email: String,
     /// Its password.

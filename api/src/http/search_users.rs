@@ -22,6 +22,6 @@ async fn search_users(mut call: Call, who: Identity) -> Result<Answer, Problem> 
     let query = call.query("query")?.ok_or_else(|| Problem::field("query", "is missing"))?;
     let op = UserSearch { query, limit: call.query("limit")? };
     let found = call.perform(&who, Op::UserSearch(op)).await;
-    let users = found.map_err(|error| Problem::under(SEARCH_RATE, error))?;
+    let users = found.map_err(|problem| problem.under(SEARCH_RATE))?;
     Ok(respond::json(StatusCode::OK, &users))
 }

@@ -26,5 +26,6 @@ pub(crate) const ROUTE: Route =
         ]);
 
 async fn open_socket(call: Call) -> Result<Answer, Problem> {
-    socket::upgrade(&call.edge, call.request, call.peer).await
+    let from = (call.peer, call.from());
+    socket::upgrade(&call.edge, call.request, from).await
 }

@@ -20,6 +20,6 @@ pub(crate) const ROUTE: Route =
 async fn update_me(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let op: ProfileUpdate = call.json().await?;
     let changed = call.perform(&who, Op::ProfileUpdate(Box::new(op))).await;
-    let user = changed.map_err(|error| Problem::under(HANDLE_RATE, error))?;
+    let user = changed.map_err(|problem| problem.under(HANDLE_RATE))?;
     Ok(respond::json(StatusCode::OK, &user))
 }

@@ -114,6 +114,7 @@ fn only_signing_in_probes_documents_and_what_takes_a_ticket_need_no_token() {
         "healthAlias",
         "health",
         "version",
+        "securityTxt",
         "openapi",
         "asyncapi",
         "docs",

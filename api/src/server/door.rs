@@ -1,6 +1,7 @@
 //! A listener and its connections, from the first to the last.
 
 use super::exhaustion::Exhaustion;
+use super::tls::Tls;
 use crate::config::{Config, ServerConfig};
 use crate::dispatch;
 use crate::edge::Edge;
@@ -34,6 +35,8 @@ const ACCEPTED_A_TURN: usize = 8;
 pub(super) struct Door {
     edge: Arc<Edge>,
     router: Router,
+    /// What is spoken before anything else.
+    tls: Option<Arc<Tls>>,
     /// One permit a connection; all of them are back once the door is closed and the house empty.
     slots: Arc<Semaphore>,
     /// How many there are, those to come included that a reload takes away once they are back.
@@ -52,7 +55,7 @@ impl Door {
     /// Starts to accept. Sending `true` stops that and ends each connection after its request.
     pub(super) fn open(
         listener: TcpListener,
-        reach: Reach,
+        (reach, tls): (Reach, Option<Arc<Tls>>),
         edge: &Arc<Edge>,
     ) -> (watch::Sender<bool>, Arc<Self>) {
         let (close, closing) = watch::channel(false);
@@ -61,6 +64,7 @@ impl Door {
         let door = Arc::new(Self {
             edge: Arc::clone(edge),
             router: Router::new(ROUTES, reach),
+            tls,
             slots: Arc::new(Semaphore::new(size as usize)),
             size: AtomicU32::new(size),
             closing,
@@ -140,6 +144,16 @@ impl Door {
             return;
         }
         let config = self.edge.config();
+        let tcp = match &self.tls {
+            None => tcp,
+            Some(tls) => match tls.inside(tcp, config.server.header_timeout, self.edge.node.tasks()).await {
+                Ok(inside) => inside,
+                Err(error) => {
+                    tracing::debug!(%error, %peer, "a TLS handshake came to nothing");
+                    return;
+                }
+            },
+        };
         let stream = TokioIo::new(Stream::new(tcp, config.server.write_timeout));
         let http = http(&config.server);
         drop(config);

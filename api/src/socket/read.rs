@@ -70,6 +70,9 @@ impl Socket {
     fn frame(&mut self, kind: Codec, bytes: &[u8], read: Duration, mut reading: Option<Reading>) -> Turn {
         self.node().metrics().edge.frames_in.increment(1);
         self.node().metrics().edge.bytes_in.increment(bytes.len() as u64);
+        if self.echoes {
+            return self.give_back(kind, bytes);
+        }
         let codec = self.connection().codec();
         if kind != codec {
             let why = WireError::new(

@@ -55,6 +55,8 @@ pub(super) struct Socket {
     pub(super) is_broken: bool,
     /// Set when the peer has sent its close frame.
     pub(super) has_said_goodbye: bool,
+    /// Gives messages back, for tests.
+    pub(super) echoes: bool,
 }
 
 /// A command that waits for its credit.
@@ -92,13 +94,20 @@ pub(super) enum Turn {
 }
 
 impl Socket {
-    pub(super) async fn new(tcp: TcpStream, read_ahead: Bytes, served: Served) -> Self {
+    /// `echoes`: the longest message, where messages are given back.
+    pub(super) async fn new(
+        tcp: TcpStream,
+        read_ahead: Bytes,
+        served: Served,
+        echoes: Option<usize>,
+    ) -> Self {
+        let longest = echoes.unwrap_or(FRAME_BYTES);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BYTES)
             .write_buffer_size(CONTROL_BYTES)
             .max_write_buffer_size(2 * CONTROL_BYTES)
-            .max_message_size(Some(FRAME_BYTES))
-            .max_frame_size(Some(FRAME_BYTES));
+            .max_message_size(Some(longest))
+            .max_frame_size(Some(longest));
         // The usual empty read-ahead would pin hyper's whole buffer.
         let stream = if read_ahead.is_empty() {
             WebSocketStream::from_raw_socket(tcp, Role::Server, Some(config)).await
@@ -115,6 +124,7 @@ impl Socket {
             inbound: Inbound::Unknown,
             is_broken: false,
             has_said_goodbye: false,
+            echoes: echoes.is_some(),
         }
     }
 

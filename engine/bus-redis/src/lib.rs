@@ -10,6 +10,7 @@
 //! | `outgoing` | what waits to be told: frames, values, counts |
 //! | `hearing` | what is heard: gaps, and what comes too late |
 //! | `envelope` | the bytes around a frame |
+//! | `outside` | what is read, for the fuzz targets |
 //! | `scripts` | what Redis does in one step |
 //!
 //! It knows nothing of what frames and values say. Nothing lives only in Redis, and nothing that is
@@ -21,6 +22,8 @@ mod hearing;
 mod inspect;
 mod options;
 mod outgoing;
+#[doc(hidden)]
+pub mod outside;
 mod run;
 mod scripts;
 mod session;

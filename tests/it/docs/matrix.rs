@@ -27,7 +27,7 @@ fn findings(tree: &Tree) -> Vec<String> {
 }
 
 /// Whether there is a test of this name that is run with all others.
-fn has_test(tree: &Tree, name: &str) -> bool {
+pub(super) fn has_test(tree: &Tree, name: &str) -> bool {
     let is_it = |line: &str| {
         let line = line.trim_start_matches("async ");
         line.strip_prefix("fn ").is_some_and(|rest| rest.starts_with(&format!("{name}(")))

@@ -206,6 +206,10 @@ fn refusals(route: &RouteInfo) -> BTreeMap<u16, Vec<ErrorCode>> {
     if !matches!(docs.tag, Some(Tag::Probes | Tag::Documents)) {
         add(&[ErrorCode::Busy, ErrorCode::StoreUnavailable]);
     }
+    // Any address may ask too often; those who watch over a server have their routes on both listeners.
+    if route.is_limited {
+        add(&[ErrorCode::RateLimited]);
+    }
     add(&[ErrorCode::Internal]);
     if let Some(content) = &docs.takes {
         all.push((408, ErrorCode::BadRequest));
