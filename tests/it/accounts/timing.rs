@@ -43,9 +43,9 @@ async fn compare(what: &str, mut one: impl AsyncFnMut(u32), mut other: impl Asyn
         for is_one in [number % 2 == 0, number % 2 != 0] {
             let begun = Instant::now();
             if is_one {
-                one(number).await
+                one(number).await;
             } else {
-                other(number).await
+                other(number).await;
             }
             if is_one { ones.push(begun.elapsed()) } else { others.push(begun.elapsed()) }
         }
