@@ -135,6 +135,8 @@ pub struct Node {
     has_notices: Notify,
     /// Counts the logins that were said to be over.
     logins_ended: AtomicU64,
+    /// Messages that were ordered here and acked.
+    messages: AtomicU64,
     is_draining: AtomicBool,
     admission: Admission,
     /// Connections that it takes since a reload; 0 before.
@@ -200,6 +202,7 @@ impl Node {
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             logins_ended: AtomicU64::new(0),
+            messages: AtomicU64::new(0),
             is_draining: AtomicBool::new(false),
             admission: Admission::new(),
             capacity: AtomicU64::new(0),
@@ -291,6 +294,16 @@ impl Node {
     }
 
     /// There are new notices for inboxes.
+    /// Returns how many messages were ordered here and acked since the start.
+    pub fn messages(&self) -> u64 {
+        self.messages.load(Ordering::Relaxed)
+    }
+
+    /// Counts messages that are acked.
+    pub(crate) fn count_messages(&self, count: u64) {
+        self.messages.fetch_add(count, Ordering::Relaxed);
+    }
+
     pub(crate) fn wake_courier(&self) {
         self.has_notices.notify_one();
     }

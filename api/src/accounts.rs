@@ -29,6 +29,7 @@ mod secret;
 mod sessions;
 mod settle;
 mod sign_in;
+mod standing;
 mod strength;
 mod successor;
 mod throttle;
@@ -56,6 +57,7 @@ pub use token::{KeySet, PublicKey};
 pub(crate) use authenticate::{Found, unavailable};
 pub(crate) use postman::run as run_postman;
 pub(crate) use settle::settle;
+pub(crate) use standing::{Ban, Standing};
 
 use crate::config::{Config, ProviderConfig};
 use crate::mail::Mailer;
@@ -158,6 +160,11 @@ impl Accounts {
     /// Returns the keys by which others can verify access tokens.
     pub fn key_set(&self) -> KeySet {
         self.tokens.key_set(self.now())
+    }
+
+    /// Returns whether `token` is an operator's.
+    pub(crate) fn is_operator(&self, token: &str) -> bool {
+        self.tokens.is_operator(token)
     }
 
     fn now(&self) -> Timestamp {

@@ -4,6 +4,7 @@ use crate::accounts::Found;
 use crate::call::{Call, too_large};
 use crate::cors::{self, Cors};
 use crate::edge::Edge;
+use crate::office::Actor;
 use crate::problem::Problem;
 use crate::respond::{self, Answer, REQUEST_ID};
 use crate::route::Handler;
@@ -111,6 +112,9 @@ async fn answer_as(
     let status = answer.status().as_u16();
     let took = started.elapsed();
     in_flight.end(index, status, took);
+    if answer.status().is_server_error() {
+        edge.office.tally.count(edge.node.clock().now(), |happened| happened.errors += 1);
+    }
     tracing::debug!(%method, route = label, status, code, ms = took.as_millis(), "answered");
     answer
 }
@@ -140,6 +144,10 @@ async fn run(call: Call, handler: Handler) -> Result<Answer, Problem> {
     }
     match handler {
         Handler::Public(handler) => handler(call).await,
+        Handler::Admin(handler) => {
+            let actor = Actor::of(&call.edge, call.headers()).await?;
+            handler(call, actor).await
+        }
         Handler::User(handler) => {
             let identity = authenticate(&call.edge, call.headers()).await?;
             handler(call, identity).await
@@ -155,7 +163,10 @@ pub(crate) async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Ide
     let (identity, found) = edge.accounts.recognise(token).await?;
     let result = match found {
         Found::Remembered => "hit",
-        Found::Stored => "miss",
+        Found::Stored => {
+            edge.office.tally.see(edge.node.clock().now(), identity.user.id);
+            "miss"
+        }
     };
     edge.node.metrics().http.token_lookups.of(result).increment(1);
     Ok(identity)

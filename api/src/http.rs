@@ -39,6 +39,7 @@ pub(crate) mod readers;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod remove_member;
+pub(crate) mod report;
 pub(crate) mod revoke_invite;
 pub(crate) mod search;
 pub(crate) mod search_users;

@@ -13,6 +13,7 @@
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
 //! | `outbound` | the one client that speaks HTTP to other servers |
+//! | `office`, `docket` | what admins of the server do, what users report, jobs, statistics; and how it is kept |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
@@ -27,6 +28,7 @@ mod call;
 mod cookie;
 mod cors;
 mod dispatch;
+mod docket;
 mod edge;
 mod events;
 mod files;
@@ -35,6 +37,7 @@ mod http;
 mod idempotency;
 mod log_lines;
 mod observe;
+mod office;
 mod origin;
 mod outbound;
 mod pressure;

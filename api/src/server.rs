@@ -7,7 +7,7 @@ mod exhaustion;
 
 use crate::edge::Edge;
 use crate::route::Reach;
-use crate::{accounts, files, pressure};
+use crate::{accounts, files, office, pressure};
 use door::Door;
 use std::io;
 use std::sync::Arc;
@@ -53,6 +53,8 @@ pub async fn serve(
     edge.node.tasks().spawn(upkeep(Arc::clone(&edge)));
     edge.node.tasks().spawn(accounts::run_postman(Arc::clone(&edge)));
     edge.node.tasks().spawn(files::run_janitor(Arc::clone(&edge.files)));
+    edge.node.tasks().spawn(office::run(Arc::clone(&edge.office)));
+    edge.node.tasks().spawn(office::run_tally(Arc::clone(&edge.office)));
     edge.node.tasks().spawn(pressure::run(Arc::clone(&edge)));
     tracing::info!(%http, %admin, "serving");
 

@@ -9,6 +9,7 @@ mod blobs;
 mod bus;
 mod credentials;
 mod cursors;
+mod docket;
 mod files;
 mod fixture;
 mod invites;
@@ -23,6 +24,7 @@ mod search;
 mod settled;
 mod sign_ins;
 mod tokens;
+mod traces;
 mod transfer;
 
 pub use blobs::blobs_pass;
@@ -74,6 +76,8 @@ pub fn cases() -> impl Iterator<Item = Case> {
         presence::CASES,
         invites::CASES,
         files::CASES,
+        docket::CASES,
+        traces::CASES,
         model::CASES,
     ];
     parts.into_iter().flatten().copied()

@@ -4,6 +4,7 @@
 //! unknown one was or was not, and reads only ever see what the store inside holds.
 
 mod credentials;
+mod docket;
 mod files;
 mod people;
 mod presence;

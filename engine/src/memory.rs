@@ -6,6 +6,7 @@
 mod accounts;
 mod credentials;
 mod cursors;
+mod docket;
 mod files;
 mod invites;
 mod log;
@@ -15,6 +16,7 @@ mod people;
 mod presence;
 mod rooms;
 mod sign_ins;
+mod traces;
 mod transfer;
 
 use crate::store::{
@@ -22,6 +24,7 @@ use crate::store::{
     StoreError,
 };
 use accounts::AccountTables;
+use docket::DocketTable;
 use files::FileTables;
 use invites::InviteTables;
 use log::LogTables;
@@ -56,6 +59,7 @@ struct State {
     last_seen: LastSeenTable,
     sign_ins: SignInTable,
     files: FileTables,
+    docket: DocketTable,
     importing: Option<Progress>,
 }
 

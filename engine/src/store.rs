@@ -9,6 +9,7 @@ mod accounts;
 mod activation;
 mod credentials;
 mod cursors;
+mod docket;
 mod files;
 mod invites;
 mod log;
@@ -19,6 +20,7 @@ mod people;
 mod presence;
 mod rooms;
 mod sign_ins;
+mod traces;
 mod transfer;
 
 pub use accounts::{
@@ -28,6 +30,7 @@ pub use accounts::{
 pub use activation::{Activation, Login, Opening};
 pub use credentials::{AddressConfirmed, Credentials, Proof, ProofOf};
 pub use cursors::{CursorKind, Cursors, Mark, MemberCursor, Reached};
+pub use docket::{Book, Docket, Entry};
 pub use files::{AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, Thumb, Upload};
 pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
@@ -38,6 +41,7 @@ pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use presence::LastSeen;
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
 pub use sign_ins::{SignIn, SignIns};
+pub use traces::Traces;
 pub use transfer::{
     Asked, Batch, Export, Implied, Import, Page, Part, Place, Progress, Reading, Record, is_empty,
 };
@@ -88,7 +92,7 @@ pub struct Commits {
 }
 
 /// A store: a room log with its projections, the reads over them, cursors, notices, accounts,
-/// mails, people, invites and what is known of files.
+/// mails, people, invites, what is known of files, what administration keeps and what is left of a user.
 pub trait Store:
     Log
     + Rooms
@@ -102,6 +106,8 @@ pub trait Store:
     + People
     + Invites
     + Files
+    + Docket
+    + Traces
     + std::fmt::Debug
     + Send
     + Sync

@@ -22,6 +22,8 @@ mod providers;
 mod keys;
 // What proves who somebody is, and when it stops to.
 mod tokens;
+// Who may what: a row for every op and every route, each cell played.
+mod authorisation;
 // The real binary, backed up and restored.
 mod backup;
 // Bad input over the socket.
@@ -80,12 +82,12 @@ mod people;
 // How far members have come.
 mod recall;
 mod receipts;
-// Every op, and whom it is refused.
-mod refusals;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
 // Run by somebody: probes, drains, reloads, the log, systemd, descriptors, pressure.
 mod operation;
+// What admins of the server do, and that it is written down.
+mod office;
 // A user's rooms, and word of those not open.
 mod room_list;
 // Rooms and members.

@@ -16,6 +16,7 @@ use rookery_engine::store::{MeteredStore, Store};
 use rookery_engine::trace::Tracer;
 use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
 use rookery_protocol::{SessionId, Timestamp, UserId};
+use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -44,6 +45,8 @@ pub struct TestNode {
     clock: Arc<FragileClock>,
     http: SocketAddr,
     admin: SocketAddr,
+    /// By which operators are known.
+    operator: String,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -230,6 +233,7 @@ impl TestNode {
             Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED), Timestamp(0)),
             None => SigningKey::generate(random.as_ref(), Timestamp(0)),
         };
+        let operator = key.operator_token().expose_secret().to_owned();
         let (metrics, exporter) = exporter();
         let bus = options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1))));
         let store: Arc<dyn Store> =
@@ -281,7 +285,7 @@ impl TestNode {
         let (stop, stopped) = oneshot::channel::<()>();
         let listeners = Listeners { public, admin };
         let serving = tokio::spawn(serve(listeners, Arc::clone(&edge), async move { drop(stopped.await) }));
-        Self { edge, clock, http, admin: admin_address, stop: Some(stop), serving }
+        Self { edge, clock, http, admin: admin_address, operator, stop: Some(stop), serving }
     }
 
     /// Returns where clients connect.
@@ -292,6 +296,11 @@ impl TestNode {
     /// Returns where operators connect.
     pub const fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// Returns the token by which operators are known.
+    pub fn operator(&self) -> &str {
+        &self.operator
     }
 
     /// Returns the node behind the edge.

@@ -8,7 +8,9 @@ use rookery_engine::FanOut;
 use rookery_engine::metrics::Step;
 use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
 use rookery_engine::trace::{Trace, TraceContext};
-use rookery_protocol::{ClientId, Codec, Event, EventBody, Frame, MemberChange, ServerEvent, UserId};
+use rookery_protocol::{
+    ClientId, Codec, Event, EventBody, Frame, MemberChange, ReplyBody, ServerEvent, UserId,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +57,7 @@ impl Room {
             let taken_in = self.node.clock().elapsed();
             self.audience.encode(&frames);
             encoding += self.node.clock().elapsed().saturating_sub(taken_in);
+            self.node.count_messages(u64::from(matches!(composition.answer, ReplyBody::Sent(_))));
             waiting.draft.answer.ok(composition.answer);
             let context = self.tell_traced(&frames, trace);
             let took = now.saturating_sub(waiting.draft.arrived);

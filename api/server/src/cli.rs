@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help that a terminal shows")]
 
+use crate::office::OfficeAction;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rookery_protocol::RoomId;
 use std::path::PathBuf;
@@ -126,6 +127,10 @@ pub(crate) struct AdminArgs {
     /// Its admin listener [env: ROOKERY_ADMIN_URL; default: http://127.0.0.1:7081].
     #[arg(long = "admin", value_name = "URL", global = true)]
     pub(crate) url: Option<String>,
+    /// The server's signing key, which shows that its operator asks [env: ROOKERY_ADMIN_KEY; default:
+    /// ./data/signing.key].
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) key: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t, global = true)]
     pub(crate) output: Output,
@@ -133,6 +138,9 @@ pub(crate) struct AdminArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum AdminAction {
+    /// Users, what they report, what is done about it.
+    #[command(flatten)]
+    Office(OfficeAction),
     /// Print the nodes of the cluster, as this one sees them.
     Nodes,
     /// Print the rooms with the most listeners on this node, or where one room is at home.

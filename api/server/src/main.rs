@@ -19,6 +19,7 @@ mod exit;
 mod keys;
 mod logs;
 mod migrate;
+mod office;
 mod output;
 mod prompt;
 mod reload;

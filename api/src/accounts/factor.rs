@@ -124,6 +124,6 @@ impl Factor {
     }
 }
 
-fn factor_key(user: UserId) -> TokenHash {
+pub(super) fn factor_key(user: UserId) -> TokenHash {
     secret::hash(&format!("factor {user}"))
 }

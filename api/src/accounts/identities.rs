@@ -4,13 +4,14 @@
 //! Two records a link: the identity's says whose it is and is the truth; the user's lists them, and what it
 //! lists wrongly after a crash is not believed.
 
-use super::factor::Kept;
+use super::factor::{Kept, factor_key};
 use super::provider::Known;
 use super::{Accounts, secret};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rookery_engine::store::{StoreError, TokenHash};
 use rookery_protocol::{Timestamp, UserId};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// Identities of one account: more than anybody has.
@@ -96,6 +97,22 @@ impl Accounts {
             self.take_away(identity_key(&identity.issuer, &identity.subject), owner.version).await?;
         }
         Ok(self.list(user, |listed| listed.retain(|other| other.id() != id)).await?)
+    }
+
+    /// Forgets the identities of `user` and its second factor, also where they are the only way in. May be done
+    /// twice.
+    pub(crate) async fn forget_ways_in(&self, user: UserId) -> Result<(), StoreError> {
+        for identity in self.identities(user).await? {
+            if let Some(owner) = self.owner(&identity.issuer, &identity.subject).await? {
+                self.take_away(identity_key(&identity.issuer, &identity.subject), owner.version).await?;
+            }
+        }
+        for key in [list_key(user), factor_key(user)] {
+            if let Some(kept) = self.kept::<IgnoredAny>(key).await? {
+                self.take_away(key, kept.version).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Links who a provider says somebody is with the account of `user`; linked already it stays so.

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use rookery_engine::Random;
 use rookery_protocol::Timestamp;
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -47,6 +47,16 @@ impl SigningKey {
     /// Returns from when on it signs, until a later key does.
     pub const fn signs_from(&self) -> Timestamp {
         self.signs_from
+    }
+
+    /// Returns the token by which operators are known on their listener: whoever holds the key can make it.
+    pub fn operator_token(&self) -> SecretString {
+        let context = aws_lc_rs::digest::digest(
+            &aws_lc_rs::digest::SHA256,
+            &[b"rookery operator token 1 ".as_slice(), self.seed()].concat(),
+        );
+        let token = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(context.as_ref());
+        SecretString::from(format!("operator_{token}"))
     }
 
     pub(super) fn seed(&self) -> &[u8; SEED_BYTES] {

@@ -4,6 +4,7 @@ use super::key::{SigningKey, time};
 use super::ring::{RETIRES_AFTER, key_id_of};
 use rookery_engine::Random;
 use rookery_protocol::Timestamp;
+use secrecy::SecretString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -174,6 +175,11 @@ impl SigningKeys {
             phase: phase(at),
         };
         self.0.iter().enumerate().map(standing).collect()
+    }
+
+    /// Returns the token by which operators who hold these keys are known on their listener.
+    pub fn operator_token(&self) -> Option<SecretString> {
+        self.iter().next().map(SigningKey::operator_token)
     }
 
     /// Lists them, by the moment from which they sign.

@@ -60,6 +60,9 @@ pub enum LoginError {
     /// No account has this address with this password; which of the two is not said.
     #[error("find an account with this e-mail address and password")]
     Refused,
+    /// The user is barred from the server; told only to whoever knows the password.
+    #[error("let a user in who is barred from the server")]
+    Barred,
     /// The password is right, and the address has still to be confirmed.
     #[error("log in before the e-mail address is confirmed")]
     Unconfirmed,
@@ -84,6 +87,26 @@ pub enum LoggedIn {
     Tokens(Box<Tokens>),
     /// The question for a second factor.
     Challenged(Challenge),
+}
+
+/// Why no login begins for somebody who has proven all that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BeginError {
+    /// The account is barred from the server.
+    #[error("log in: the account is barred from the server")]
+    Barred,
+    /// The store did not, or cannot say.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<BeginError> for LoginError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Barred => Self::Barred,
+            BeginError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl Accounts {
@@ -125,25 +148,25 @@ impl Accounts {
         }
         let device = (device.id, device_name);
         if self.asks_for_factor(account.user.id).await? {
-            return Ok(LoggedIn::Challenged(self.challenge(&account, device).await?));
+            // As it is now: the challenge is bound to the hash that may have been renewed.
+            let present = self.store.account(account.user.id).await?;
+            let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
+            let present = present.filter(|present| is_known(&present.password)).ok_or(LoginError::Refused)?;
+            return Ok(LoggedIn::Challenged(self.challenge(&present, device).await?));
         }
-        let tokens = self.begin_login(account.user, device).await?;
-        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
-        let present = insist(|| self.store.account(tokens.user.id)).await?;
-        let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
-        if !present.is_some_and(|present| is_known(&present.password)) {
-            settle(|| self.store.revoke(tokens.session, self.now())).await?;
-            return Err(LoginError::Refused);
-        }
-        Ok(LoggedIn::Tokens(Box::new(tokens)))
+        let tokens = self.begin_login(account, renewed.as_deref(), device).await?;
+        Ok(LoggedIn::Tokens(Box::new(tokens.ok_or(LoginError::Refused)?)))
     }
 
-    /// Begins a login session of somebody who has proven all that was asked for.
+    /// Begins a login session of somebody who has proven all that was asked for, when the account was as given or
+    /// had its password's hash `renewed`. Returns nothing where it has another password since.
     pub(super) async fn begin_login(
         &self,
-        user: User,
+        account: Account,
+        renewed: Option<&str>,
         (device, device_name): (Option<DeviceId>, Option<String>),
-    ) -> Result<Tokens, StoreError> {
+    ) -> Result<Option<Tokens>, BeginError> {
+        let Account { user, password, .. } = account;
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
@@ -157,7 +180,19 @@ impl Accounts {
         let (refresh_token, hash) = secret::make(self.random.as_ref());
         let token = RefreshToken { hash, expires_at: session.expires_at };
         settle(|| self.store.begin_session(session.clone(), token)).await?;
-        Ok(self.tokens_of(&session, user, refresh_token, now))
+        // After it has begun: a ban that comes meanwhile finds it, and one that was there is found here.
+        if self.standing(session.user).await?.is_barred(now) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Err(BeginError::Barred);
+        }
+        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
+        let present = insist(|| self.store.account(session.user)).await?;
+        let is_known = |hash: &str| hash == password || Some(hash) == renewed;
+        if !present.is_some_and(|present| is_known(&present.password)) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Ok(None);
+        }
+        Ok(Some(self.tokens_of(&session, user, refresh_token, now)))
     }
 
     /// Makes what a login or a refresh gives.

@@ -4,12 +4,15 @@
 
 use super::key::SigningKey;
 use super::keys::SigningKeys;
+use super::secret;
 use super::successor::Successors;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use rookery_engine::store::TokenHash;
 use rookery_protocol::Timestamp;
+use secrecy::ExposeSecret;
 use std::fmt;
 
 /// Milliseconds for which a key verifies after its successor has begun to sign: the longest that
@@ -33,6 +36,8 @@ pub(super) struct Member {
     pub(super) public: String,
     signs_from: Timestamp,
     successors: Successors,
+    /// Of the token of operators who hold this key.
+    operator: TokenHash,
 }
 
 impl Ring {
@@ -55,6 +60,13 @@ impl Ring {
     /// answer is lost in the seconds in which that key is taken away logs in anew.
     pub(super) fn successors(&self) -> &Successors {
         &self.keys[0].successors
+    }
+
+    /// Returns whether `token` is that of an operator who holds one of the keys.
+    pub(super) fn is_operator(&self, token: &str) -> bool {
+        // Of hashes, so that how long it takes tells nothing of the token.
+        let hash = secret::hash(token);
+        self.keys.iter().any(|key| key.operator == hash)
     }
 
     /// Lists the keys that verify at `now` or will, the one that signs first.
@@ -98,6 +110,7 @@ impl Member {
             public: URL_SAFE_NO_PAD.encode(public),
             signs_from: key.signs_from(),
             successors: Successors::new(key),
+            operator: secret::hash(key.operator_token().expose_secret()),
         }
     }
 }

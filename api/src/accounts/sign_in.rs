@@ -5,6 +5,7 @@
 
 use super::factor::Challenge;
 use super::identities::LinkError;
+use super::login::BeginError;
 use super::login::{Device, Tokens, device_name};
 use super::names::{self, BadField};
 use super::provider::{Binding, Known, Provider, ProviderError};
@@ -89,6 +90,9 @@ pub enum SignInError {
     /// The provider does not answer.
     #[error("have the provider answer")]
     Away,
+    /// The account is barred from the server.
+    #[error("log in: the account is barred from the server")]
+    Barred,
     /// No account has this identity, and the provider makes none.
     #[error("find an account with this identity")]
     NotLinked,
@@ -107,6 +111,15 @@ pub enum SignInError {
     /// The store did not, or cannot say.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<BeginError> for SignInError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Barred => Self::Barred,
+            BeginError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<ProviderError> for SignInError {
@@ -195,7 +208,8 @@ impl Accounts {
         if self.asks_for_factor(account.user.id).await? {
             return Ok(SignedIn::Challenged(self.challenge(&account, device).await?));
         }
-        Ok(SignedIn::Tokens(Box::new(self.begin_login(account.user, device).await?)))
+        let tokens = self.begin_login(account, None, device).await?.ok_or(SignInError::Gone)?;
+        Ok(SignedIn::Tokens(Box::new(tokens)))
     }
 
     /// Ends a link that `user` has begun at `provider`.
@@ -230,7 +244,7 @@ impl Accounts {
         self.link(id, &provider, &Known { issuer, subject, name: None, handle: None }).await?;
         let user = User { id, handle, name, avatar: None, about: None };
         let account = Account {
-            user: user.clone(),
+            user,
             // No address can be this one (RFC 2606), so no mail and no password leads here.
             email: format!("{id}@identity.invalid"),
             password: String::new(),
@@ -245,7 +259,7 @@ impl Accounts {
         if !self.take_away(key, kept.version).await? {
             return Err(SignInError::Gone);
         }
-        Ok(self.begin_login(user, device).await?)
+        self.begin_login(account, None, device).await?.ok_or(SignInError::Gone)
     }
 
     /// Returns whom the provider says that somebody is who came back to what was begun by `link`.

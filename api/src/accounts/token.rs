@@ -194,6 +194,11 @@ impl AccessTokens {
         KeySet { keys }
     }
 
+    /// Returns whether `token` is that of an operator who holds one of the keys.
+    pub(super) fn is_operator(&self, token: &str) -> bool {
+        self.ring().is_operator(token)
+    }
+
     /// Returns the refresh token that `token` is spent for.
     pub(super) fn successor_of(&self, token: &str) -> (SecretString, TokenHash) {
         self.ring().successors().of(token)

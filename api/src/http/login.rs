@@ -132,6 +132,7 @@ impl From<LoginError> for Problem {
             LoginError::Refused => {
                 Self::new(ErrorCode::Unauthenticated, "no account has this e-mail address and password")
             }
+            LoginError::Barred => Self::new(ErrorCode::Forbidden, "this account is barred from the server"),
             LoginError::Unconfirmed => {
                 Self::new(ErrorCode::Forbidden, "the e-mail address has still to be confirmed")
             }

@@ -1,7 +1,7 @@
 //! `POST /v1/auth/login/factor`: a login that waits, and a code for it, for tokens.
 
 use super::login::{Delivery, Granted, counted, granted};
-use crate::accounts::{ChallengeError, LoggedIn, unavailable};
+use crate::accounts::{ChallengeError, LoggedIn, LoginError, unavailable};
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::Answer;
@@ -56,6 +56,7 @@ impl From<ChallengeError> for Problem {
             ChallengeError::Gone => {
                 Self::new(ErrorCode::NotFound, "no login waits for this code: log in again")
             }
+            ChallengeError::Barred => LoginError::Barred.into(),
             ChallengeError::Refused => Self::new(ErrorCode::Unauthenticated, "the code is not accepted"),
             ChallengeError::Throttled(refused) => refused.into(),
             ChallengeError::Store(error) => unavailable(&error).into(),

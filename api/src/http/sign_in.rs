@@ -1,7 +1,9 @@
 //! `/v1/auth/providers`: logging in by an identity elsewhere.
 
 use super::login::{Challenged, Delivery, Granted, granted};
-use crate::accounts::{Answer as CameBack, Attempt, Device, LinkError, SignInError, SignedIn, unavailable};
+use crate::accounts::{
+    Answer as CameBack, Attempt, Device, LinkError, LoginError, SignInError, SignedIn, unavailable,
+};
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
@@ -237,6 +239,7 @@ impl From<SignInError> for Problem {
             SignInError::Refused => {
                 Self::new(ErrorCode::Unauthenticated, "what came back is not accepted: begin again")
             }
+            SignInError::Barred => LoginError::Barred.into(),
             SignInError::Away => WireError::new(ErrorCode::Busy, "the provider does not answer: begin again")
                 .retry_after(RETRY_AFTER_MS)
                 .into(),

@@ -1,6 +1,7 @@
 //! A caller that does not give up: it sends again until it knows what became of its write.
 
 mod credentials;
+mod docket;
 mod files;
 mod people;
 mod sign_ins;

@@ -95,6 +95,15 @@ impl AccountTables {
         session.revoked_at == Some(now)
     }
 
+    /// Forgets the logins of `user` and what belongs to them.
+    pub(super) fn forget_logins_of(&mut self, user: UserId) {
+        let sessions = &mut self.sessions;
+        self.tokens.retain(|_, token| sessions.get(&token.session).is_none_or(|of| of.user != user));
+        self.tickets.retain(|_, ticket| ticket.user != user);
+        self.proofs.retain(|_, proof| proof.user != user);
+        sessions.retain(|_, session| session.user != user);
+    }
+
     fn purge(&mut self, before: Timestamp) {
         purge(&mut self.tickets, |ticket| ticket.expires_at, before);
         purge(&mut self.proofs, |proof| proof.expires_at, before);

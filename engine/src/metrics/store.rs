@@ -106,6 +106,13 @@ calls! {
     HoldAvatar = "hold_avatar",
     DoomFiles = "doom_files",
     ForgetFiles = "forget_files",
+    PutEntry = "put_entry",
+    Entry = "entry",
+    Entries = "entries",
+    ForgetEntry = "forget_entry",
+    RoomsEver = "rooms_ever",
+    FilesOf = "files_of",
+    ForgetTraces = "forget_traces",
     Probe = "probe",
     Close = "close",
 }

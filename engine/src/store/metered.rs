@@ -1,6 +1,7 @@
 //! A store whose calls are counted and timed: any store, from outside.
 
 mod credentials;
+mod docket;
 
 use super::{
     Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, AvatarOf, Begun, BlockSet,

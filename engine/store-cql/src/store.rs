@@ -5,6 +5,7 @@ use crate::bucket::Buckets;
 use crate::connect;
 use crate::cql::{Cql, Write};
 use crate::cursors::CursorStatements;
+use crate::docket::DocketStatements;
 use crate::files::FileStatements;
 use crate::health::SharedHealth;
 use crate::invites::InviteStatements;
@@ -19,6 +20,7 @@ use crate::people::PeopleStatements;
 use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
 use crate::sign_ins::SignInStatements;
+use crate::traces::TracesStatements;
 use crate::transfer::TransferStatements;
 use crate::turns::Turns;
 use rookery_engine::store::{Activation, Answer, Commits, Health, Login, Opening, Store};
@@ -43,6 +45,8 @@ pub struct CqlStore {
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
     pub(crate) last_seen: LastSeenStatements,
+    pub(crate) docket: DocketStatements,
+    pub(crate) traces: TracesStatements,
     pub(crate) transfer: TransferStatements,
     pub(crate) turns: Turns,
     probe: Write,
@@ -91,6 +95,8 @@ impl CqlStore {
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,
             last_seen: LastSeenStatements::prepare(&cql).await?,
+            docket: DocketStatements::prepare(&cql).await?,
+            traces: TracesStatements::prepare(&cql).await?,
             transfer: TransferStatements::prepare(&cql).await?,
             turns: Turns::new(),
             cql,

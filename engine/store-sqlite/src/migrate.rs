@@ -25,6 +25,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 6, name: "import", sql: include_str!("../../../schemas/sqlite/0006_import.sql") },
     Migration { number: 7, name: "accounts", sql: include_str!("../../../schemas/sqlite/0007_accounts.sql") },
     Migration { number: 8, name: "sign_ins", sql: include_str!("../../../schemas/sqlite/0008_sign_ins.sql") },
+    Migration { number: 9, name: "docket", sql: include_str!("../../../schemas/sqlite/0009_docket.sql") },
 ];
 
 /// Why a database's schema cannot be used.

@@ -123,8 +123,8 @@ fn connect_writer(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Conn
     connection.pragma_update(None, "journal_size_limit", longest)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
-    // What a delete takes away is overwritten on the pages that are written anyway.
-    connection.pragma_update(None, "secure_delete", "fast")?;
+    // What a delete takes away is overwritten, on pages that become free too: an erasure has to leave nothing.
+    connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
 }
 

@@ -1,6 +1,7 @@
 //! The store itself: each method of the port, handed to the committer or to a reader.
 
 mod credentials;
+mod docket;
 mod files;
 mod people;
 mod sign_ins;

@@ -1,5 +1,6 @@
 //! A challenge: a login that has proven all but the second factor.
 
+use crate::accounts::login::BeginError;
 use crate::accounts::{Accounts, Tokens, after, secret};
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, StoreError};
@@ -27,6 +28,9 @@ pub struct Challenge {
 /// Why a challenge was not met.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeError {
+    /// The account is barred from the server.
+    #[error("log in: the account is barred from the server")]
+    Barred,
     /// The challenge is unknown, met, over or was tried too often.
     #[error("find the login that waits for a code")]
     Gone,
@@ -50,6 +54,15 @@ struct Waiting {
     /// Of the password that was proven: another one since ends the challenge.
     password: String,
     tried: u32,
+}
+
+impl From<BeginError> for ChallengeError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Barred => Self::Barred,
+            BeginError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl Accounts {
@@ -106,7 +119,7 @@ impl Accounts {
             return Err(ChallengeError::Gone);
         }
         let device = (waiting.device, waiting.device_name);
-        Ok(self.begin_login(account.user, device).await?)
+        self.begin_login(account, None, device).await?.ok_or(ChallengeError::Gone)
     }
 }
 

@@ -6,8 +6,8 @@ use super::super::fixture::{
     Change, Pen, START, account, append, body, client_id, open_room, room, second, session_id, user,
 };
 use crate::store::{
-    AddressConfirmed, AvatarOf, CursorKind, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange,
-    Projection, RefreshToken, SettingsChange, SignIn, Store, Upload,
+    AddressConfirmed, AvatarOf, Book, CursorKind, Entry, Invite, LoginSession, Mark, Notice, NoticeKind,
+    ProfileChange, Projection, RefreshToken, SettingsChange, SignIn, Store, Upload,
 };
 use fastrand::Rng;
 use rookery_protocol::{
@@ -268,6 +268,10 @@ impl Teller<'_> {
         let version = Uuid::from_u128(u128::from(self.step));
         let record = SignIn { key, version, body: format!("as of {}", self.step), expires_at };
         self.store.put_sign_in(old, record, now).await.expect("a write");
+        let (book, rev) = (Book::ALL[self.random.usize(0..Book::ALL.len())], 1);
+        let (id, body) =
+            (Uuid::from_u128(u128::from(self.step) << 80), format!("{{\"step\":{}}}", self.step));
+        self.store.put_entry(Entry { book, id, rev, body }).await.expect("a write");
     }
 }
 

@@ -25,6 +25,7 @@ const ORDER: [Part; Part::ALL.len()] = [
     Part::InviteUses,
     Part::LastSeen,
     Part::SignIns,
+    Part::Docket,
     Part::Sessions,
     Part::RefreshTokens,
     Part::Logs,

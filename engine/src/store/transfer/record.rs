@@ -2,7 +2,8 @@
 
 use super::Batch;
 use crate::store::{
-    Account, AvatarOf, FileRecord, Invite, LoginSession, Notice, RefreshToken, Settings, SignIn, TokenHash,
+    Account, AvatarOf, Entry, FileRecord, Invite, LoginSession, Notice, RefreshToken, Settings, SignIn,
+    TokenHash,
 };
 use rookery_protocol::{FileId, RoomId, Seq, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,8 @@ pub enum Record {
     },
     /// What signing in depends on; not what expires.
     SignIn(SignIn),
+    /// An entry of a book of administration.
+    Entry(Entry),
 }
 
 impl Record {
@@ -123,6 +126,7 @@ impl Record {
             Self::InviteUse { .. } => Part::InviteUses,
             Self::LastSeen { .. } => Part::LastSeen,
             Self::SignIn(_) => Part::SignIns,
+            Self::Entry(_) => Part::Docket,
         }
     }
 }
@@ -161,11 +165,13 @@ pub enum Part {
     LastSeen,
     /// [`Record::SignIn`].
     SignIns,
+    /// [`Record::Entry`].
+    Docket,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Accounts,
         Self::KeptHandles,
         Self::Sessions,
@@ -181,6 +187,7 @@ impl Part {
         Self::InviteUses,
         Self::LastSeen,
         Self::SignIns,
+        Self::Docket,
     ];
 
     /// Returns what its records are called, for people.
@@ -201,6 +208,7 @@ impl Part {
             Self::InviteUses => "uses of invites",
             Self::LastSeen => "moments of last seen",
             Self::SignIns => "second factors and identities",
+            Self::Docket => "entries of administration",
         }
     }
 }

@@ -155,6 +155,18 @@ impl CqlStore {
         Ok(record.is_some_and(|record| name.is_of(&record, claim) || name.is_next_of(&record, claim)))
     }
 
+    /// Keeps a handle no longer for `user`, its former owner, if it is kept.
+    pub(crate) async fn release_kept_handle(&self, user: UserId, handle: &str) -> Result<(), StoreError> {
+        let row = self.cql.row::<(Uuid, Uuid, i64)>(&self.accounts.handle, (handle,)).await?;
+        let Some((_, claim, _)) = row.filter(|(of, ..)| *of == user.0) else { return Ok(()) };
+        if self.has_handle(user, handle, claim).await? {
+            return Ok(());
+        }
+        let values = (handle, claim);
+        let release = || self.cql.decide(&self.accounts.release_handle, values);
+        self.cql.settled(release).await.map(drop)
+    }
+
     /// Takes a claim back that is void, which spares the next one a look.
     pub(super) async fn release(&self, handle: &str, claim: Uuid) {
         if let Err(error) = self.cql.decide(&self.accounts.release_handle, (handle, claim)).await {

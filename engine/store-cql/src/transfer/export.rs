@@ -8,7 +8,7 @@ use crate::columns::{corrupt, count, seq, user};
 use crate::cql::{Cql, Read};
 use crate::invites::is_use;
 use crate::rooms::{self, SettingsColumns, settings};
-use crate::{files, messages, notices};
+use crate::{docket, files, messages, notices};
 use rookery_engine::store::{
     Asked, Implied, Page, Part, Place, Record, RefreshToken, SignIn, StoreError, TokenHash,
 };
@@ -34,6 +34,7 @@ pub(super) struct Scans {
     uses: Read,
     last_seen: Read,
     sign_ins: Read,
+    docket: Read,
     logs: Read,
 }
 
@@ -55,6 +56,7 @@ impl Scans {
             uses: scan("kind, hash, user_id FROM invites").await?,
             last_seen: scan("user_id, at FROM last_seen").await?,
             sign_ins: scan("key, version, body, expires_at FROM sign_ins").await?,
+            docket: scan("book, id, rev, body FROM docket").await?,
             logs: scan("DISTINCT room, bucket, head FROM log").await?,
         })
     }
@@ -111,7 +113,9 @@ pub(super) async fn rows(
         }
         Part::Files | Part::Avatars => of_files(listing, part).await,
         Part::Cursors | Part::Settings | Part::Notices => of_rooms(listing, part).await,
-        Part::Blocks | Part::Invites | Part::InviteUses | Part::LastSeen => people(listing, part).await,
+        Part::Blocks | Part::Invites | Part::InviteUses | Part::LastSeen | Part::Docket => {
+            people(listing, part).await
+        }
     }
 }
 
@@ -252,6 +256,10 @@ async fn people(listing: Listing<'_>, part: Part) -> Result<Page<Record>, StoreE
                 Ok(Some(Record::InviteUse { hash: token_hash(hash)?, user: UserId(user) }))
             };
             listing.each(&scans.uses, a_use).await
+        }
+        Part::Docket => {
+            let entry = async |row: docket::Row| docket::entry(row).map(Record::Entry).map(Some);
+            listing.each(&scans.docket, entry).await
         }
         _ => {
             let seen = async |(user, at): (Uuid, i64)| {

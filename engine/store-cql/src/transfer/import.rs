@@ -68,6 +68,7 @@ async fn write_one(store: &CqlStore, record: &Record) -> Result<(), StoreError> 
         }
         Record::InviteUse { hash, user } => store.import_use(*hash, *user).await,
         Record::SignIn(record) => store.import_sign_in(record).await,
+        Record::Entry(entry) => store.keep_entry(entry).await,
         Record::LastSeen { user, at } => store.seen(&[(*user, *at)]).await,
     }
 }

@@ -4,6 +4,7 @@
 
 use super::accounts::{account_in, session_in};
 use super::cursors::settings_at;
+use super::docket::entry_in;
 use super::files::{LIVING_EVER, record as file_record};
 use super::log::{Which, log_no, walk};
 use super::notices::notice_in;
@@ -321,6 +322,11 @@ fn listing_of_people(part: Part) -> Option<Listing> {
             from: "SELECT user, at FROM last_seen WHERE true",
             keys: &[("user", Key::Id)],
             record: |row| Ok(Record::LastSeen { user: UserId(id(row, 0)?), at: timestamp(row, 1)? }),
+        },
+        Part::Docket => Listing {
+            from: "SELECT book, id, rev, body FROM docket WHERE true",
+            keys: &[("book", Key::Integer), ("id", Key::Id)],
+            record: |row| entry_in(row).map(Record::Entry),
         },
         _ => return None,
     })
