@@ -19,6 +19,7 @@ const INDISTINCT: f64 = 0.05;
 
 /// Returns the chance that a value of `ones` is above one of `others`, equal ones counting half (the statistic of
 /// Mann and Whitney, over the number of pairs), and how many standard deviations it is from one half.
+#[expect(clippy::cast_precision_loss, reason = "pairs of a few thousand are far below 2^52")]
 fn rank_test(ones: &[Duration], others: &[Duration]) -> (f64, f64) {
     let mut all: Vec<_> =
         ones.iter().map(|time| (time, true)).chain(others.iter().map(|time| (time, false))).collect();
@@ -42,9 +43,9 @@ async fn compare(what: &str, mut one: impl AsyncFnMut(u32), mut other: impl Asyn
         for is_one in [number % 2 == 0, number % 2 != 0] {
             let begun = Instant::now();
             if is_one {
-                one(number).await
+                one(number).await;
             } else {
-                other(number).await
+                other(number).await;
             }
             if is_one { ones.push(begun.elapsed()) } else { others.push(begun.elapsed()) }
         }

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Smtp {
     child: Child,
     /// Where it takes mails.
-    pub(crate) smtp: SocketAddr,
+    taking: SocketAddr,
     asked: SocketAddr,
 }
 
@@ -67,13 +67,13 @@ impl Smtp {
             let address = line.strip_prefix(name).expect("tests/servers/smtp has said why there is none");
             address.parse().unwrap()
         };
-        let (smtp, asked) = (address("SMTP="), address("ADDR="));
-        Self { child, smtp, asked }
+        let (taking, asked) = (address("SMTP="), address("ADDR="));
+        Self { child, taking, asked }
     }
 
     /// What is set where mails go here in the clear.
     pub(crate) fn settings(&self) -> Vec<(&'static str, &'static str)> {
-        let port = Box::leak(self.smtp.port().to_string().into_boxed_str());
+        let port = Box::leak(self.taking.port().to_string().into_boxed_str());
         vec![
             ("ROOKERY_MAIL__TRANSPORT", "smtp"),
             ("ROOKERY_MAIL__SMTP_HOST", "127.0.0.1"),
