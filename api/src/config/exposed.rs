@@ -6,8 +6,8 @@ use super::files::FilesPlace;
 use super::storage::StoragePlace;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, PAD};
-use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use secrecy::{ExposeSecret, SecretString};
 
 /// What databases, buckets and guides come with.
@@ -70,7 +70,7 @@ fn has_weak_key(text: &str) -> bool {
 }
 
 fn is_weak_key(word: &str) -> bool {
-    let lenient = GeneralPurposeConfig::from(PAD).with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let lenient = PAD.with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let alphabet = if word.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
     let Ok(bytes) = GeneralPurpose::new(alphabet, lenient).decode(word) else { return false };
     let mut different = bytes.clone();

@@ -7,6 +7,7 @@ use crate::route::docs::Tag;
 use crate::route::{Handler, Reach, Route};
 use http::StatusCode;
 use rookery_protocol::ErrorCode;
+use std::fmt::Write;
 use std::future::ready;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -36,7 +37,7 @@ fn security_txt(call: &Call) -> Result<Answer, Problem> {
     let expires = humantime::format_rfc3339_seconds(expires);
     let mut text = format!("Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en\n");
     if let Some(url) = &config.server.public_url {
-        text.push_str(&format!("Canonical: {url}/.well-known/security.txt\n"));
+        writeln!(text, "Canonical: {url}/.well-known/security.txt").expect("a string takes text");
     }
     Ok(respond::typed(StatusCode::OK, "text/plain; charset=utf-8", text))
 }

@@ -108,7 +108,7 @@ fn load(files: &TlsFiles) -> Result<(Arc<ServerConfig>, Loaded), TlsError> {
         move |cause| TlsError::File { file, cause }
     };
     let chain = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(|chain| chain.collect::<Result<Vec<_>, _>>())
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(broken(&files.certificate))?;
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(broken(&files.key))?;
     let loaded = (chain.clone(), fingerprint(key.secret_der()));
