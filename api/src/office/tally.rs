@@ -200,7 +200,7 @@ impl Office {
         };
         if let Some(happened) = happened {
             // One entry a day and process, with all that it has counted: writing it again adds nothing.
-            let id = day_id(happened.day, self.me);
+            let id = day_id(happened.day, self.me());
             docket::change(self.store(), Book::Days, id, |entry: &mut Happened| *entry = happened.clone())
                 .await?;
         }
