@@ -123,10 +123,8 @@ impl Office {
     }
 
     async fn write(&self, known: &mut Known<Job>) -> Result<(), Trouble> {
-        match docket::replace(self.store(), Book::Jobs, known).await? {
-            true => Ok(()),
-            false => Err(Trouble::Lost),
-        }
+        let is_mine = docket::replace(self.store(), Book::Jobs, known).await?;
+        if is_mine { Ok(()) } else { Err(Trouble::Lost) }
     }
 
     /// Returns whether there is such a user.

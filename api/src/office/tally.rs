@@ -171,7 +171,7 @@ pub(crate) async fn run(office: Arc<Office>) {
         if let Err(error) = office.write_tally().await {
             tracing::debug!(%error, "what happened is not written down yet");
         }
-        if looked % SHOWN_EVERY == 0
+        if looked.is_multiple_of(SHOWN_EVERY)
             && !is_over
             && let Err(error) = office.show().await
         {
