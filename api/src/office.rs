@@ -27,8 +27,8 @@ use rookery_engine::blobs::Blobs;
 use rookery_engine::store::Store;
 use rookery_engine::uuid_v7;
 use rookery_protocol::Timestamp;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 /// The office of a server.
@@ -39,8 +39,8 @@ pub(crate) struct Office {
     blobs: Arc<dyn Blobs>,
     files: Arc<Files>,
     pub(crate) tally: Tally,
-    /// Names what this process holds of the jobs.
-    me: Uuid,
+    /// Names what this process holds of the jobs, and counts.
+    me: OnceLock<Uuid>,
     /// The moment in the newest id.
     last_id: AtomicI64,
 }
@@ -51,7 +51,6 @@ impl Office {
         accounts: &Arc<Accounts>,
         (blobs, files): (Arc<dyn Blobs>, Arc<Files>),
     ) -> Arc<Self> {
-        let me = uuid_v7(node.clock().now(), node.random().as_ref());
         let (node, accounts) = (Arc::clone(node), Arc::clone(accounts));
         Arc::new(Self {
             node,
@@ -59,13 +58,18 @@ impl Office {
             blobs,
             files,
             tally: Tally::default(),
-            me,
+            me: OnceLock::new(),
             last_id: AtomicI64::new(0),
         })
     }
 
     fn store(&self) -> &dyn Store {
         &**self.node.store()
+    }
+
+    /// Returns the name of this process; one that is never asked for it takes no chance away from others.
+    fn me(&self) -> Uuid {
+        *self.me.get_or_init(|| uuid_v7(self.now(), self.node.random().as_ref()))
     }
 
     fn now(&self) -> Timestamp {

@@ -34,6 +34,7 @@ async fn register(mut call: Call) -> Result<Answer, Problem> {
     let result = if outcome.is_ok() { "ok" } else { "refused" };
     call.edge.node.metrics().accounts.registrations.of(result).increment(1);
     let user = outcome?;
+    call.edge.office.tally.count(call.edge.node.clock().now(), |happened| happened.registrations += 1);
     Ok(respond::json(StatusCode::CREATED, &Registered { user }))
 }
 

@@ -70,7 +70,7 @@ impl Office {
             .await?;
         self.end_logins(user, CloseCode::AccountDisabled).await?;
         let Some(account) = self.store().account(user).await? else { return Ok(()) };
-        let address = format!("{}@erased.invalid", user);
+        let address = format!("{user}@erased.invalid");
         if account.email != address {
             let change = (account.email.as_str(), address.as_str());
             settle(|| self.store().confirm_address(user, change, now)).await?;

@@ -87,7 +87,7 @@ impl Office {
         };
         let now = self.now();
         let is_free = |job: &Job| {
-            job.held.is_none_or(|(by, until)| by == self.me || until <= now) && job.done_at.is_none()
+            job.held.is_none_or(|(by, until)| by == self.me() || until <= now) && job.done_at.is_none()
         };
         for mut known in jobs.into_iter().rev().filter(|known| is_free(&known.what)) {
             let (id, kind) = (known.id, known.what.kind);
@@ -118,15 +118,13 @@ impl Office {
 
     /// Holds a job for some seconds more, and writes down how far it is.
     pub(super) async fn hold(&self, known: &mut Known<Job>) -> Result<(), Trouble> {
-        known.what.held = Some((self.me, self.now().plus_millis(HELD_MS)));
+        known.what.held = Some((self.me(), self.now().plus_millis(HELD_MS)));
         self.write(known).await
     }
 
     async fn write(&self, known: &mut Known<Job>) -> Result<(), Trouble> {
-        match docket::replace(self.store(), Book::Jobs, known).await? {
-            true => Ok(()),
-            false => Err(Trouble::Lost),
-        }
+        let is_mine = docket::replace(self.store(), Book::Jobs, known).await?;
+        if is_mine { Ok(()) } else { Err(Trouble::Lost) }
     }
 
     /// Returns whether there is such a user.

@@ -171,7 +171,7 @@ pub(crate) async fn run(office: Arc<Office>) {
         if let Err(error) = office.write_tally().await {
             tracing::debug!(%error, "what happened is not written down yet");
         }
-        if looked % SHOWN_EVERY == 0
+        if looked.is_multiple_of(SHOWN_EVERY)
             && !is_over
             && let Err(error) = office.show().await
         {
@@ -200,7 +200,7 @@ impl Office {
         };
         if let Some(happened) = happened {
             // One entry a day and process, with all that it has counted: writing it again adds nothing.
-            let id = day_id(happened.day, self.me);
+            let id = day_id(happened.day, self.me());
             docket::change(self.store(), Book::Days, id, |entry: &mut Happened| *entry = happened.clone())
                 .await?;
         }

@@ -96,13 +96,13 @@ struct Paid {
 async fn audit(call: Call) -> Result<Answer, Problem> {
     let Paged { before, limit } = paged(&call)?;
     let page = call.edge.office.audit(before, limit).await.map_err(unread)?;
-    Ok(listed("entries", page, limit))
+    Ok(listed("entries", &page, limit))
 }
 
 async fn reports(call: Call) -> Result<Answer, Problem> {
     let Paged { before, limit } = paged(&call)?;
     let page = call.edge.office.reports(before, limit).await.map_err(unread)?;
-    Ok(listed("reports", page, limit))
+    Ok(listed("reports", &page, limit))
 }
 
 async fn decide(mut call: Call, who: Actor) -> Result<Answer, Problem> {
@@ -123,7 +123,7 @@ async fn decide(mut call: Call, who: Actor) -> Result<Answer, Problem> {
 async fn jobs(call: Call) -> Result<Answer, Problem> {
     let Paged { before, limit } = paged(&call)?;
     let page = call.edge.office.jobs(before, limit).await.map_err(unread)?;
-    Ok(listed("jobs", page, limit))
+    Ok(listed("jobs", &page, limit))
 }
 
 async fn job(call: Call) -> Result<Answer, Problem> {
@@ -189,7 +189,7 @@ fn with_id<T: Serialize>(known: &Known<T>) -> Value {
     told
 }
 
-fn listed<T: Serialize>(name: &str, page: Vec<Known<T>>, limit: usize) -> Answer {
+fn listed<T: Serialize>(name: &str, page: &[Known<T>], limit: usize) -> Answer {
     let next = page.last().filter(|_| page.len() == limit).map(|last| last.id);
     let page: Vec<_> = page.iter().map(with_id).collect();
     respond::json(StatusCode::OK, &json!({ name: page, "next": next }))

@@ -92,7 +92,12 @@ impl Indexer {
         }
         // Also when the store is closed right after the damage was seen.
         if self.bell.is_damaged() {
-            self.discard();
+            return self.discard();
+        }
+        // Or what was deleted would stay in the log until its place is written again.
+        let folded = self.index.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = folded {
+            tracing::warn!(%error, "the search index's log was not folded in");
         }
     }
 
