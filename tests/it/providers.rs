@@ -115,6 +115,9 @@ impl Stage {
     }
 }
 
+/// What somebody on the way makes of it.
+type Twist = fn(Back) -> Back;
+
 /// What a provider sends a browser back with.
 #[derive(Clone, Debug)]
 struct Back {
@@ -193,7 +196,6 @@ async fn what_comes_back_is_bound_to_who_began() {
     stage.register("alice", "alice").await;
     let refused = (401, "unauthenticated".to_owned());
     let issuer = Some(stage.provider.issuer.clone());
-    type Twist = fn(Back) -> Back;
     let twists: [(&str, Twist); 4] = [
         ("another state", |back| Back { state: "x".repeat(43), ..back }),
         ("no state", |back| Back { state: String::new(), ..back }),
