@@ -28,7 +28,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], longest: usize, chance: &mut fastra
         match chance.u8(0..7) {
             0 if at < bytes.len() => bytes[at] ^= 1 << chance.u8(0..8),
             1 if at < bytes.len() => {
-                bytes[at] = *chance.choice(&[0, 1, 0x7f, 0x80, 0xff, b'"', b'[', b'{']).unwrap()
+                bytes[at] = *chance.choice(&[0, 1, 0x7f, 0x80, 0xff, b'"', b'[', b'{']).unwrap();
             }
             2 => drop(bytes.drain(at..end)),
             3 => {

@@ -13,7 +13,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Handshakes that are never finished: as many as the issue asks for, where there are descriptors for both ends.
 const HALF_OPEN: u64 = 10_000;
@@ -265,8 +267,10 @@ async fn a_flood_of_logins_waits_for_itself_and_not_before_messages() {
 
     let over = Arc::new(AtomicBool::new(false));
     // More at a time than the pool has room for, each again as soon as it is answered.
-    let flood: Vec<_> =
-        (0..FLOODERS).map(|_| tokio::spawn(flood_of_logins(server.http, over.clone()))).collect();
+    let mut flood = JoinSet::new();
+    for _ in 0..FLOODERS {
+        flood.spawn(flood_of_logins(server.http, over.clone()));
+    }
     crate::operation::until("passwords find no place", || {
         let refused = server.probe("/metrics").1;
         refused.lines().any(|line| {
@@ -280,10 +284,8 @@ async fn a_flood_of_logins_waits_for_itself_and_not_before_messages() {
     let lasted = begun.elapsed();
     over.store(true, Ordering::Relaxed);
     let mut answers: BTreeMap<u16, usize> = BTreeMap::new();
-    for flooder in flood {
-        for (status, count) in flooder.await.unwrap() {
-            *answers.entry(status).or_default() += count;
-        }
+    for (status, count) in flood.join_all().await.into_iter().flatten() {
+        *answers.entry(status).or_default() += count;
     }
     let p99 = |took: &[Duration]| took[took.len() * 99 / 100 - 1];
     println!(

@@ -25,7 +25,7 @@ impl App {
         let near: Vec<_> = (-2..=2)
             .map(|late| self.0.generate(u64::try_from(node.now().0 / 1000 + late * 30).unwrap()).to_string())
             .collect();
-        (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
+        (0..=near.len()).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
     }
 }
 

@@ -52,13 +52,13 @@ pub(crate) const END: Route = Route::post(
 #[derive(Serialize, JsonSchema)]
 struct Identities {
     /// In the order in which they were linked.
-    identities: Vec<Linked>,
+    identities: Vec<IdentityOf>,
 }
 
 /// An identity.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "LinkedIdentity")]
-struct Linked {
+struct IdentityOf {
     /// Its name in paths.
     id: String,
     /// The provider.
@@ -98,7 +98,7 @@ async fn listed(call: &Call, who: &Identity) -> Result<Answer, Problem> {
     let identities = found.into_iter().map(|identity| {
         let id = identity.id();
         let LinkedIdentity { provider, issuer, subject, linked_at } = identity;
-        Linked { id, provider, issuer, subject, linked_at }
+        IdentityOf { id, provider, issuer, subject, linked_at }
     });
     Ok(respond::json(StatusCode::OK, &Identities { identities: identities.collect() }))
 }

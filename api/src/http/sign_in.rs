@@ -165,6 +165,7 @@ struct RegisterBody {
     cookie: bool,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a handler is given its call")]
 fn list(call: Call) -> Answering {
     let providers = call.edge.accounts.providers().map(|(id, name)| Provider { id, name }).collect();
     Box::pin(ready(Ok(respond::json(StatusCode::OK, &Providers { providers }))))

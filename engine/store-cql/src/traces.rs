@@ -104,7 +104,7 @@ impl CqlStore {
             let rooms = self.rooms_of_ever(user, after, ROOMS).await?;
             let Some(last) = rooms.last() else { return Ok(()) };
             after = Some(*last);
-            Cql::for_each(rooms, async |room| self.change_settings(room, user, usual.clone()).await).await?;
+            Cql::for_each(rooms, async |room| self.change_settings(room, user, usual).await).await?;
         }
     }
 

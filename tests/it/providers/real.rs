@@ -72,9 +72,9 @@ async fn a_real_provider_logs_people_in() {
     );
     std::fs::write(&file, text).unwrap();
     let server = Server::start(&folder.0, &[("ROOKERY_AUTH__PROVIDERS", file.to_str().unwrap())]);
-    let begin = async || post(&server, "/v1/auth/providers/real/begin", Value::Null).await.json();
+    let new_attempt = async || post(&server, "/v1/auth/providers/real/begin", Value::Null).await.json();
 
-    let begun = begin().await;
+    let begun = new_attempt().await;
     let back = prove(begun["url"].as_str().unwrap(), "alice");
     assert_eq!(back["iss"], provider.issuer, "it says who it is (RFC 9207)");
     let waiting = finish(&server, &begun, &back).await;
@@ -82,17 +82,17 @@ async fn a_real_provider_logs_people_in() {
     let body = json!({"registration": waiting.json()["registration"], "handle": "alice", "name": "Alice"});
     let first = post(&server, "/v1/auth/providers/register", body).await.json();
     // Once is enough from then on.
-    let begun = begin().await;
+    let begun = new_attempt().await;
     let back = prove(begun["url"].as_str().unwrap(), "alice");
     let second = finish(&server, &begun, &back).await;
     assert_eq!((second.status, &second.json()["user"]), (200, &first["user"]));
     // The same code in another login: the provider says no.
-    let begun = begin().await;
+    let begun = new_attempt().await;
     let mut replayed = prove(begun["url"].as_str().unwrap(), "alice");
     replayed["code"] = back["code"].clone();
     assert_eq!(finish(&server, &begun, &replayed).await.problem().0, 401);
     // A code of another login: it does not fit the verifier.
-    let (one, two) = (begin().await, begin().await);
+    let (one, two) = (new_attempt().await, new_attempt().await);
     let stolen = prove(one["url"].as_str().unwrap(), "alice");
     let mut own = prove(two["url"].as_str().unwrap(), "mallory");
     own["code"] = stolen["code"].clone();

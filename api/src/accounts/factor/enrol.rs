@@ -74,6 +74,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`FactorError`]; what is busy, throttled or the store's may be tried again as it is.
+    ///
+    /// # Panics
+    /// When a new secret cannot be written as an address, which it always can.
     pub async fn begin_factor(&self, user: &User, password: SecretString) -> Result<Enrolment, FactorError> {
         self.throttles.factor(user.id, self.now()).await?;
         self.own_password(user.id, password).await?;

@@ -135,7 +135,7 @@ async fn an_append_that_is_dropped_anywhere_is_whole_or_not_there() {
         let answer = tokio::time::timeout(patience, store.append(everything(at, number))).await;
         if answer.is_err() {
             interrupted += 1;
-            store = anew(&keyspace, store, number).await;
+            store = Box::pin(anew(&keyspace, store, number)).await;
         }
         let before = at;
         at = follow(&store, &memory, at).await;
