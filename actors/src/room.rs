@@ -1,8 +1,9 @@
 //! A room: the one place where its events get their order.
 //!
 //! Hears from sessions and requests (submit, open, signal, join, glance, recall), its own store tasks (loaded, known,
-//! appended, located, marked, counted), the sweeper (tick) and other nodes (foreign, told, echo, forwarded).
-//! Tells the store (append), its audience (fan out), whoever waits for an answer, and other nodes.
+//! appended, located, marked, counted), the sweeper (tick) and other nodes (foreign, told, echo, forwarded),
+//! and its relays, where they die (relay failed).
+//! Tells the store (append), its audience (fan out), its relays (catch up), whoever waits for an answer, and other nodes.
 //! Owns the head, the members and the batch being built. Lives while it is used; a panic loses
 //! nothing that was acked, because the store has it.
 
@@ -22,10 +23,12 @@ mod open;
 mod pace;
 mod policy;
 mod recall;
+mod relay;
 mod remembered;
 mod ring;
 mod signal;
 mod submit;
+mod tell;
 mod typing;
 
 pub(crate) use compose::no_such_room;
@@ -45,6 +48,7 @@ use heads::Heads;
 use live::{Live, Loaded, load};
 use look::Doubts;
 use pace::Pace;
+use relay::Relays;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
@@ -69,6 +73,8 @@ pub(crate) struct Room {
     phase: Phase,
     live: Live,
     audience: Arc<Audience>,
+    /// Those who tell the slices of a large audience.
+    relays: Relays,
     waiting: VecDeque<Waiting>,
     next_ticket: u64,
     in_flight: Option<InFlight>,
@@ -109,11 +115,12 @@ impl Actor for RoomActor {
         myself: ActorRef<RoomMessage>,
         (node, room, waiting): (Arc<Node>, RoomId, Depth),
     ) -> Result<Room, ActorProcessingErr> {
-        let state = Room {
+        let mut state = Room {
             audience: node.hub().audience(room),
             last_used: node.clock().elapsed(),
             phase: Phase::Loading(Vec::new()),
             live: Live::default(),
+            relays: Relays::default(),
             waiting: VecDeque::new(),
             next_ticket: 0,
             in_flight: None,
@@ -131,6 +138,7 @@ impl Actor for RoomActor {
             id: room,
             myself: Mailbox::new(myself, waiting),
         };
+        state.call_in_relays();
         // Its last actor has told them so much.
         state.load((!state.audience.is_empty()).then(|| state.audience.told()));
         Ok(state)
@@ -200,6 +208,7 @@ impl Room {
             RoomMessage::AnswerDue => self.answer_due(),
             RoomMessage::HomesMoved => self.homes_moved(),
             RoomMessage::AudienceTold => self.audience_told(),
+            RoomMessage::RelayFailed(slice) => self.relay_failed(&slice),
             RoomMessage::Looked(ticket, waiters, head) => self.looked(ticket, waiters, head),
             RoomMessage::Refresh => self.refresh(),
             RoomMessage::Tick(now) => self.tick(now),
@@ -288,6 +297,7 @@ impl Room {
         self.tell_marks(now);
         self.end_silent_typing(now);
         self.tell_heads(now);
+        self.fit_audience();
         self.leave_if_idle(now);
     }
 
@@ -338,14 +348,16 @@ impl Room {
         }
         self.node.metrics().rooms.passivations.of(why).increment(1);
         self.phase = Phase::Retired;
+        self.dismiss_relays();
         self.node.forget_room(self.id, self.myself.get_id());
         // What is queued already is forwarded; what comes later gets its message back.
         drop(self.myself.drain());
     }
 
     /// Tells every listener that it has to open the room again, and listens to nobody.
-    fn dismiss(&self) {
+    fn dismiss(&mut self) {
         self.audience.dismiss(&self.lagged_notice());
+        self.dismiss_relays();
     }
 
     fn lagged_notice(&self) -> Frame {

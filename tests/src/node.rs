@@ -13,7 +13,7 @@ use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::{MeteredStore, Store};
 use rookery_engine::trace::Tracer;
-use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
+use rookery_engine::{Clock, limits, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -64,6 +64,8 @@ pub struct TestNodeOptions {
     pub seed: u64,
     /// A room that was not used for this long is passivated.
     pub room_idle: Duration,
+    /// Listeners of a room that one actor tells.
+    pub slice: usize,
     /// Its clock.
     pub clock: Arc<FragileClock>,
     /// What it traces messages with; nothing by default.
@@ -104,6 +106,7 @@ impl Default for TestNodeOptions {
             cluster_beat: CLUSTER_BEAT,
             seed: 1,
             room_idle: Duration::from_secs(60),
+            slice: limits::SLICE,
             clock: Arc::new(FragileClock::new()),
             tracer: Tracer::off(),
             settings: Vec::new(),
@@ -255,6 +258,7 @@ impl TestNode {
             config: NodeConfig {
                 supervisors: 2,
                 room_idle: options.room_idle,
+                slice: options.slice,
                 public_url: config.server.link_base(http),
                 is_relaxed: config.limits.relaxed,
                 sweeps: options.sweeps,
