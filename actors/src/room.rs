@@ -48,8 +48,8 @@ use heads::Heads;
 use live::{Live, Loaded, load};
 use look::Doubts;
 use pace::Pace;
-use relay::Relays;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use relay::Relays;
 use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
 use rookery_engine::{Audience, Depth, Mailbox};
@@ -347,8 +347,8 @@ impl Room {
             return;
         }
         self.node.metrics().rooms.passivations.of(why).increment(1);
-        self.phase = Phase::Retired;
         self.dismiss_relays();
+        self.phase = Phase::Retired;
         self.node.forget_room(self.id, self.myself.get_id());
         // What is queued already is forwarded; what comes later gets its message back.
         drop(self.myself.drain());

@@ -13,7 +13,7 @@ use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::{MeteredStore, Store};
 use rookery_engine::trace::Tracer;
-use rookery_engine::{Clock, limits, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
+use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks, limits};
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -10,6 +10,7 @@ use crate::connection::{Connection, ConnectionId};
 use crate::outbox::EphemeralKey;
 use rookery_protocol::{Codec, Frame, Seq, UserId};
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -123,7 +124,9 @@ impl Audience {
     ) -> Published {
         let now = |entries: &mut Vec<Entry>| {
             let mut done = FanOut::default();
-            entries.retain(|entry| publication::tell_event(&entry.listener, event, &lagged, &mut done));
+            entries.retain(|Entry { listener, .. }| {
+                publication::tell_event(listener, event, &lagged, &mut done).goes_on(listener)
+            });
             done
         };
         self.tell(now, || (Word::Event { event: event.clone(), lagged: lagged() }, Some(later())))
@@ -152,7 +155,9 @@ impl Audience {
     /// is published later.
     pub fn remove(&self, user: UserId, notice: &Frame) -> Published {
         let now = |entries: &mut Vec<Entry>| {
-            entries.retain(|entry| !publication::is_removed(&entry.listener, user, notice));
+            entries.retain(|Entry { listener, .. }| {
+                publication::tell_removal(listener, user, notice).goes_on(listener)
+            });
             FanOut::default()
         };
         self.tell(now, || (Word::Removal { user, notice: notice.clone() }, None))
@@ -173,9 +178,7 @@ impl Audience {
 
     /// Tells everybody what waits in slices.
     pub fn catch_up(&self) {
-        for slice in self.slices().iter().flat_map(|slices| slices.iter()) {
-            slice.catch_up();
-        }
+        self.slices().iter().flat_map(|slices| slices.iter()).for_each(|slice| slice.catch_up());
     }
 
     /// Divides the listeners anew where they have become too many for their slices, or less than a quarter
@@ -191,6 +194,8 @@ impl Audience {
         if fitting == count {
             return false;
         }
+        // As long as that may fail, nobody has been moved.
+        seats.each_slice(Slice::catch_up);
         let entries = seats.vacate().into_iter().map(|entry| Entry { next: 0, ..entry });
         *seats = if fitting == 1 {
             Seats::Few(entries.collect())
@@ -254,7 +259,11 @@ impl Audience {
     /// Gives every listener `notice`, after what was published before, and takes them all out: they have
     /// to open the room again.
     pub fn dismiss(&self, notice: &Frame) -> usize {
-        let dismissed = self.lock().vacate();
+        let mut seats = self.lock();
+        // One that cannot be told, for which its room may be dying, is dismissed as it is.
+        seats.each_slice(|slice| drop(catch_unwind(AssertUnwindSafe(|| slice.catch_up()))));
+        let dismissed = seats.vacate();
+        drop(seats);
         for entry in &dismissed {
             entry.listener.connection.push_reply(notice);
         }
@@ -299,19 +308,17 @@ impl Audience {
 }
 
 impl Seats {
-    /// Takes all listeners out, when they have been told what waits.
+    fn each_slice(&self, visit: impl Fn(&Slice)) {
+        if let Self::Many(slices) = self {
+            slices.iter().for_each(|slice| visit(slice));
+        }
+    }
+
+    /// Takes all listeners out as they are.
     fn vacate(&mut self) -> Vec<Entry> {
         match std::mem::take(self) {
             Self::Few(entries) => entries,
-            Self::Many(slices) => {
-                let mut all = Vec::new();
-                for slice in slices.iter() {
-                    let seated = &mut slice.caught_up().seated;
-                    seated.is_over = true;
-                    all.append(&mut seated.entries);
-                }
-                all
-            }
+            Self::Many(slices) => slices.iter().flat_map(|slice| slice.vacate()).collect(),
         }
     }
 }

@@ -54,39 +54,58 @@ pub(super) struct Publication {
     told: Mutex<Option<Told>>,
 }
 
+/// What becomes of a listener that has been told a word.
+pub(super) enum Heard {
+    /// It hears the next one too.
+    GoesOn,
+    /// It is given this and hears no more.
+    Last(Frame),
+    /// It is closing.
+    Closed,
+}
+
+impl Heard {
+    /// Gives the listener its last word, if this is it. Returns whether it goes on listening.
+    pub(super) fn goes_on(self, listener: &Listener) -> bool {
+        if let Self::Last(notice) = &self {
+            listener.connection.push_reply(notice);
+        }
+        matches!(self, Self::GoesOn)
+    }
+}
+
 impl Word {
-    /// Tells one listener. Returns whether it goes on listening.
-    pub(super) fn tell(&self, listener: &Listener, done: &mut FanOut) -> bool {
+    /// Tells one listener.
+    pub(super) fn tell(&self, listener: &Listener, done: &mut FanOut) -> Heard {
         match self {
             Self::Event { event, lagged } => tell_event(listener, event, || lagged.clone(), done),
             Self::Signal { key, signal, besides } => {
                 tell_signal(listener, *key, signal, *besides, done);
-                true
+                Heard::GoesOn
             }
-            Self::Removal { user, notice } => !is_removed(listener, *user, notice),
-            Self::Nothing => true,
+            Self::Removal { user, notice } => tell_removal(listener, *user, notice),
+            Self::Nothing => Heard::GoesOn,
         }
     }
 }
 
-/// Queues an event to a listener. Returns whether it goes on listening.
+/// Queues an event to a listener.
 pub(super) fn tell_event(
     listener: &Listener,
     event: &Frame,
     lagged: impl FnOnce() -> Frame,
     done: &mut FanOut,
-) -> bool {
+) -> Heard {
     match listener.connection.push_event(event) {
         Pushed::Queued | Pushed::Replaced => {
             done.queued += 1;
-            true
+            Heard::GoesOn
         }
         Pushed::Full => {
             done.lagged += 1;
-            listener.connection.push_reply(&lagged());
-            false
+            Heard::Last(lagged())
         }
-        Pushed::Closed => false,
+        Pushed::Closed => Heard::Closed,
     }
 }
 
@@ -108,13 +127,9 @@ pub(super) fn tell_signal(
     }
 }
 
-/// Returns whether a listener is of `user`, who has been removed, and tells it so.
-pub(super) fn is_removed(listener: &Listener, user: UserId, notice: &Frame) -> bool {
-    let is_it = listener.user == user;
-    if is_it {
-        listener.connection.push_reply(notice);
-    }
-    is_it
+/// Tells a listener that `user` has been removed.
+pub(super) fn tell_removal(listener: &Listener, user: UserId, notice: &Frame) -> Heard {
+    if listener.user == user { Heard::Last(notice.clone()) } else { Heard::GoesOn }
 }
 
 impl Publication {
@@ -146,6 +161,9 @@ impl Publication {
 
 impl std::fmt::Debug for Publication {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Publication").field("word", &self.word).field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("Publication")
+            .field("word", &self.word)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@
 //! next one goes on, where it was.
 
 use super::audience::Listener;
-use super::publication::{FanOut, Publication};
+use super::publication::{FanOut, Heard, Publication};
 use crate::connection::ConnectionId;
 use crate::limits::RELAY_WAITING;
 use std::collections::VecDeque;
@@ -18,6 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 /// 2^64 by the golden ratio: multiplied by it, numbers that follow each other fall evenly (Knuth, The Art
 /// of Computer Programming 3, section 6.4).
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The number of the next publication, for somebody who hears no more.
+const NEVER: u64 = u64::MAX;
 
 /// The slices of an audience.
 pub type Slices = Arc<[Arc<Slice>]>;
@@ -115,6 +118,13 @@ impl Slice {
         caught
     }
 
+    /// Takes all listeners out, for good, and forgets what they have not heard.
+    pub(super) fn vacate(&self) -> Vec<Entry> {
+        let mut seated = self.seated.lock().unwrap_or_else(PoisonError::into_inner);
+        let seated = std::mem::replace(&mut *seated, Seated { is_over: true, ..Seated::default() });
+        seated.entries
+    }
+
     /// Returns how many listen.
     pub(super) fn len(&self) -> usize {
         self.listeners.load(Ordering::Relaxed)
@@ -161,12 +171,17 @@ impl Seated {
 impl Entry {
     /// Tells the listener what it has not heard. Returns whether it goes on listening.
     fn hear(&mut self, first: u64, telling: &mut VecDeque<Telling>) -> bool {
-        let heard = usize::try_from(self.next.saturating_sub(first)).unwrap_or(usize::MAX);
+        if self.next == NEVER {
+            return false;
+        }
+        let heard = usize::try_from(self.next - first).unwrap_or(usize::MAX);
         for Telling { publication, done } in telling.iter_mut().skip(heard) {
-            // First: what may fail is only whoever is woken, and by then it is queued.
+            // Noted first: what may fail is only whoever is woken, and by then it is queued.
             self.next += 1;
-            if !publication.word().tell(&self.listener, done) {
-                return false;
+            let heard = publication.word().tell(&self.listener, done);
+            if !matches!(heard, Heard::GoesOn) {
+                self.next = NEVER;
+                return heard.goes_on(&self.listener);
             }
         }
         true
