@@ -76,6 +76,8 @@ mod recall;
 mod receipts;
 // Every op, and whom it is refused.
 mod refusals;
+// A room of more listeners than its actor tells.
+mod relays;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
 // Run by somebody: probes, drains, reloads, the log, systemd, descriptors, pressure.

@@ -16,7 +16,8 @@ pub struct FanOut {
     pub lagged: usize,
 }
 
-/// Hears what a publication did when everybody has been told, from whoever told the last one.
+/// Hears what a publication did when everybody has been told, from whoever told the last one. It is called
+/// under the lock of a slice, so it counts and does no more.
 pub type Told = Box<dyn FnOnce(FanOut) + Send>;
 
 /// How far a publication has come when it returns.

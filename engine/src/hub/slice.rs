@@ -132,15 +132,24 @@ impl Slice {
 
     /// Returns whether something waits, or is being told just now.
     pub(super) fn is_being_told(&self) -> bool {
-        !self.waiting().is_empty() || matches!(self.seated.try_lock(), Err(TryLockError::WouldBlock))
+        !self.waiting().is_empty() || self.try_seated().is_none()
     }
 
-    /// Returns whether a listener, of those after `part` of the whole slice the first, has not been written
-    /// all it was told. Nobody is said to lack something while the slice is being told.
+    /// Returns whether one listener, the one at `part` of `whole` of the list, has not been written yet what it
+    /// was told last. While the slice is being told that is so.
     pub(super) fn lacks(&self, part: usize, whole: usize) -> bool {
-        let Ok(seated) = self.seated.try_lock() else { return false };
+        let Some(seated) = self.try_seated() else { return true };
         let entry = seated.entries.get(part * seated.entries.len() / whole);
         entry.is_some_and(|entry| entry.listener.connection.outbox().bytes() > 0)
+    }
+
+    /// Locks the listeners, unless somebody has.
+    fn try_seated(&self) -> Option<MutexGuard<'_, Seated>> {
+        match self.seated.try_lock() {
+            Ok(seated) => Some(seated),
+            Err(TryLockError::Poisoned(seated)) => Some(seated.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Arc<Publication>>> {
