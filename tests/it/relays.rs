@@ -13,17 +13,20 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-/// Listeners that one actor tells here.
-const SLICE: usize = 4;
+/// Listeners that one actor tells here: as many as hear an inbox, so that only the room is large.
+const SLICE: usize = DEVICES;
 
-/// Connections of each of three users, so that there are eight slices.
+/// Connections of each of three users.
 const DEVICES: usize = 8;
+
+/// The slices that 24 listeners are divided into.
+const RELAYS: u32 = 4;
 
 /// The position of the first message.
 const FIRST: u64 = 6;
 
 /// How often a test looks for what comes to be without anybody saying so.
-const LOOKS: usize = 2000;
+const LOOKS: usize = 500;
 
 struct Crowd {
     node: TestNode,
@@ -51,7 +54,7 @@ impl Crowd {
             devices.push(device);
         }
         let crowd = Self { node, owner, users, room, devices };
-        crowd.has_relays(8).await;
+        crowd.has_relays(RELAYS).await;
         crowd
     }
 
@@ -228,7 +231,7 @@ async fn a_relay_that_panics_while_it_tells_loses_nothing_and_is_replaced() {
         crowd.acked(ids).await;
         let failures = u32::try_from(round + 1).unwrap();
         crowd.counts("rookery_actor_failures_total{kind=\"relay\",reason=\"panic\"}", failures).await;
-        crowd.has_relays(8).await;
+        crowd.has_relays(RELAYS).await;
         // Whose task nobody has woken: a command does.
         for device in &mut crowd.devices {
             device.settle().await;
@@ -248,7 +251,7 @@ async fn relays_go_with_their_room_and_come_back_with_it() {
     assert_eq!(crowd.node.node().active_rooms(), 0);
     let ids = crowd.say(3).await;
     crowd.acked(ids).await;
-    crowd.has_relays(8).await;
+    crowd.has_relays(RELAYS).await;
     for device in &mut crowd.devices {
         hears_all(device, &crowd.room, FIRST..=FIRST + 2).await;
     }
