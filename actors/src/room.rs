@@ -297,7 +297,10 @@ impl Room {
         self.tell_marks(now);
         self.end_silent_typing(now);
         self.tell_heads(now);
-        self.fit_audience();
+        if !self.relays.is_empty() {
+            // It may have become smaller; where it has become larger, a join has seen that.
+            self.fit_audience();
+        }
         self.leave_if_idle(now);
     }
 

@@ -3,9 +3,8 @@
 /// Listeners of a room that are told by one actor, on the average at most. A room of more is divided, and
 /// told by relays.
 ///
-/// Telling 1024 takes some 100 µs, a turn as long as the longest that a room has anyway; with more the room
-/// would answer nobody for longer, and on one core only. A relay costs a message of some 2 µs, so it is
-/// nothing beside what it does.
+/// A room of 1,000 keeps its promised rate without them (bench/RESULTS.md, "fanout-full"). From where on they
+/// are better is not measured: with more listeners a room answers nobody for longer, on one core only.
 pub const SLICE: usize = 1024;
 
 /// Publications that wait in one slice of a large audience; for one more the room tells them itself.

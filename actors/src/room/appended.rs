@@ -181,7 +181,7 @@ fn was_applied<'a>(mut batch: impl Iterator<Item = &'a Event>, log: &[Event]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rookery_protocol::{MessageBody, RoomId, Seq, Timestamp};
+    use rookery_protocol::{EventBody, MessageBody, RoomId, Seq, Timestamp};
     use uuid::Uuid;
 
     fn event(seq: u64, text: &str) -> Event {

@@ -171,8 +171,9 @@ impl Room {
                 Pushed::Closed => return,
             }
         }
-        self.audience.attach(join.listener.clone());
-        self.fit_audience();
+        if self.audience.attach(join.listener.clone()) > self.node.config().slice {
+            self.fit_audience();
+        }
         join.is_settled = true;
         self.node.cluster().follow(self.id);
     }

@@ -75,6 +75,11 @@ impl Drop for Relay {
 }
 
 impl Relays {
+    /// Returns whether the room tells its listeners itself.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.slices.is_none()
+    }
+
     /// Has each relay tell what waits that is not on its way to do so.
     pub(super) fn call(&self) {
         for (slice, relay) in self.slices.iter().flat_map(|slices| slices.iter()).zip(&self.actors) {

@@ -58,8 +58,9 @@ impl Default for Seats {
 
 impl Audience {
     /// Has `listener` hear everything published from now on. A connection listens once; one that is
-    /// closing does not, since whoever would take it out may have been here before.
-    pub fn attach(&self, listener: Listener) {
+    /// closing does not, since whoever would take it out may have been here before. Returns how many are in
+    /// its list: more than a slice is for, and the audience may have to be divided.
+    pub fn attach(&self, listener: Listener) -> usize {
         let id = listener.connection.id();
         self.among(id, |entries, next| {
             take_out(entries, id);
@@ -71,7 +72,8 @@ impl Audience {
                 }
                 entries.push(Entry { id, listener, next });
             }
-        });
+            entries.len()
+        })
     }
 
     /// Has a connection hear no more: nothing that was published before reaches it after this. Returns

@@ -57,7 +57,9 @@ fn said(frames: &[Frame]) -> Vec<Bytes> {
 /// An audience in slices, of these listeners.
 fn divided(listeners: &[Listener]) -> Audience {
     let audience = Audience::default();
-    listeners.iter().for_each(|listener| audience.attach(listener.clone()));
+    for listener in listeners {
+        audience.attach(listener.clone());
+    }
     assert!(audience.fit(2), "it is too large for one slice");
     audience
 }
@@ -91,7 +93,9 @@ fn a_small_audience_is_told_at_once_and_a_large_one_by_its_relays() {
     audience.attach(listeners[0].clone());
     assert!(!audience.fit(1));
     assert_eq!(publish(&audience, 1), Published::Told(FanOut { queued: 1, lagged: 0 }));
-    listeners.iter().for_each(|listener| audience.attach(listener.clone()));
+    for listener in &listeners {
+        audience.attach(listener.clone());
+    }
     assert!(audience.fit(1));
     assert_eq!(publish(&audience, 2), Published::Waits { full: 0 });
     assert!(audience.is_being_told());
