@@ -4,6 +4,7 @@
 mod admit;
 mod courier;
 mod drain;
+mod logins;
 mod readiness;
 mod rooms;
 mod slots;
@@ -32,7 +33,7 @@ use rookery_engine::{
     Clock, Connection, Connections, Directory, Hub, Metrics, Parking, Random, Supervisors, Tasks,
     UserConnections, limits,
 };
-use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent, SessionId, UserId};
+use rookery_protocol::{CloseCode, Codec, Frame, RoomId, ServerEvent};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -138,6 +139,8 @@ pub struct Node {
     has_notices: Notify,
     /// Counts the logins that were said to be over.
     logins_ended: AtomicU64,
+    /// Messages that were ordered here and acked.
+    messages: AtomicU64,
     is_draining: AtomicBool,
     admission: Admission,
     /// Connections that it takes since a reload; 0 before.
@@ -205,6 +208,7 @@ impl Node {
             tasks: Tasks::new(),
             has_notices: Notify::new(),
             logins_ended: AtomicU64::new(0),
+            messages: AtomicU64::new(0),
             is_draining: AtomicBool::new(false),
             admission: Admission::new(),
             capacity: AtomicU64::new(0),
@@ -296,6 +300,16 @@ impl Node {
     }
 
     /// There are new notices for inboxes.
+    /// Returns how many messages were ordered here and acked since the start.
+    pub fn messages(&self) -> u64 {
+        self.messages.load(Ordering::Relaxed)
+    }
+
+    /// Counts messages that are acked.
+    pub(crate) fn count_messages(&self, count: u64) {
+        self.messages.fetch_add(count, Ordering::Relaxed);
+    }
+
     pub(crate) fn wake_courier(&self) {
         self.has_notices.notify_one();
     }
@@ -351,41 +365,6 @@ impl Node {
         }
         // A session that has died needs no word.
         session.tell(SessionMessage::Closed);
-    }
-
-    /// Closes every connection of a login at once, on every node, and has its tokens looked up again. The
-    /// store must know already that the login is over.
-    pub fn end_login(&self, session: SessionId, code: CloseCode) {
-        self.close_login(session, code);
-        self.cluster.tell_login_ended(session, code);
-    }
-
-    /// As [`Node::end_login`], on this node.
-    pub(crate) fn close_login(&self, session: SessionId, code: CloseCode) {
-        self.logins_may_have_ended();
-        self.authenticator().forget_login(session);
-        self.connections.each(|connection| {
-            if connection.identity().is_some_and(|(_, of)| of == session) {
-                self.close(connection, code);
-            }
-        });
-    }
-
-    /// Whoever has looked a login up before this, and has not said on its connection whose it is, looks again.
-    pub(crate) fn logins_may_have_ended(&self) {
-        self.logins_ended.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// Returns a number that changes with each login that is said to be over. What was done before it is
-    /// taken is seen by whoever changes it later.
-    pub(crate) fn logins_ended(&self) -> u64 {
-        self.logins_ended.fetch_add(0, Ordering::AcqRel)
-    }
-
-    /// Has the next request of `user` find the profile as the store has it now, on every node.
-    pub fn forget_user(&self, user: UserId) {
-        self.authenticator().forget_user(user);
-        self.cluster.tell_user_changed(user);
     }
 
     /// Closes a connection, with a `bye` where the peer may come back.

@@ -7,6 +7,7 @@ mod attachments;
 mod check;
 mod create;
 mod invite;
+mod moderate;
 mod own;
 mod people;
 mod read;

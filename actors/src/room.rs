@@ -31,8 +31,8 @@ mod submit;
 mod tell;
 mod typing;
 
-pub(crate) use compose::no_such_room;
-pub(crate) use draft::{Action, Creation, Draft};
+pub(crate) use compose::{SERVER, no_such_room};
+pub(crate) use draft::{Action, Creation, Draft, Moderation};
 pub(crate) use forward::Forwarded;
 pub(crate) use glance::Glance;
 pub(crate) use message::RoomMessage;

@@ -1,5 +1,6 @@
 //! A call: one request on its way through its handler, and what the handler may ask of it.
 
+use crate::accounts::Asker;
 use crate::edge::Edge;
 use crate::forwarded;
 use crate::problem::Problem;
@@ -37,6 +38,12 @@ impl Call {
     /// Returns the address that the request came from, behind the proxies that are trusted.
     pub(crate) fn from(&self) -> IpAddr {
         forwarded::client(self.peer.ip(), self.headers(), &self.edge.config().server.trusted_proxies)
+    }
+
+    /// Returns who asks, for what may lead to a letter.
+    pub(crate) fn asker(&self) -> Asker {
+        let language = self.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Asker { address: self.from(), language: language.map(str::to_owned) }
     }
 
     /// Parses what stands in the path for `{name}`, percent-decoded; what is no id is nothing that exists.

@@ -11,6 +11,8 @@ mod files;
 mod layer;
 mod limits;
 mod log;
+mod mail;
+mod providers;
 mod schema;
 mod server;
 mod storage;
@@ -24,6 +26,8 @@ pub use layer::Sources;
 pub use limits::LimitsConfig;
 pub(crate) use log::is_filter;
 pub use log::{LogConfig, LogFormat};
+pub use mail::{MailConfig, MailPlace, SmtpConfig, SmtpEncryption};
+pub use providers::{ClientAuth, OAuth2Config, ProviderConfig};
 pub use schema::json_schema;
 pub use server::ServerConfig;
 pub use storage::{CqlConfig, Replication, StorageConfig, StoragePlace};
@@ -35,6 +39,7 @@ use error::Problems;
 use files::RawFiles;
 use limits::RawLimits;
 use log::RawLog;
+use mail::RawMail;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use server::RawServer;
@@ -50,6 +55,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Passwords and tokens.
     pub auth: AuthConfig,
+    /// Mails.
+    pub mail: MailConfig,
     /// Files.
     pub files: FilesConfig,
     /// The servers that this one is one with, if it is not alone.
@@ -83,6 +90,7 @@ struct RawConfig {
     server: RawServer,
     storage: RawStorage,
     auth: RawAuth,
+    mail: RawMail,
     files: RawFiles,
     cluster: RawCluster,
     limits: RawLimits,
@@ -112,6 +120,8 @@ impl Config {
         let server = raw.server.check(&mut problems);
         let storage = raw.storage.check(&mut problems);
         let auth = raw.auth.check(limits, &mut problems);
+        let mail = raw.mail.check(&storage.data_dir, &mut problems);
+        raw.auth.check_mail(&mail.place, &mut problems);
         let files = raw.files.check(&storage.data_dir, &mut problems);
         let cluster = raw.cluster.check(
             (&storage.place, &auth),
@@ -119,8 +129,17 @@ impl Config {
             &mut problems,
         );
         let trace = raw.trace.check(&mut problems);
-        let config =
-            Self { server, auth, files, cluster, storage, log: raw.log.check(&mut problems), limits, trace };
+        let config = Self {
+            server,
+            auth,
+            mail,
+            files,
+            cluster,
+            storage,
+            log: raw.log.check(&mut problems),
+            limits,
+            trace,
+        };
         problems.into_result()?;
         Ok((config, merged.settings(&raw)))
     }
@@ -130,6 +149,7 @@ impl Config {
     pub fn reloaded(&self, new: &Self) -> Self {
         Self {
             server: self.server.reloaded(&new.server),
+            auth: AuthConfig { signing_key: new.auth.signing_key.clone(), ..self.auth.clone() },
             log: LogConfig { filter: new.log.filter.clone(), ..self.log.clone() },
             ..self.clone()
         }

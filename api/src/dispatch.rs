@@ -2,7 +2,9 @@
 
 use crate::accounts::Found;
 use crate::call::{Call, too_large};
+use crate::cors::{self, Cors};
 use crate::edge::Edge;
+use crate::office::Actor;
 use crate::problem::Problem;
 use crate::respond::{self, Answer, REQUEST_ID};
 use crate::route::Handler;
@@ -66,7 +68,12 @@ async fn answer_as(
     // follows such a request is never read as another one (RFC 9112, section 6.1).
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
 
-    let (index, label, outcome) = match router.find(&method, &path) {
+    let cors = Cors::of(request.headers(), &edge.config().server.allowed_origins);
+    let found = match cors.preflight(&method, request.headers()) {
+        Some(answer) => Err(Ok(answer)),
+        None => router.find(&method, &path).map_err(Err),
+    };
+    let (index, label, outcome) = match found {
         Ok(found) => {
             let route = found.route;
             let trace = match route.handler {
@@ -91,12 +98,13 @@ async fn answer_as(
             }
             (found.index, route.path, outcome)
         }
-        Err(problem) => (ROUTES.len(), NO_ROUTE[1], Err(problem)),
+        Err(outcome) => (ROUTES.len(), NO_ROUTE[1], outcome),
     };
     let code = outcome.as_ref().err().map(|problem| problem.code().as_str());
     let id = request_id.to_str().unwrap_or_default();
     let mut answer = outcome.unwrap_or_else(|problem| problem.into_answer(&path, id));
     respond::common_headers(answer.headers_mut(), request_id);
+    cors.mark(answer.headers_mut());
     if is_chunked && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -104,6 +112,9 @@ async fn answer_as(
     let status = answer.status().as_u16();
     let took = started.elapsed();
     in_flight.end(index, status, took);
+    if answer.status().is_server_error() {
+        edge.office.tally.count(edge.node.clock().now(), |happened| happened.errors += 1);
+    }
     tracing::debug!(%method, route = label, status, code, ms = took.as_millis(), "answered");
     answer
 }
@@ -126,11 +137,17 @@ fn begin_trace(edge: &Edge, peer: IpAddr, headers: &HeaderMap) -> Option<Box<Tra
 
 /// Authenticates where the handler needs it, and runs it.
 async fn run(call: Call, handler: Handler) -> Result<Answer, Problem> {
+    let config = call.edge.config();
+    cors::refuse_forgery(call.request.method(), call.headers(), &config.server.allowed_origins)?;
     if call.request.body().size_hint().lower() > call.body_bytes as u64 {
         return Err(too_large(call.body_bytes));
     }
     match handler {
         Handler::Public(handler) => handler(call).await,
+        Handler::Admin(handler) => {
+            let actor = Actor::of(&call.edge, call.headers()).await?;
+            handler(call, actor).await
+        }
         Handler::User(handler) => {
             let identity = authenticate(&call.edge, call.headers()).await?;
             handler(call, identity).await
@@ -146,7 +163,10 @@ pub(crate) async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Ide
     let (identity, found) = edge.accounts.recognise(token).await?;
     let result = match found {
         Found::Remembered => "hit",
-        Found::Stored => "miss",
+        Found::Stored => {
+            edge.office.tally.see(edge.node.clock().now(), identity.user.id);
+            "miss"
+        }
     };
     edge.node.metrics().http.token_lookups.of(result).increment(1);
     Ok(identity)

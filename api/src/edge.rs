@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::files::Files;
 use crate::log_lines::{ChooseLines, LogLines};
 use crate::observe::Exporter;
+use crate::office::Office;
 use crate::origin;
 use crate::problem::Problem;
 use http::HeaderMap;
@@ -48,6 +49,7 @@ pub struct Edge {
     pub(crate) node: Arc<Node>,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) files: Arc<Files>,
+    pub(crate) office: Arc<Office>,
     pub(crate) exporter: Exporter,
     pub(crate) log: Arc<LogLines>,
     /// What is set, as last reloaded; listeners look when it changes.
@@ -61,7 +63,8 @@ impl Edge {
     /// Joins the parts.
     pub fn new(parts: EdgeParts) -> Arc<Self> {
         let EdgeParts { node, accounts, blobs, config, exporter, log } = parts;
-        let files = Files::new(&node, blobs, &config);
+        let files = Files::new(&node, Arc::clone(&blobs), &config);
+        let office = Office::new(&node, &accounts, (blobs, Arc::clone(&files)));
         // A server that runs has read its configuration.
         node.metrics().operation.reload_success.set(1.0);
         let log = Arc::new(LogLines::new(log, config.log.filter.clone()));
@@ -69,6 +72,7 @@ impl Edge {
             node,
             accounts,
             files,
+            office,
             exporter,
             log,
             config: watch::Sender::new(config),

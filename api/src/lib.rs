@@ -3,7 +3,8 @@
 //! | module | what |
 //! |---|---|
 //! | [`config`] | what an operator wrote, checked |
-//! | [`accounts`] | register, log in, refresh, log out; passwords and tokens |
+//! | [`accounts`] | register, log in, refresh, log out; passwords and tokens; what is written to whom |
+//! | [`mail`] | letters in the languages of people, and their way out |
 //! | `files` | uploads, what they are, who gets them, and what nobody refers to any more |
 //! | `server` | listeners, connections, draining |
 //! | `routes`, `route`, `router` | the one table of endpoints, its rows, and finding the row of a request |
@@ -11,6 +12,8 @@
 //! | `http/` | one file an endpoint |
 //! | `socket`, `socket/` | WebSockets |
 //! | `events`, `events/` | event streams (SSE) |
+//! | `outbound` | the one client that speaks HTTP to other servers |
+//! | `office`, `docket` | what admins of the server do, what users report, jobs, statistics; and how it is kept |
 //! | `log_lines`, `pressure` | which lines the log has; how much memory and time are left |
 //! | `served` | a connection as long as its socket or stream is there |
 //!
@@ -19,10 +22,13 @@
 
 pub mod accounts;
 pub mod config;
+pub mod mail;
 
 mod call;
 mod cookie;
+mod cors;
 mod dispatch;
+mod docket;
 mod edge;
 mod events;
 mod files;
@@ -31,7 +37,9 @@ mod http;
 mod idempotency;
 mod log_lines;
 mod observe;
+mod office;
 mod origin;
+mod outbound;
 mod pressure;
 mod problem;
 mod query;
@@ -46,7 +54,7 @@ mod socket;
 mod stream;
 
 pub use crate::http::admin::{ChooseLog, DrainStanding};
-pub use accounts::{Accounts, AccountsParts, SigningKey};
+pub use accounts::{Accounts, AccountsParts, SigningKey, SigningKeys};
 pub use config::Config;
 pub use edge::{Edge, EdgeParts};
 pub use files::Files;

@@ -3,6 +3,7 @@
 pub(crate) mod docs;
 
 use crate::call::Call;
+use crate::office::Actor;
 use crate::problem::Problem;
 use crate::respond::Answer;
 use docs::Docs;
@@ -24,6 +25,8 @@ pub(crate) enum Handler {
     Public(fn(Call) -> Answering),
     /// Whoever has a good access token.
     User(fn(Call, Identity) -> Answering),
+    /// Operators and admins of the server.
+    Admin(fn(Call, Actor) -> Answering),
 }
 
 /// Which listener serves a route.

@@ -7,7 +7,7 @@ mod exhaustion;
 
 use crate::edge::Edge;
 use crate::route::Reach;
-use crate::{files, pressure};
+use crate::{accounts, files, office, pressure};
 use door::Door;
 use std::io;
 use std::sync::Arc;
@@ -51,7 +51,10 @@ pub async fn serve(
     // Probes are answered until the node's tasks stop.
     let (_keep_open, _) = Door::open(listeners.admin, Reach::Admin, &edge);
     edge.node.tasks().spawn(upkeep(Arc::clone(&edge)));
+    edge.node.tasks().spawn(accounts::run_postman(Arc::clone(&edge)));
     edge.node.tasks().spawn(files::run_janitor(Arc::clone(&edge.files)));
+    edge.node.tasks().spawn(office::run(Arc::clone(&edge.office)));
+    edge.node.tasks().spawn(office::run_tally(Arc::clone(&edge.office)));
     edge.node.tasks().spawn(pressure::run(Arc::clone(&edge)));
     tracing::info!(%http, %admin, "serving");
 

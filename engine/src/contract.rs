@@ -7,7 +7,9 @@ mod accounts;
 mod atomic;
 mod blobs;
 mod bus;
+mod credentials;
 mod cursors;
+mod docket;
 mod files;
 mod fixture;
 mod invites;
@@ -20,7 +22,9 @@ mod presence;
 mod rooms;
 mod search;
 mod settled;
+mod sign_ins;
 mod tokens;
+mod traces;
 mod transfer;
 
 pub use blobs::blobs_pass;
@@ -66,10 +70,14 @@ pub fn cases() -> impl Iterator<Item = Case> {
         atomic::CASES,
         accounts::CASES,
         tokens::CASES,
+        credentials::CASES,
+        sign_ins::CASES,
         people::CASES,
         presence::CASES,
         invites::CASES,
         files::CASES,
+        docket::CASES,
+        traces::CASES,
         model::CASES,
     ];
     parts.into_iter().flatten().copied()

@@ -3,9 +3,12 @@
 //! It wraps any store. What it answers obeys the port: a refused write was not applied, an
 //! unknown one was or was not, and reads only ever see what the store inside holds.
 
+mod credentials;
+mod docket;
 mod files;
 mod people;
 mod presence;
+mod sign_ins;
 mod switch;
 
 use crate::store::{

@@ -150,6 +150,12 @@ pub const INVITE_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 /// Each is looked at by every search of that user; 1000 keys of 32 bytes are read in a millisecond.
 pub const BLOCKS_PER_USER: usize = 1000;
 
+/// Milliseconds within which a refresh token that was spent is answered once more with what it was spent for.
+///
+/// A client whose answer was lost tries again within seconds; without this it would end its own login. Who has
+/// stolen the token gains nothing by it that it would not have had a moment earlier.
+pub const REFRESH_AGAIN_MS: i64 = 10_000;
+
 /// Milliseconds that a handle stays its former owner's: 30 days, as long as a login lasts, so that
 /// whoever knows somebody by a handle does not write to another person under it.
 pub const HANDLE_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;

@@ -4,7 +4,9 @@
 //! the state between two writes.
 
 mod accounts;
+mod credentials;
 mod cursors;
+mod docket;
 mod files;
 mod invites;
 mod log;
@@ -13,12 +15,16 @@ mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod sign_ins;
+mod traces;
 mod transfer;
 
 use crate::store::{
-    Activation, Answer, Commits, Health, Login, Notice, NoticeKind, Opening, Progress, Store, StoreError,
+    Activation, Answer, Commits, Health, Login, Mail, Notice, NoticeKind, Opening, Progress, Store,
+    StoreError,
 };
 use accounts::AccountTables;
+use docket::DocketTable;
 use files::FileTables;
 use invites::InviteTables;
 use log::LogTables;
@@ -27,9 +33,11 @@ use people::PeopleTables;
 use presence::LastSeenTable;
 use rookery_protocol::{RoomId, Seq, SessionId, UserId};
 use rooms::RoomTables;
+use sign_ins::SignInTable;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -45,10 +53,13 @@ struct State {
     rooms: RoomTables,
     notices: BTreeMap<(UserId, RoomId, Seq, NoticeKind), Notice>,
     accounts: AccountTables,
+    mails: BTreeMap<Uuid, Mail>,
     people: PeopleTables,
     invites: InviteTables,
     last_seen: LastSeenTable,
+    sign_ins: SignInTable,
     files: FileTables,
+    docket: DocketTable,
     importing: Option<Progress>,
 }
 

@@ -26,6 +26,7 @@ mod process;
 mod rooms;
 mod row;
 mod store;
+mod usage;
 
 pub use accounts::{AccountMetrics, PresenceMetrics};
 pub use actors::{ActorKind, ActorMetrics, KindMetrics, Turn};
@@ -41,6 +42,7 @@ pub use process::ProcessMetrics;
 pub use rooms::RoomMetrics;
 pub use row::{Kind, Row, Values};
 pub use store::{CallOutcome, StoreCall, StoreMetrics};
+pub use usage::UsageMetrics;
 
 use metrics::Recorder;
 
@@ -59,6 +61,7 @@ const SUBJECTS: &[&[Row]] = &[
     ClusterMetrics::ROWS,
     ProcessMetrics::ROWS,
     OperationMetrics::ROWS,
+    UsageMetrics::ROWS,
 ];
 
 /// Every metric.
@@ -117,6 +120,8 @@ pub struct Metrics {
     pub process: ProcessMetrics,
     /// What an operator decides, or has decided beforehand.
     pub operation: OperationMetrics,
+    /// How the server is used.
+    pub usage: UsageMetrics,
 }
 
 impl Metrics {
@@ -138,6 +143,7 @@ impl Metrics {
             cluster: ClusterMetrics::register(&to),
             process: ProcessMetrics::register(&to),
             operation: OperationMetrics::register(&to),
+            usage: UsageMetrics::register(&to),
         }
     }
 

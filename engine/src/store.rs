@@ -7,30 +7,41 @@
 
 mod accounts;
 mod activation;
+mod credentials;
 mod cursors;
+mod docket;
 mod files;
 mod invites;
 mod log;
+mod mails;
 mod metered;
 mod notices;
 mod people;
 mod presence;
 mod rooms;
+mod sign_ins;
+mod traces;
 mod transfer;
 
 pub use accounts::{
     Account, AccountCreated, Accounts, LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash,
+    may_repeat_rotation,
 };
 pub use activation::{Activation, Login, Opening};
+pub use credentials::{AddressConfirmed, Credentials, Proof, ProofOf};
 pub use cursors::{CursorKind, Cursors, Mark, MemberCursor, Reached};
+pub use docket::{Book, Docket, Entry};
 pub use files::{AvatarOf, Begun, Completed, FileContent, FileHash, FileRecord, Files, Thumb, Upload};
 pub use invites::{Invite, InviteCreated, InviteUsed, Invites};
 pub use log::{Append, AppendError, Log, Projection, Range, Receipt};
+pub use mails::{Mail, Mails};
 pub use metered::MeteredStore;
 pub use notices::{Notice, NoticeKind, Notices};
 pub use people::{BlockSet, People, ProfileChange, ProfileChanged, TextChange};
 pub use presence::LastSeen;
 pub use rooms::{Membership, RoomRecord, RoomState, Rooms, RoomsCursor, Settings, SettingsChange};
+pub use sign_ins::{SignIn, SignIns};
+pub use traces::Traces;
 pub use transfer::{
     Asked, Batch, Export, Implied, Import, Page, Part, Place, Progress, Reading, Record, is_empty,
 };
@@ -81,17 +92,22 @@ pub struct Commits {
 }
 
 /// A store: a room log with its projections, the reads over them, cursors, notices, accounts,
-/// people, invites and what is known of files.
+/// mails, people, invites, what is known of files, what administration keeps and what is left of a user.
 pub trait Store:
     Log
     + Rooms
     + Cursors
     + Notices
     + Accounts
+    + Credentials
+    + Mails
+    + SignIns
     + LastSeen
     + People
     + Invites
     + Files
+    + Docket
+    + Traces
     + std::fmt::Debug
     + Send
     + Sync

@@ -14,8 +14,16 @@ mod docs;
 mod http;
 // The tree keeps its own rules: layers, sizes, names, links, lists.
 mod tidy;
+// Codes that a login asks for besides a password.
+mod factor;
+// Logging in by an identity elsewhere, at a provider that lies and at a real one.
+mod providers;
+// The keys that sign tokens, and how they change.
+mod keys;
 // What proves who somebody is, and when it stops to.
 mod tokens;
+// Who may what: a row for every op and every route, each cell played.
+mod authorisation;
 // The real binary, backed up and restored.
 mod backup;
 // Bad input over the socket.
@@ -74,14 +82,14 @@ mod people;
 // How far members have come.
 mod recall;
 mod receipts;
-// Every op, and whom it is refused.
-mod refusals;
 // A room of more listeners than its actor tells.
 mod relays;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
 // Run by somebody: probes, drains, reloads, the log, systemd, descriptors, pressure.
 mod operation;
+// What admins of the server do, and that it is written down.
+mod office;
 // A user's rooms, and word of those not open.
 mod room_list;
 // Rooms and members.

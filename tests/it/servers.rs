@@ -3,7 +3,9 @@
 mod cassandra;
 mod otlp;
 mod redis;
+mod smtp;
 
 pub(crate) use cassandra::Cassandra;
 pub(crate) use otlp::{Otlp, Received, STEPS};
 pub(crate) use redis::Redis;
+pub(crate) use smtp::{Mail, Smtp};

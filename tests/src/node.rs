@@ -2,11 +2,12 @@
 //! seed, and any store. Only its users are made without the wire, because hashing is not the point.
 
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
-use rookery_api::accounts::{Login, Register};
+use rookery_api::accounts::{LoggedIn, Login, Register};
 use rookery_api::config::Sources;
+use rookery_api::mail::Mailer;
 use rookery_api::{
-    Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, exporter,
-    serve,
+    Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, Files, Listeners, SigningKey, SigningKeys,
+    exporter, serve,
 };
 use rookery_engine::blobs::{Blobs, MemoryBlobs};
 use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
@@ -15,6 +16,7 @@ use rookery_engine::store::{MeteredStore, Store};
 use rookery_engine::trace::Tracer;
 use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks, limits};
 use rookery_protocol::{SessionId, Timestamp, UserId};
+use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -33,8 +35,8 @@ const KEY_SEED: u64 = 1;
 /// How often a node of a cluster says that it is there: so that what is late or lost is found in a blink.
 const CLUSTER_BEAT: Duration = Duration::from_millis(100);
 
-/// The password of every test user.
-const PASSWORD: &str = "correct horse battery";
+/// The password of every user that a test registers.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// A node that serves until it is dropped or stopped.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub struct TestNode {
     clock: Arc<FragileClock>,
     http: SocketAddr,
     admin: SocketAddr,
+    /// By which operators are known.
+    operator: String,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -229,9 +233,10 @@ impl TestNode {
         let config = Arc::new(config(&options.settings));
         // The nodes of a cluster have one key.
         let key = match options.bus {
-            Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED)),
-            None => SigningKey::generate(random.as_ref()),
+            Some(_) => SigningKey::generate(&SeededRandom::new(KEY_SEED), Timestamp(0)),
+            None => SigningKey::generate(random.as_ref(), Timestamp(0)),
         };
+        let operator = key.operator_token().expose_secret().to_owned();
         let (metrics, exporter) = exporter();
         let bus = options.bus.unwrap_or_else(|| Arc::new(Alone::new(peer(1))));
         let store: Arc<dyn Store> =
@@ -241,9 +246,12 @@ impl TestNode {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 random: Arc::clone(&random),
-                key,
+                keys: SigningKeys::one(key),
                 bus: Arc::clone(&bus),
                 metrics: metrics.clone(),
+                mailer: Arc::new(
+                    Mailer::open(&config.mail).expect("the templates that are built in are good"),
+                ),
             },
             &config,
         ));
@@ -281,7 +289,7 @@ impl TestNode {
         let (stop, stopped) = oneshot::channel::<()>();
         let listeners = Listeners { public, admin };
         let serving = tokio::spawn(serve(listeners, Arc::clone(&edge), async move { drop(stopped.await) }));
-        Self { edge, clock, http, admin: admin_address, stop: Some(stop), serving }
+        Self { edge, clock, http, admin: admin_address, operator, stop: Some(stop), serving }
     }
 
     /// Returns where clients connect.
@@ -294,6 +302,11 @@ impl TestNode {
         self.admin
     }
 
+    /// Returns the token by which operators are known.
+    pub fn operator(&self) -> &str {
+        &self.operator
+    }
+
     /// Returns the node behind the edge.
     pub fn node(&self) -> &Arc<Node> {
         self.edge.node()
@@ -302,6 +315,11 @@ impl TestNode {
     /// Returns the files behind the edge.
     pub fn files(&self) -> &Arc<Files> {
         self.edge.files()
+    }
+
+    /// Returns what the time is by the node's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.inner.now()
     }
 
     /// Moves the node's clock on, and nobody looks.
@@ -347,7 +365,8 @@ impl TestNode {
     pub async fn login(&self, handle: &str) -> TestUser {
         let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let login = Login { email: format!("{handle}@example.org"), password: PASSWORD.into(), device: None };
-        let tokens = self.edge.accounts().login(login, from).await.expect("a registered user logs in");
+        let logged_in = self.edge.accounts().login(login, from).await.expect("a registered user logs in");
+        let LoggedIn::Tokens(tokens) = logged_in else { panic!("{handle} has a second factor") };
         TestUser { id: tokens.user.id, session: tokens.session, token: tokens.access_token }
     }
 
@@ -374,6 +393,7 @@ fn config(settings: &[(&'static str, &'static str)]) -> Config {
         ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "8"),
         ("ROOKERY_AUTH__ARGON2_PASSES", "1"),
         ("ROOKERY_AUTH__ARGON2_THREADS", "1"),
+        ("ROOKERY_MAIL__TRANSPORT", "none"),
         ("ROOKERY_SERVER__DRAIN_DELAY_SECONDS", "0"),
         // Tests say themselves when there is too little memory.
         ("ROOKERY_SERVER__SHED_LOAD", "false"),

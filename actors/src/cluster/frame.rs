@@ -7,7 +7,7 @@
 
 use super::said::{
     Answered, Astray, Beacon, BlockChanged, Events, EventsOf, Follow, Followed, HeadMoved, LoginEnded, Pulse,
-    Said, Signalled, Submit, SubmitOf, Unfollow, Unread, UserChanged,
+    Said, Signalled, Submit, SubmitOf, Unfollow, Unread, UserChanged, UserEnded,
 };
 use crate::presence::{PeopleAre, UnwatchPeople, WatchPeople};
 use bytes::Bytes;
@@ -64,6 +64,7 @@ kinds! {
     15 "watch" WatchPeople;
     16 "unwatch" UnwatchPeople;
     17 "presence" PeopleAre;
+    18 "user_ended" UserEnded;
 }
 
 impl Kind for EventsOf<'_> {

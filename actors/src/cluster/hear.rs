@@ -74,6 +74,7 @@ impl Node {
             Said::Signalled(signalled) => self.heard_signal(from, frame, signalled),
             Said::HeadMoved(moved) => self.heard_head(moved),
             Said::LoginEnded(ended) => self.heard_login_ended(ended),
+            Said::UserEnded(ended) => self.heard_user_ended(ended),
             Said::UserChanged(changed) => self.authenticator().forget_user(changed.user),
             Said::BlockChanged(changed) => self.heard_block(changed),
             Said::WatchPeople(watch) => {

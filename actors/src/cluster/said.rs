@@ -38,6 +38,8 @@ pub(crate) enum Said {
     HeadMoved(HeadMoved),
     /// A login is over.
     LoginEnded(LoginEnded),
+    /// All logins of a user are over.
+    UserEnded(UserEnded),
     /// A profile has changed.
     UserChanged(UserChanged),
     /// A block between two users was set or taken off.
@@ -303,6 +305,13 @@ pub(crate) struct HeadMoved {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoginEnded {
     pub(crate) session: SessionId,
+    pub(crate) code: u16,
+}
+
+/// All logins of a user are over; their connections are closed with this code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UserEnded {
+    pub(crate) user: UserId,
     pub(crate) code: u16,
 }
 

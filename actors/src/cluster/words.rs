@@ -2,7 +2,7 @@
 
 use super::Cluster;
 use super::frame::Kind;
-use super::said::{BlockChanged, HeadMoved, LoginEnded, OwnRead, UserChanged};
+use super::said::{BlockChanged, HeadMoved, LoginEnded, OwnRead, UserChanged, UserEnded};
 use crate::node::Node;
 use crate::presence::{Letter, Word};
 use rookery_engine::bus::NodeId;
@@ -14,6 +14,11 @@ impl Cluster {
     /// Has every other node close the connections of a login.
     pub(crate) fn tell_login_ended(&self, session: SessionId, code: CloseCode) {
         self.broadcast(&LoginEnded { session, code: code.as_u16() });
+    }
+
+    /// Has every other node close the connections of a user.
+    pub(crate) fn tell_user_ended(&self, user: UserId, code: CloseCode) {
+        self.broadcast(&UserEnded { user, code: code.as_u16() });
     }
 
     /// Has every other node forget a profile.
@@ -54,6 +59,10 @@ impl Node {
 
     pub(super) fn heard_login_ended(&self, LoginEnded { session, code }: LoginEnded) {
         self.close_login(session, CloseCode::from_u16(code).unwrap_or(CloseCode::SessionRevoked));
+    }
+
+    pub(super) fn heard_user_ended(&self, UserEnded { user, code }: UserEnded) {
+        self.close_logins_of(user, CloseCode::from_u16(code).unwrap_or(CloseCode::SessionRevoked));
     }
 
     pub(super) fn heard_block(self: &Arc<Self>, BlockChanged { one, other }: BlockChanged) {

@@ -5,7 +5,7 @@ use super::live::Loaded;
 use super::{Room, RoomMessage, unavailable};
 use rookery_engine::metrics::Step;
 use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
-use rookery_protocol::{ClientId, Event, Frame, UserId};
+use rookery_protocol::{ClientId, Event, Frame, ReplyBody, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ impl Room {
             let taken_in = self.node.clock().elapsed();
             self.audience.encode(&frames);
             encoding += self.node.clock().elapsed().saturating_sub(taken_in);
+            self.node.count_messages(u64::from(matches!(composition.answer, ReplyBody::Sent(_))));
             waiting.draft.answer.ok(composition.answer);
             let context = self.tell_traced(&frames, trace);
             let took = now.saturating_sub(waiting.draft.arrived);

@@ -4,8 +4,11 @@ mod change;
 mod create;
 mod join;
 mod members;
+mod moderate;
 mod notice;
 mod send;
+
+pub(crate) use moderate::SERVER;
 
 use super::draft::{Action, Draft, Known};
 use super::live::Live;
@@ -84,6 +87,7 @@ pub(super) fn compose(
         Action::Delete(delete) => composer()?.delete(delete, known),
         Action::React(set) => composer()?.react(set, known),
         Action::Pin(set) => composer()?.pin(set, known),
+        Action::Moderate(moderation) => moderate::moderate(room, live, moderation, (known, place)),
         Action::Notice(notice) => notice::notice(room, live, *notice, place),
         Action::Settle => Ok(Composed::Done(ReplyBody::Empty {})),
     }

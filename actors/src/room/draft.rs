@@ -59,10 +59,23 @@ pub(crate) enum Action {
     Pin(PinSet),
     /// A notice in this inbox.
     Notice(Notice),
+    /// What the server does to a room, whoever is in it and as what.
+    Moderate(Moderation),
     /// To come in oneself, by an invite that has been looked at.
     Join,
     /// Nothing, once everything submitted before is settled.
     Settle,
+}
+
+/// What the server does to a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Moderation {
+    /// No content for a message any more, in a room of any kind.
+    Delete(MessageDelete),
+    /// One member less, in a room of any kind. Somebody else owns it if it was the last owner.
+    Remove(UserId),
+    /// As many members less as fit into one draft; the answer is empty once none is left.
+    Close,
 }
 
 /// A room to be made.
@@ -134,7 +147,7 @@ impl Draft {
             Action::Send(send) => Some(send.client_id),
             Action::Create(creation) => creation.client_id,
             Action::Edit(edit) => Some(edit.client_id),
-            Action::Delete(delete) => Some(delete.client_id),
+            Action::Delete(delete) | Action::Moderate(Moderation::Delete(delete)) => Some(delete.client_id),
             Action::React(set) => Some(set.client_id),
             Action::Pin(set) => Some(set.client_id),
             Action::Notice(notice) => Some(notice_id(notice)),
@@ -142,6 +155,7 @@ impl Draft {
             | Action::Add { .. }
             | Action::Remove(_)
             | Action::SetRole { .. }
+            | Action::Moderate(Moderation::Remove(_) | Moderation::Close)
             | Action::Join
             | Action::Settle => None,
         }
@@ -151,7 +165,7 @@ impl Draft {
     pub(crate) fn target(&self) -> Option<Seq> {
         match &self.action {
             Action::Edit(edit) => Some(edit.target),
-            Action::Delete(delete) => Some(delete.target),
+            Action::Delete(delete) | Action::Moderate(Moderation::Delete(delete)) => Some(delete.target),
             Action::React(set) => Some(set.target),
             Action::Pin(set) => Some(set.target),
             _ => None,

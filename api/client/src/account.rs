@@ -44,6 +44,22 @@ pub struct Tokens {
     pub user: User,
 }
 
+/// What a right password gives.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum LoggedIn {
+    /// Tokens.
+    Tokens(Box<Tokens>),
+    /// The question for a second factor.
+    Challenged(Challenge),
+}
+
+/// A login that waits for its second factor.
+#[derive(Clone, Deserialize)]
+pub struct Challenge {
+    challenge: String,
+}
+
 #[derive(Deserialize)]
 struct Registered {
     user: User,
@@ -66,6 +82,12 @@ impl fmt::Debug for Login {
     }
 }
 
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge").finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens").field("user", &self.user.handle).finish_non_exhaustive()
@@ -82,7 +104,24 @@ impl HttpClient {
         answer.json::<Registered>().map(|registered| registered.user)
     }
 
-    /// Logs in.
+    /// Logs in, or learns that a second factor is asked for.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn begin_login(&mut self, login: &Login) -> Result<LoggedIn, HttpError> {
+        self.request(Method::POST, "/v1/auth/login", None, Some(login)).await?.json()
+    }
+
+    /// Goes on with a login by a code of its second factor, or a recovery code.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    pub async fn meet(&mut self, challenge: &Challenge, code: &str) -> Result<Tokens, HttpError> {
+        let body = serde_json::json!({ "challenge": challenge.challenge, "code": code });
+        self.request(Method::POST, "/v1/auth/login/factor", None, Some(&body)).await?.json()
+    }
+
+    /// Logs in where no second factor is asked for.
     ///
     /// # Errors
     /// See [`HttpError`].

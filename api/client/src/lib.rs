@@ -19,7 +19,7 @@ mod notice;
 mod server_url;
 mod servers;
 
-pub use account::{Login, Registration, Tokens};
+pub use account::{Challenge, LoggedIn, Login, Registration, Tokens};
 pub use backoff::Backoff;
 pub use chat::{Chat, Full, GaveUp, Handle, News, Totals};
 pub use client_id::{ClientIds, client_id};

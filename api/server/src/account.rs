@@ -6,7 +6,7 @@ use crate::output::line;
 use crate::prompt;
 use crate::session::{Session, block_on};
 use anyhow::{Context, Result};
-use rookery_client::{HttpClient, Login, Registration};
+use rookery_client::{HttpClient, LoggedIn, Login, Registration};
 use secrecy::ExposeSecret;
 
 /// Makes an account and keeps a login of it.
@@ -54,7 +54,10 @@ pub(crate) fn logout(connection: &Connection) -> Result<()> {
 }
 
 async fn log_in(http: &mut HttpClient, login: &Login) -> Result<KeptLogin> {
-    let tokens = http.login(login).await?;
+    let tokens = match http.begin_login(login).await? {
+        LoggedIn::Tokens(tokens) => *tokens,
+        LoggedIn::Challenged(challenge) => http.meet(&challenge, prompt::code()?.expose_secret()).await?,
+    };
     KeptLogin::new(http.server().to_string(), tokens)
 }
 

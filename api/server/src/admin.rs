@@ -2,6 +2,7 @@
 
 use crate::cli::{AdminAction, AdminArgs, Output};
 use crate::context::admin_url;
+use crate::office;
 use crate::output::{harmless, line};
 use crate::session::block_on;
 use anyhow::{Context, Result, bail};
@@ -39,6 +40,7 @@ pub(crate) fn run(action: AdminAction, args: &AdminArgs) -> Result<()> {
             AdminAction::Log { filter, time: for_seconds, .. } => {
                 log(&mut http, Some(ChooseLog { filter, for_seconds }), args.output).await
             }
+            AdminAction::Office(action) => office::run(&mut http, &action, args).await,
             AdminAction::Drain { no_wait } => drain(&mut http, !no_wait, args.output).await,
         }
     })

@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help that a terminal shows")]
 
+use crate::office::OfficeAction;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rookery_protocol::RoomId;
 use std::path::PathBuf;
@@ -47,6 +48,11 @@ pub(crate) enum Command {
         action: AdminAction,
         #[command(flatten)]
         args: AdminArgs,
+    },
+    /// List the keys that sign access tokens, add the next one, or drop those that no token needs any more.
+    Keys {
+        #[command(subcommand)]
+        action: KeysAction,
     },
     /// Write all that the store and its files are into one file; a server may be running.
     Backup(BackupArgs),
@@ -121,6 +127,10 @@ pub(crate) struct AdminArgs {
     /// Its admin listener [env: ROOKERY_ADMIN_URL; default: http://127.0.0.1:7081].
     #[arg(long = "admin", value_name = "URL", global = true)]
     pub(crate) url: Option<String>,
+    /// The server's signing key, which shows that its operator asks [env: ROOKERY_ADMIN_KEY; default:
+    /// ./data/signing.key].
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) key: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t, global = true)]
     pub(crate) output: Output,
@@ -128,6 +138,9 @@ pub(crate) struct AdminArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum AdminAction {
+    /// Users, what they report, what is done about it.
+    #[command(flatten)]
+    Office(OfficeAction),
     /// Print the nodes of the cluster, as this one sees them.
     Nodes,
     /// Print the rooms with the most listeners on this node, or where one room is at home.
@@ -167,6 +180,35 @@ pub(crate) struct MigrateArgs {
     /// Only say what would be applied.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysAction {
+    /// Print each key's name, from when on it signs, and what it does now.
+    List(KeysArgs),
+    /// Add a key that signs from a moment on, before which every server has to have read it (SIGHUP).
+    Rotate {
+        /// How long from now, such as 30s, 10m or 2h.
+        #[arg(long = "in", value_name = "TIME", default_value = "10m", value_parser = seconds)]
+        time: u64,
+        /// From now on: for one server, or none that runs.
+        #[arg(long, conflicts_with = "time")]
+        now: bool,
+        #[command(flatten)]
+        args: KeysArgs,
+    },
+    /// Drop the keys whose last token has run out; have every server read the newer ones before.
+    Prune(KeysArgs),
+}
+
+/// Which keys.
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// The file they stand in [default: signing.key in the data dir].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
 }
 
 #[derive(Debug, Args)]

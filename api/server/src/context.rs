@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Seconds that stand for ever: ten years.
 pub(crate) const LASTS_FOR_EVER: u64 = 315_360_000;
@@ -132,6 +132,12 @@ pub(crate) fn url(given: Option<&str>) -> String {
 /// Returns the server's admin listener that was given, or that of the environment, or the one of this machine.
 pub(crate) fn admin_url(given: Option<&str>) -> String {
     given_or_set(given, "ROOKERY_ADMIN_URL", "http://127.0.0.1:7081")
+}
+
+/// Returns where the key is that shows who operates a server.
+pub(crate) fn admin_key(given: Option<&Path>) -> PathBuf {
+    let given = given.map(|path| path.to_string_lossy().into_owned());
+    given_or_set(given.as_deref(), "ROOKERY_ADMIN_KEY", "./data/signing.key").into()
 }
 
 fn given_or_set(given: Option<&str>, name: &str, otherwise: &str) -> String {

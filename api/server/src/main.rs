@@ -16,8 +16,10 @@ mod conversation;
 mod descriptors;
 mod doctor;
 mod exit;
+mod keys;
 mod logs;
 mod migrate;
+mod office;
 mod output;
 mod prompt;
 mod reload;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Migrate(args)) => migrate::run(&args),
         Some(Command::Admin { action, args }) => admin::run(action, &args),
+        Some(Command::Keys { action }) => keys::run(&action),
         Some(Command::Backup(args)) => backup::run(&args),
         Some(Command::Restore(args)) => backup::restore(&args),
         Some(Command::Context { action }) => context_command::run(action),

@@ -1,4 +1,4 @@
-//! Asking for a password: without echo on a terminal, one line otherwise.
+//! Asking for a password or a code: without echo on a terminal, one line otherwise.
 
 use anyhow::{Context, Result, bail};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -24,6 +24,11 @@ pub(crate) fn new_password() -> Result<SecretString> {
         }
     }
     Ok(password)
+}
+
+/// Reads a code of the second factor.
+pub(crate) fn code() -> Result<SecretString> {
+    if io::stdin().is_terminal() { ask("Code: ") } else { line() }
 }
 
 fn from_environment() -> Option<SecretString> {

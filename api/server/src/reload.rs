@@ -2,10 +2,11 @@
 
 use crate::cli::ServeArgs;
 use crate::systemd::Systemd;
-use crate::{descriptors, settings};
+use crate::{descriptors, settings, wiring};
 use anyhow::{Result, anyhow};
 use rookery_api::config::Setting;
 use rookery_api::{Config, Edge};
+use rookery_engine::SystemRandom;
 
 /// Reads the configuration again when it is told to.
 #[derive(Debug)]
@@ -59,7 +60,9 @@ impl Reload {
     fn try_run(&mut self, edge: &Edge) -> Result<Changes> {
         let (mut config, settings) = settings::load(&self.args)?;
         fit(&mut config)?;
+        let keys = wiring::signing_keys(&config, &SystemRandom)?;
         edge.reload(&config).map_err(|error| anyhow!(error))?;
+        edge.accounts().use_keys(&keys);
         Ok(adopt(&mut self.running, settings))
     }
 }

@@ -9,8 +9,10 @@ pub(crate) use storage::cql_options;
 
 use anyhow::{Context, Result};
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
+use rookery_api::accounts::KeyError;
 use rookery_api::config::{BucketConfig, FilesPlace};
-use rookery_api::{Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, SigningKey, exporter};
+use rookery_api::mail::Mailer;
+use rookery_api::{Accounts, AccountsParts, ChooseLines, Config, Edge, EdgeParts, SigningKeys, exporter};
 use rookery_blobs_object::{ObjectBlobs, S3Options};
 use rookery_engine::blobs::Blobs;
 use rookery_engine::bus::{NodeId, Peer};
@@ -22,7 +24,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Opens the store, reads or makes the signing key, and starts the node, whose public listener is at
+/// Opens the store, reads or makes the signing keys, and starts the node, whose public listener is at
 /// `listening`.
 pub(crate) async fn start(
     config: Config,
@@ -36,10 +38,7 @@ pub(crate) async fn start(
     let (metrics, exporter) = exporter();
     let (store, search) = storage::open(&config.storage, &clock, &ports, &metrics.store).await?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let key = match &config.auth.signing_key {
-        Some(text) => SigningKey::parse(text.expose_secret())?,
-        None => SigningKey::open_or_create(data_dir, random.as_ref())?,
-    };
+    let keys = signing_keys(&config, random.as_ref())?;
     let me = Peer {
         id: NodeId(uuid_v7(clock.now(), random.as_ref())),
         name: config.server.node.clone(),
@@ -54,9 +53,10 @@ pub(crate) async fn start(
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
-            key,
+            keys,
             bus: Arc::clone(&bus),
             metrics: metrics.clone(),
+            mailer: Arc::new(Mailer::open(&config.mail)?),
         },
         &config,
     ));
@@ -83,6 +83,15 @@ pub(crate) async fn start(
     .await
     .context("start the node")?;
     Ok(Edge::new(EdgeParts { node, accounts, blobs, config: Arc::new(config), exporter, log }))
+}
+
+/// Reads the keys that sign access tokens: those that are given, or those of the data dir, where the first one
+/// is made if there is none.
+pub(crate) fn signing_keys(config: &Config, random: &dyn Random) -> Result<SigningKeys, KeyError> {
+    match &config.auth.signing_key {
+        Some(text) => SigningKeys::parse(text.expose_secret()),
+        None => SigningKeys::open_or_create(&config.storage.data_dir, random),
+    }
 }
 
 /// Opens the place of the bytes of files.

@@ -1,8 +1,9 @@
 //! Login: a password for a session with its tokens.
 
+use super::factor::Challenge;
 use super::names;
 use super::password::{PoolFull, Verdict};
-use super::settle::settle;
+use super::settle::{insist, settle};
 use super::{Accounts, after, secret};
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, LoginSession, RefreshToken, StoreError};
@@ -59,6 +60,12 @@ pub enum LoginError {
     /// No account has this address with this password; which of the two is not said.
     #[error("find an account with this e-mail address and password")]
     Refused,
+    /// The user is barred from the server; told only to whoever knows the password.
+    #[error("let a user in who is barred from the server")]
+    Barred,
+    /// The password is right, and the address has still to be confirmed.
+    #[error("log in before the e-mail address is confirmed")]
+    Unconfirmed,
     /// A field of the device is not as it must be.
     #[error(transparent)]
     Field(#[from] names::BadField),
@@ -73,14 +80,43 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
+/// What a right password gets.
+#[derive(Clone, Debug)]
+pub enum LoggedIn {
+    /// Tokens.
+    Tokens(Box<Tokens>),
+    /// The question for a second factor.
+    Challenged(Challenge),
+}
+
+/// Why no login begins for somebody who has proven all that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BeginError {
+    /// The account is barred from the server.
+    #[error("log in: the account is barred from the server")]
+    Barred,
+    /// The store did not, or cannot say.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<BeginError> for LoginError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Barred => Self::Barred,
+            BeginError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl Accounts {
-    /// Logs somebody in.
+    /// Logs somebody in, or asks for a second factor where the account has one.
     ///
     /// An unknown address costs a hash like a known one and gets the same answer.
     ///
     /// # Errors
     /// [`LoginError`]; what is busy, throttled or the store's may be tried again as it is.
-    pub async fn login(&self, request: Login, from: IpAddr) -> Result<Tokens, LoginError> {
+    pub async fn login(&self, request: Login, from: IpAddr) -> Result<LoggedIn, LoginError> {
         let device = request.device.unwrap_or_default();
         let device_name = device.name.as_deref().map(device_name).transpose()?;
         let email = names::email(&request.email).ok();
@@ -92,23 +128,50 @@ impl Accounts {
         };
         // Nothing longer was ever accepted, so nothing longer is hashed.
         let within = names::password(&request.password).is_ok();
-        let known = account.as_ref().filter(|_| within).map(|account| account.password.as_str());
+        let known = account
+            .as_ref()
+            .filter(|account| within && !account.password.is_empty())
+            .map(|account| account.password.as_str());
         let password = if within { request.password } else { SecretString::from("") };
         let verdict = self.passwords.verify(password.clone(), known).await?;
-        let account = match (verdict, account) {
-            (Verdict::Matches, Some(account)) => account,
+        let (account, renewed) = match (verdict, account) {
+            (Verdict::Matches, Some(account)) => (account, None),
             (Verdict::MatchesOutdated, Some(account)) => {
-                self.rehash(&account, password).await;
-                account
+                let renewed = self.rehash(&account, password).await;
+                (account, renewed)
             }
             (Verdict::Differs, _) | (_, None) => return Err(LoginError::Refused),
         };
 
+        if self.verifies_email && account.confirmed_at.is_none() {
+            return Err(LoginError::Unconfirmed);
+        }
+        let device = (device.id, device_name);
+        if self.asks_for_factor(account.user.id).await? {
+            // As it is now: the challenge is bound to the hash that may have been renewed.
+            let present = self.store.account(account.user.id).await?;
+            let is_known = |hash: &str| hash == account.password || Some(hash) == renewed.as_deref();
+            let present = present.filter(|present| is_known(&present.password)).ok_or(LoginError::Refused)?;
+            return Ok(LoggedIn::Challenged(self.challenge(&present, device).await?));
+        }
+        let tokens = self.begin_login(account, renewed.as_deref(), device).await?;
+        Ok(LoggedIn::Tokens(Box::new(tokens.ok_or(LoginError::Refused)?)))
+    }
+
+    /// Begins a login session of somebody who has proven all that was asked for, when the account was as given or
+    /// had its password's hash `renewed`. Returns nothing where it has another password since.
+    pub(super) async fn begin_login(
+        &self,
+        account: Account,
+        renewed: Option<&str>,
+        (device, device_name): (Option<DeviceId>, Option<String>),
+    ) -> Result<Option<Tokens>, BeginError> {
+        let Account { user, password, .. } = account;
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
-            user: account.user.id,
-            device: device.id,
+            user: user.id,
+            device,
             device_name,
             created_at: now,
             expires_at: after(now, self.login_lasts),
@@ -117,7 +180,19 @@ impl Accounts {
         let (refresh_token, hash) = secret::make(self.random.as_ref());
         let token = RefreshToken { hash, expires_at: session.expires_at };
         settle(|| self.store.begin_session(session.clone(), token)).await?;
-        Ok(self.tokens_of(&session, account.user, refresh_token, now))
+        // After it has begun: a ban that comes meanwhile finds it, and one that was there is found here.
+        if self.standing(session.user).await?.is_barred(now) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Err(BeginError::Barred);
+        }
+        // Whoever has changed the password meanwhile has not seen this login among those that it ended.
+        let present = insist(|| self.store.account(session.user)).await?;
+        let is_known = |hash: &str| hash == password || Some(hash) == renewed;
+        if !present.is_some_and(|present| is_known(&present.password)) {
+            settle(|| self.store.revoke(session.session, now)).await?;
+            return Ok(None);
+        }
+        Ok(Some(self.tokens_of(&session, user, refresh_token, now)))
     }
 
     /// Makes what a login or a refresh gives.
@@ -141,17 +216,18 @@ impl Accounts {
         }
     }
 
-    /// Replaces a hash made with other parameters. The login does not depend on it: the next one
-    /// tries again.
-    async fn rehash(&self, account: &Account, password: SecretString) {
-        let Ok(hash) = self.passwords.hash(password, self.random.as_ref()).await else { return };
+    /// Replaces a hash made with other parameters. Returns what may be in its place now. The login does not
+    /// depend on it: the next one tries again.
+    async fn rehash(&self, account: &Account, password: SecretString) -> Option<String> {
+        let hash = self.passwords.hash(password, self.random.as_ref()).await.ok()?;
         if let Err(error) = self.store.replace_password(account.user.id, &account.password, &hash).await {
             tracing::warn!(%error, "a password hash was not renewed");
         }
+        Some(hash)
     }
 }
 
-fn device_name(text: &str) -> Result<String, names::BadField> {
+pub(super) fn device_name(text: &str) -> Result<String, names::BadField> {
     names::name(text).map_err(|bad| names::BadField { field: "device", ..bad })
 }
 

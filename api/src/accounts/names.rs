@@ -51,7 +51,7 @@ pub(super) fn name(text: &str) -> Result<String, BadField> {
     display_name(text).map(str::to_owned).ok_or(bad)
 }
 
-/// Checks a password's length.
+/// Checks the length of a password that may be somebody's.
 pub(super) fn password(password: &SecretString) -> Result<(), BadField> {
     if PASSWORD_BYTES.contains(&password.expose_secret().len()) {
         return Ok(());

@@ -1,23 +1,23 @@
 //! Registration: a new account, or the same answer for an address that has one.
 
-use super::Accounts;
 use super::names::{self, BadField};
 use super::password::PoolFull;
 use super::settle::settle;
+use super::{Accounts, Asker};
+use crate::mail::About;
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, AccountCreated, StoreError};
 use rookery_protocol::{User, UserId};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
-use std::net::IpAddr;
 
 /// What somebody registers with.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Register {
     /// The address; the domain's case does not matter.
     pub email: String,
-    /// 8 to 1024 bytes, without further rules.
+    /// 8 to 1024 bytes, and not one that everybody tries first.
     #[schemars(with = "String", extend("format" = "password"))]
     pub password: SecretString,
     /// The unique name.
@@ -55,25 +55,33 @@ impl Accounts {
     ///
     /// # Errors
     /// [`RegisterError`]; what is busy, throttled or the store's may be tried again as it is.
-    pub async fn register(&self, request: Register, from: IpAddr) -> Result<User, RegisterError> {
+    pub async fn register(&self, request: Register, asker: impl Into<Asker>) -> Result<User, RegisterError> {
+        let asker = asker.into();
         let email = names::email(&request.email)?;
         names::handle(&request.handle)?;
         let name = names::name(&request.name)?;
-        names::password(&request.password)?;
-        self.throttles.register(from, &email, self.now()).await?;
+        self.strength.check(&request.password, &[&email, &request.handle, &name])?;
+        self.throttles.register(asker.address, &email, self.now()).await?;
 
         let password = self.passwords.hash(request.password, self.random.as_ref()).await?;
         let user =
             User { id: UserId(self.new_id()), handle: request.handle, name, avatar: None, about: None };
-        let account = Account { user: user.clone(), email, password, created_at: self.now() };
+        let created_at = self.now();
+        let account = Account { user: user.clone(), email, password, created_at, confirmed_at: None };
+        // Both ways make as many durable writes, so that both answers take as long.
         match settle(|| self.store.create_account(account.clone())).await? {
-            AccountCreated::Created => Ok(user),
-            AccountCreated::HandleTaken => Err(RegisterError::HandleTaken),
+            AccountCreated::HandleTaken => return Err(RegisterError::HandleTaken),
+            AccountCreated::Created if self.verifies_email => {
+                self.post(&account.email, About::Confirm, &asker).await?;
+            }
+            AccountCreated::Created => {}
             AccountCreated::EmailTaken => {
-                // A durable write of its own, so that this answer takes as long as the other.
-                settle(|| self.store.probe()).await?;
-                Ok(user)
+                if self.verifies_email || !self.mailer.is_on() {
+                    settle(|| self.store.probe()).await?;
+                }
+                self.post(&account.email, About::AddressTaken, &asker).await?;
             }
         }
+        Ok(user)
     }
 }

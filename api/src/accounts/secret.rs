@@ -15,6 +15,11 @@ const SECRET_BYTES: usize = 32;
 pub(super) fn make(random: &dyn Random) -> (SecretString, TokenHash) {
     let mut bytes = [0; SECRET_BYTES];
     random.fill(&mut bytes);
+    of(&bytes)
+}
+
+/// Returns a secret of these bytes.
+pub(super) fn of(bytes: &[u8]) -> (SecretString, TokenHash) {
     let text = URL_SAFE_NO_PAD.encode(bytes);
     let hash = hash(&text);
     (SecretString::from(text), hash)

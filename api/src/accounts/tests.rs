@@ -24,20 +24,34 @@ pub(super) fn alone() -> Arc<dyn Bus> {
     Arc::new(Alone::new(me))
 }
 
+fn nowhere(config: &Config) -> Arc<Mailer> {
+    Arc::new(Mailer::open(&config.mail).unwrap())
+}
+
 fn fixture(settings: &[(&str, &str)]) -> Fixture {
     fixture_over(Arc::new(MemoryStore::new()), settings)
 }
 
 fn fixture_over(store: Arc<dyn Store>, settings: &[(&str, &str)]) -> Fixture {
     let cheap = [("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "8"), ("ROOKERY_AUTH__ARGON2_PASSES", "1")];
-    let env = [("ROOKERY_LIMITS__RELAXED", "true")].iter().chain(&cheap).chain(settings);
+    let env = [("ROOKERY_LIMITS__RELAXED", "true"), ("ROOKERY_MAIL__TRANSPORT", "none")]
+        .iter()
+        .chain(&cheap)
+        .chain(settings);
     let env = env.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
-    let key = SigningKey::generate(random.as_ref());
-    let parts =
-        AccountsParts { store, clock: clock.clone(), random, key, bus: alone(), metrics: Metrics::none() };
+    let keys = SigningKeys::one(SigningKey::generate(random.as_ref(), Timestamp(0)));
+    let parts = AccountsParts {
+        store,
+        clock: clock.clone(),
+        random,
+        keys,
+        bus: alone(),
+        metrics: Metrics::none(),
+        mailer: nowhere(&config),
+    };
     Fixture { accounts: Accounts::new(parts, &config), clock }
 }
 
@@ -54,7 +68,10 @@ impl Fixture {
 
     async fn login(&self, email: &str, password: &str) -> Result<Tokens, LoginError> {
         let request = Login { email: email.to_owned(), password: SecretString::from(password), device: None };
-        self.accounts.login(request, HERE).await
+        match self.accounts.login(request, HERE).await? {
+            LoggedIn::Tokens(tokens) => Ok(*tokens),
+            LoggedIn::Challenged(_) => panic!("there is no second factor"),
+        }
     }
 
     async fn alice(&self) -> Tokens {
@@ -128,7 +145,7 @@ async fn an_access_token_ends_with_its_time_and_with_its_login() {
     let ended = fixture.accounts.logout(Credential::Session(tokens.session)).await.unwrap();
     assert_eq!(ended, Some(tokens.session));
     assert_eq!(fixture.code(&tokens.access_token).await, Some(ErrorCode::Unauthenticated));
-    let refreshed = fixture.accounts.refresh(tokens.refresh_token.expose_secret()).await;
+    let refreshed = fixture.accounts.refresh(tokens.refresh_token.expose_secret(), HERE).await;
     assert_eq!(refreshed.err(), Some(RefreshError::Refused));
 }
 
@@ -136,14 +153,18 @@ async fn an_access_token_ends_with_its_time_and_with_its_login() {
 async fn a_refresh_token_is_spent_once_and_its_reuse_ends_the_login() {
     let fixture = fixture(&[]);
     let first = fixture.alice().await;
-    let second = fixture.accounts.refresh(first.refresh_token.expose_secret()).await.unwrap();
+    let second = fixture.accounts.refresh(first.refresh_token.expose_secret(), HERE).await.unwrap();
     assert_eq!((second.session, &second.user), (first.session, &first.user));
     assert_eq!(fixture.code(&second.access_token).await, None);
 
-    let reused = fixture.accounts.refresh(first.refresh_token.expose_secret()).await;
+    let again = fixture.accounts.refresh(first.refresh_token.expose_secret(), HERE).await.unwrap();
+    let text = |tokens: &Tokens| tokens.refresh_token.expose_secret().to_owned();
+    assert_eq!(text(&again), text(&second), "its answer may have been lost");
+    fixture.clock.advance(Duration::from_secs(10));
+    let reused = fixture.accounts.refresh(first.refresh_token.expose_secret(), HERE).await;
     assert_eq!(reused.err(), Some(RefreshError::Reused(first.session)));
     assert_eq!(fixture.code(&second.access_token).await, Some(ErrorCode::Unauthenticated));
-    let after = fixture.accounts.refresh(second.refresh_token.expose_secret()).await;
+    let after = fixture.accounts.refresh(second.refresh_token.expose_secret(), HERE).await;
     assert!(after.is_err());
 }
 
@@ -160,7 +181,7 @@ async fn a_refresh_that_met_a_store_error_does_not_end_the_login_when_it_is_sent
     let mut refused = 0;
     for refresh in 0..100 {
         tokens = loop {
-            match fixture.accounts.refresh(tokens.refresh_token.expose_secret()).await {
+            match fixture.accounts.refresh(tokens.refresh_token.expose_secret(), HERE).await {
                 Ok(next) => break next,
                 Err(RefreshError::Store(_)) => refused += 1,
                 Err(error) => panic!("refresh {refresh}: {error}"),
@@ -175,13 +196,13 @@ async fn a_login_ends_however_often_it_is_refreshed() {
     let fixture = fixture(&[("ROOKERY_AUTH__REFRESH_TOKEN_DAYS", "2")]);
     let first = fixture.alice().await;
     fixture.clock.advance(Duration::from_secs(40 * 3600));
-    let second = fixture.accounts.refresh(first.refresh_token.expose_secret()).await.unwrap();
+    let second = fixture.accounts.refresh(first.refresh_token.expose_secret(), HERE).await.unwrap();
     assert_eq!(second.login_expires_in, Duration::from_secs(8 * 3600));
     fixture.clock.advance(Duration::from_secs(8 * 3600 - 60));
-    let third = fixture.accounts.refresh(second.refresh_token.expose_secret()).await.unwrap();
+    let third = fixture.accounts.refresh(second.refresh_token.expose_secret(), HERE).await.unwrap();
     assert_eq!(third.expires_in, Duration::from_secs(60));
     fixture.clock.advance(Duration::from_secs(61));
-    let late = fixture.accounts.refresh(third.refresh_token.expose_secret()).await;
+    let late = fixture.accounts.refresh(third.refresh_token.expose_secret(), HERE).await;
     assert_eq!(late.err(), Some(RefreshError::Refused));
 }
 
@@ -256,25 +277,27 @@ async fn a_hash_made_with_other_parameters_is_renewed_at_login() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let clock = Arc::new(ManualClock::at(Timestamp(1_800_000_000_000)));
     let random = Arc::new(SeededRandom::new(1));
-    let key = SigningKey::generate(random.as_ref());
+    let keys = SigningKeys::one(SigningKey::generate(random.as_ref(), Timestamp(0)));
     let accounts = |memory: &str| {
         let env = [
             ("ROOKERY_LIMITS__RELAXED", "true"),
+            ("ROOKERY_MAIL__TRANSPORT", "none"),
             ("ROOKERY_AUTH__ARGON2_PASSES", "1"),
             ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", memory),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let config = Config::load(&Sources { env, ..Sources::default() }).unwrap();
-        let (store, clock, random, key) = (store.clone(), clock.clone(), random.clone(), key.clone());
+        let (store, clock, random, keys) = (store.clone(), clock.clone(), random.clone(), keys.clone());
         Fixture {
             accounts: Accounts::new(
                 AccountsParts {
                     store,
                     clock: clock.clone(),
                     random,
-                    key,
+                    keys,
                     bus: alone(),
                     metrics: Metrics::none(),
+                    mailer: nowhere(&config),
                 },
                 &config,
             ),

@@ -5,7 +5,7 @@ use metrics::Counter;
 use rookery_engine::bus::Bus;
 use rookery_engine::metrics::By;
 use rookery_engine::{ClusterThrottle, Rule, Throttled};
-use rookery_protocol::Timestamp;
+use rookery_protocol::{Timestamp, UserId};
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +23,18 @@ const LOGIN_ADDRESS: Rule = Rule { name: "login-address", burst: 20, every_ms: 6
 /// everywhere together.
 const LOGIN_ACCOUNT: Rule = Rule { name: "login-account", burst: 10, every_ms: 30_000 };
 
+/// Mails that anybody may ask for, by address: 10 at once, then 10 an hour.
+const MAIL_ADDRESS: Rule = Rule { name: "mail-address", burst: 10, every_ms: 360_000 };
+
+/// Mails to one e-mail address that anybody may ask for: 3 at once, then 3 an hour.
+const MAIL_ACCOUNT: Rule = Rule { name: "mail-account", burst: 3, every_ms: 1_200_000 };
+
+/// Codes from mails brought from one address, each of which may cost a hash: as logins.
+const PROOF_ADDRESS: Rule = Rule { name: "proof-address", burst: 20, every_ms: 6_000 };
+/// Codes of a second factor of one account: 5 at once, then one every two minutes, so that whoever knows the
+/// password has one chance in 400 a day: three codes of a million are good at a time.
+const FACTOR_ACCOUNT: Rule = Rule { name: "factor-account", burst: 5, every_ms: 120_000 };
+
 /// The rules of the account operations.
 #[derive(Debug)]
 pub(super) struct Throttles(Option<Buckets>);
@@ -33,6 +45,10 @@ struct Buckets {
     register_account: ClusterThrottle,
     login_address: ClusterThrottle,
     login_account: ClusterThrottle,
+    mail_address: ClusterThrottle,
+    mail_account: ClusterThrottle,
+    proof_address: ClusterThrottle,
+    factor_account: ClusterThrottle,
 }
 
 impl Throttles {
@@ -44,6 +60,10 @@ impl Throttles {
             register_account: of(REGISTER_ACCOUNT),
             login_address: of(LOGIN_ADDRESS),
             login_account: of(LOGIN_ACCOUNT),
+            mail_address: of(MAIL_ADDRESS),
+            mail_account: of(MAIL_ACCOUNT),
+            proof_address: of(PROOF_ADDRESS),
+            factor_account: of(FACTOR_ACCOUNT),
         }))
     }
 
@@ -56,6 +76,17 @@ impl Throttles {
         let Some(buckets) = &self.0 else { return Ok(()) };
         buckets.register_address.take(&network(from), now).await?;
         buckets.register_account.take(&account(email), now).await
+    }
+
+    pub(super) async fn mail(&self, from: IpAddr, email: &str, now: Timestamp) -> Result<(), Throttled> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        buckets.mail_address.take(&network(from), now).await?;
+        buckets.mail_account.take(&account(email), now).await
+    }
+
+    pub(super) async fn proof(&self, from: IpAddr, now: Timestamp) -> Result<(), Throttled> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        buckets.proof_address.take(&network(from), now).await
     }
 
     /// `email` is an address as an account has it; what cannot be one is kept by nobody, since it
@@ -72,6 +103,11 @@ impl Throttles {
             Some(email) => buckets.login_account.take(&account(email), now).await,
             None => Ok(()),
         }
+    }
+
+    pub(super) async fn factor(&self, user: UserId, now: Timestamp) -> Result<(), Throttled> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        buckets.factor_account.take(&user.to_string(), now).await
     }
 }
 

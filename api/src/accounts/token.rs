@@ -1,18 +1,20 @@
 //! Access tokens: signed statements (JWT, RFC 9068) that live for minutes.
 //!
-//! One algorithm, one key, every claim required. The times are checked here against the node's
+//! One algorithm, a key by its name, every claim required. The times are checked here against the node's
 //! clock, because the `jsonwebtoken` crate reads the system's.
 
 use super::after;
-use super::key::SigningKey;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use super::keys::SigningKeys;
+use super::ring::Ring;
+use jsonwebtoken::{Algorithm, Header, Validation};
 use rookery_engine::Random;
+use rookery_engine::store::TokenHash;
 use rookery_protocol::{SessionId, Timestamp, UserId};
+use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -30,9 +32,7 @@ const LEEWAY_SECONDS: i64 = 5;
 
 /// Makes and verifies access tokens.
 pub(super) struct AccessTokens {
-    signing: EncodingKey,
-    verifying: DecodingKey,
-    key_id: String,
+    ring: RwLock<Arc<Ring>>,
     validation: Validation,
     lasts: Duration,
 }
@@ -68,24 +68,40 @@ struct Payload {
     jti: Uuid,
 }
 
+/// The keys that verify access tokens, as others verify them too (JWK Set, RFC 7517).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct KeySet {
+    /// The one that signs now first.
+    pub keys: Vec<PublicKey>,
+}
+
+/// The public half of a key that signs access tokens (RFC 8037).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PublicKey {
+    /// Always `OKP`.
+    pub kty: &'static str,
+    /// Always `Ed25519`.
+    pub crv: &'static str,
+    /// Always `EdDSA`.
+    pub alg: &'static str,
+    /// Always `sig`.
+    #[serde(rename = "use")]
+    pub purpose: &'static str,
+    /// Its name, as tokens have it.
+    pub kid: String,
+    /// 32 bytes in base64url.
+    pub x: String,
+}
+
 impl AccessTokens {
-    pub(super) fn new(key: &SigningKey, lasts: Duration) -> Self {
-        let pair = Ed25519KeyPair::from_seed_unchecked(key.seed()).expect("32 bytes make an Ed25519 key");
-        let der = pair.to_pkcs8v1().expect("an Ed25519 key has a PKCS#8 form");
-        let public = pair.public_key().as_ref();
+    pub(super) fn new(keys: &SigningKeys, lasts: Duration, now: Timestamp) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-        Self {
-            signing: EncodingKey::from_ed_der(der.as_ref()),
-            verifying: DecodingKey::from_ed_der(public),
-            key_id: key_id(public),
-            validation,
-            lasts,
-        }
+        Self { ring: RwLock::new(Arc::new(Ring::new(keys, now))), validation, lasts }
     }
 
     /// Makes a token for a login that ends at `login_ends`; the token does not outlive it.
@@ -111,12 +127,11 @@ impl AccessTokens {
             exp: expires,
             jti: uuid::Builder::from_random_bytes(id).into_uuid(),
         };
-        let header = Header {
-            typ: Some(TYPE.to_owned()),
-            kid: Some(self.key_id.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
-        let token = jsonwebtoken::encode(&header, &payload, &self.signing).expect("plain claims are signed");
+        let ring = self.ring();
+        let key = ring.signs(now);
+        let header =
+            Header { typ: Some(TYPE.to_owned()), kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
+        let token = jsonwebtoken::encode(&header, &payload, &key.signing).expect("plain claims are signed");
         (token, Claims { user, session, expires_at: Timestamp(expires * 1000) })
     }
 
@@ -125,14 +140,15 @@ impl AccessTokens {
         if token.len() > TOKEN_BYTES {
             return Err(TokenError::Invalid);
         }
-        let verified = jsonwebtoken::decode::<Payload>(token, &self.verifying, &self.validation)
+        // What is not signed yet says only which key it wants.
+        let claimed = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+        let ring = self.ring();
+        let key = claimed.kid.as_deref().and_then(|id| ring.verifies(id, now)).ok_or(TokenError::Invalid)?;
+        let verified = jsonwebtoken::decode::<Payload>(token, &key.verifying, &self.validation)
             .map_err(|_| TokenError::Invalid)?;
         let header = &verified.header;
         // `crit` names extensions that must be understood; we understand none (RFC 7515, 4.1.11).
-        if header.typ.as_deref() != Some(TYPE)
-            || header.kid.as_deref() != Some(&self.key_id)
-            || header.crit.is_some()
-        {
+        if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
             return Err(TokenError::Invalid);
         }
         let Payload { sub: user, sid: session, nbf, exp, .. } = verified.claims;
@@ -149,18 +165,54 @@ impl AccessTokens {
     pub(super) const fn lasts(&self) -> Duration {
         self.lasts
     }
+
+    /// Uses these keys from `now` on. Returns whether they are others than before.
+    pub(super) fn use_keys(&self, keys: &SigningKeys, now: Timestamp) -> bool {
+        let ring = Ring::new(keys, now);
+        if ring.has_the_keys_of(&self.ring()) {
+            return false;
+        }
+        tracing::info!(keys = ring.ids().join(" "), signs = ring.signs(now).id, "signing keys");
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        true
+    }
+
+    /// Returns the public halves of the keys that verify at `now`, or will.
+    pub(super) fn key_set(&self, now: Timestamp) -> KeySet {
+        let keys = self
+            .ring()
+            .published(now)
+            .map(|key| PublicKey {
+                kty: "OKP",
+                crv: "Ed25519",
+                alg: "EdDSA",
+                purpose: "sig",
+                kid: key.id.clone(),
+                x: key.public.clone(),
+            })
+            .collect();
+        KeySet { keys }
+    }
+
+    /// Returns whether `token` is that of an operator who holds one of the keys.
+    pub(super) fn is_operator(&self, token: &str) -> bool {
+        self.ring().is_operator(token)
+    }
+
+    /// Returns the refresh token that `token` is spent for.
+    pub(super) fn successor_of(&self, token: &str) -> (SecretString, TokenHash) {
+        self.ring().successors().of(token)
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl fmt::Debug for AccessTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessTokens").field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("AccessTokens").field("ring", &self.ring()).finish_non_exhaustive()
     }
-}
-
-/// Names a key by its public half: the first 16 bytes of its SHA-256, so that two keys never share one.
-fn key_id(public: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, public);
-    URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16])
 }
 
 #[cfg(test)]

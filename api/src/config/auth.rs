@@ -3,9 +3,13 @@
 use super::error::Problems;
 use super::layer::hidden;
 use super::limits::LimitsConfig;
+use super::mail::MailPlace;
+use super::providers::{self, ProviderConfig};
+use crate::accounts::SigningKeys;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The least argon2id memory, with five passes (OWASP Password Storage Cheat Sheet).
@@ -27,8 +31,12 @@ pub struct AuthConfig {
     pub access_token: Duration,
     /// How long a login lasts, however often it is refreshed.
     pub refresh_token: Duration,
-    /// The Ed25519 key that signs access tokens: 32 bytes in base64. None: the one in the data dir.
+    /// The Ed25519 keys that sign access tokens, a line each. None: those in the data dir.
     pub signing_key: Option<SecretString>,
+    /// Whether somebody who has not confirmed its e-mail address may not log in.
+    pub verify_email: bool,
+    /// Whose identities log in here, by their names in paths.
+    pub providers: BTreeMap<String, ProviderConfig>,
 }
 
 /// Passwords and tokens.
@@ -50,10 +58,14 @@ pub(super) struct RawAuth {
     /// Days that a login lasts, however often it is refreshed.
     #[schemars(range(min = 1, max = 365))]
     refresh_token_days: u64,
-    /// The Ed25519 key that signs access tokens: 32 random bytes in base64. When absent, one is made and kept in the data dir.
+    /// The Ed25519 keys that sign access tokens: 32 random bytes in base64 and, on a line each, those that follow. When absent, one is made and kept in the data dir.
     #[serde(serialize_with = "hidden")]
-    #[schemars(with = "Option<String>", extend("writeOnly" = true))]
+    #[schemars(with = "Option<String>", extend("writeOnly" = true, "x-reload" = true))]
     signing_key: Option<SecretString>,
+    /// Lets nobody log in who has not confirmed its e-mail address; mails must go somewhere then.
+    verify_email: bool,
+    /// A TOML file of the providers whose identities log in here; empty: none do.
+    providers: String,
 }
 
 impl Default for RawAuth {
@@ -65,6 +77,8 @@ impl Default for RawAuth {
             access_token_minutes: 10,
             refresh_token_days: 30,
             signing_key: None,
+            verify_email: false,
+            providers: String::new(),
         }
     }
 }
@@ -83,9 +97,9 @@ impl RawAuth {
         let minutes = problems.number("auth.access_token_minutes", self.access_token_minutes, 1, 60);
         let days = problems.number("auth.refresh_token_days", self.refresh_token_days, 1, 365);
         if let Some(key) = &self.signing_key
-            && crate::accounts::parse_seed(key.expose_secret()).is_none()
+            && SigningKeys::parse(key.expose_secret()).is_err()
         {
-            let allowed = "32 bytes in base64, as `openssl rand -base64 32` prints them";
+            let allowed = "32 bytes in base64, as `openssl rand -base64 32` prints them, or lines as `rookery keys` writes them";
             problems.value("auth.signing_key", "(a secret)", allowed);
         }
         AuthConfig {
@@ -95,6 +109,17 @@ impl RawAuth {
             access_token: Duration::from_secs(minutes * 60),
             refresh_token: Duration::from_secs(days * 24 * 60 * 60),
             signing_key: self.signing_key.clone(),
+            verify_email: self.verify_email,
+            providers: providers::read(&self.providers, problems),
+        }
+    }
+}
+
+impl RawAuth {
+    /// Refuses to wait for mails that go nowhere.
+    pub(super) fn check_mail(&self, place: &MailPlace, problems: &mut Problems<'_>) {
+        if self.verify_email && matches!(place, MailPlace::Nowhere) {
+            problems.value("auth.verify_email", self.verify_email, "false, where mail.transport is none");
         }
     }
 }

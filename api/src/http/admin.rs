@@ -1,5 +1,10 @@
 //! `/admin/…`: what an operator asks a node, and tells it to do. On the operators' listener only.
 
+pub(crate) mod desk;
+pub(crate) mod moderation;
+pub(crate) mod people;
+
+use crate::accounts::unavailable;
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
@@ -9,6 +14,7 @@ use rookery_actors::CLOSES_WITHIN;
 use serde::{Deserialize, Serialize};
 use std::future::ready;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Rooms that are listed where no number is asked for.
 const ROOMS: usize = 20;
@@ -79,6 +85,22 @@ pub struct DrainStanding {
     pub connections: u64,
     /// Milliseconds within which the process ends.
     pub within_ms: u64,
+}
+
+/// Which page of a listing is asked for.
+struct Paged {
+    before: Option<Uuid>,
+    limit: usize,
+}
+
+/// Reads `?before`, the `next` of the page before, and `?limit`.
+fn paged(call: &Call) -> Result<Paged, Problem> {
+    Ok(Paged { before: call.query("before")?, limit: limit(call)? })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn unread(error: rookery_engine::store::StoreError) -> Problem {
+    unavailable(&error).into()
 }
 
 fn nodes(call: &Call) -> Answer {

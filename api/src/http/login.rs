@@ -1,6 +1,6 @@
 //! `POST /v1/auth/login`: a password for tokens.
 
-use crate::accounts::{Device, Login, LoginError, Tokens, unavailable};
+use crate::accounts::{Challenge, Device, LoggedIn, Login, LoginError, Tokens, unavailable};
 use crate::call::Call;
 use crate::cookie;
 use crate::problem::Problem;
@@ -21,7 +21,8 @@ pub(crate) const ROUTE: Route =
         .takes::<Body>()
         .gives::<Granted<'static>>(200)
         .with("Set-Cookie", "The refresh token, where it was asked for as a cookie.")
-        .fails(&[ErrorCode::Unauthenticated, ErrorCode::RateLimited]);
+        .gives::<Challenged<'static>>(202)
+        .fails(&[ErrorCode::Unauthenticated, ErrorCode::Forbidden, ErrorCode::RateLimited]);
 
 /// Who wants tokens.
 #[derive(Deserialize, JsonSchema)]
@@ -56,6 +57,15 @@ pub(crate) struct Granted<'a> {
     user: &'a User,
 }
 
+/// The password is right, and a second factor is asked for: `POST /v1/auth/login/factor`.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Challenged<'a> {
+    /// Names the login that waits, and is a secret.
+    challenge: &'a str,
+    /// Seconds for which it waits.
+    expires_in: u64,
+}
+
 /// Where the refresh token goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
@@ -70,9 +80,33 @@ async fn login(mut call: Call) -> Result<Answer, Problem> {
     let Body { email, password, device, cookie } = call.json().await?;
     let delivery = if cookie { Delivery::Cookie } else { Delivery::Body };
     let outcome = call.edge.accounts.login(Login { email, password, device }, call.from()).await;
-    let result = if outcome.is_ok() { "ok" } else { "refused" };
+    Ok(match counted(&call, outcome)? {
+        LoggedIn::Tokens(tokens) => granted(&tokens, delivery),
+        LoggedIn::Challenged(challenge) => challenged(&challenge),
+    })
+}
+
+/// Counts how a login went; one that waits for its second factor has not ended.
+pub(crate) fn counted<E>(call: &Call, outcome: Result<LoggedIn, E>) -> Result<LoggedIn, E> {
+    let result = match &outcome {
+        Ok(LoggedIn::Challenged(_)) => return outcome,
+        Ok(LoggedIn::Tokens(_)) => "ok",
+        Err(_) => "refused",
+    };
     call.edge.node.metrics().accounts.logins.of(result).increment(1);
-    Ok(granted(&outcome?, delivery))
+    outcome
+}
+
+/// Answers with the question for a second factor.
+pub(crate) fn challenged(challenge: &Challenge) -> Answer {
+    respond::json(StatusCode::ACCEPTED, &Challenged::of(challenge))
+}
+
+impl<'a> Challenged<'a> {
+    pub(crate) fn of(challenge: &'a Challenge) -> Self {
+        let expires_in = challenge.expires_in.as_secs();
+        Self { challenge: challenge.challenge.expose_secret(), expires_in }
+    }
 }
 
 /// Answers with tokens.
@@ -97,6 +131,10 @@ impl From<LoginError> for Problem {
         match error {
             LoginError::Refused => {
                 Self::new(ErrorCode::Unauthenticated, "no account has this e-mail address and password")
+            }
+            LoginError::Barred => Self::new(ErrorCode::Forbidden, "this account is barred from the server"),
+            LoginError::Unconfirmed => {
+                Self::new(ErrorCode::Forbidden, "the e-mail address has still to be confirmed")
             }
             LoginError::Field(bad) => bad.into(),
             LoginError::Throttled(refused) => refused.into(),

@@ -39,7 +39,7 @@ async fn refresh(mut call: Call) -> Result<Answer, Problem> {
     let Some((token, delivery)) = presented(&mut call).await? else {
         return Err(Problem::new(ErrorCode::Unauthenticated, "a refresh token is needed"));
     };
-    let outcome = call.edge.accounts.refresh(token.expose_secret()).await;
+    let outcome = call.edge.accounts.refresh(token.expose_secret(), call.asker()).await;
     let result = if outcome.is_ok() { "ok" } else { "refused" };
     call.edge.node.metrics().accounts.refreshes.of(result).increment(1);
     match outcome {

@@ -30,7 +30,7 @@ struct Registered {
 async fn register(mut call: Call) -> Result<Answer, Problem> {
     call.edge.node.admit(Wanted::Registration)?;
     let request: Register = call.json().await?;
-    let outcome = call.edge.accounts.register(request, call.from()).await;
+    let outcome = call.edge.accounts.register(request, call.asker()).await;
     let result = if outcome.is_ok() { "ok" } else { "refused" };
     call.edge.node.metrics().accounts.registrations.of(result).increment(1);
     let user = outcome?;

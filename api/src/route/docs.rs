@@ -14,7 +14,7 @@
 //! adds, which names stand in the path, what a body that cannot be read is answered.
 
 use super::Route;
-use rookery_protocol::{ErrorCode, FileId, RoomId, SchemaOf, Seq, UserId};
+use rookery_protocol::{ErrorCode, FileId, RoomId, SchemaOf, Seq, SessionId, UserId};
 use schemars::JsonSchema;
 
 /// Parameters of one endpoint: a page has four, a header may come on top.
@@ -179,6 +179,9 @@ pub fn path_parameter(name: &str) -> Option<(SchemaOf, &'static str)> {
         "file" => (schema_of::<String>(), "The name of the file."),
         "id" => (schema_of::<FileId>(), "The file."),
         "emoji" => (schema_of::<String>(), "The emoji, as percent-encoded UTF-8."),
+        "session" => (schema_of::<SessionId>(), "The login."),
+        "provider" => (schema_of::<String>(), "The name of the provider."),
+        "identity" => (schema_of::<String>(), "The name of the identity."),
         "invite" => (schema_of::<String>(), "The text of the invite."),
         _ => return None,
     })

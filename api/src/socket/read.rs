@@ -1,7 +1,7 @@
 //! Steps 1 and 2 of a message: bytes in, limits, decode, and a credit before it goes on.
 
-use super::task::{ABNORMAL, Decoded, Socket, Turn};
-use futures_util::Stream;
+use super::task::{ABNORMAL, Decoded, Inbound, Socket, Turn};
+use futures_util::{Sink, Stream};
 use rookery_actors::{Arrival, SessionMessage};
 use rookery_engine::Credit;
 use rookery_engine::metrics::Step;
@@ -32,8 +32,18 @@ impl Socket {
     }
 
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        if self.inbound == Inbound::Empty {
+            // An error shows when it is read.
+            drop(ready!(self.stream.get_ref().poll_read_ready(context)));
+            self.inbound = Inbound::Unknown;
+        }
         let reading = self.node().tracer().read();
-        let message = ready!(Pin::new(&mut self.stream).poll_next(context));
+        let Poll::Ready(message) = Pin::new(&mut self.stream).poll_next(context) else {
+            let owes =
+                self.inbound == Inbound::Owes && Pin::new(&mut self.stream).poll_flush(context).is_pending();
+            self.inbound = if owes { Inbound::Owes } else { Inbound::Empty };
+            return Poll::Pending;
+        };
         let now = self.node().clock().elapsed();
         if let Some(trip) = self.connection().heard(now) {
             self.node().metrics().edge.ping_seconds.record(trip.as_secs_f64());
@@ -44,10 +54,14 @@ impl Socket {
             // tungstenite answers it when it is read on, and then ends the stream.
             Some(Ok(Message::Close(_))) => {
                 self.has_said_goodbye = true;
+                self.inbound = Inbound::Owes;
                 Turn::Again
             }
             // tungstenite answers pings.
-            Some(Ok(_)) => Turn::Again,
+            Some(Ok(_)) => {
+                self.inbound = Inbound::Owes;
+                Turn::Again
+            }
             Some(Err(error)) => self.broken(&error),
             None => Turn::Ended(1000),
         })

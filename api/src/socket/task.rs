@@ -49,6 +49,8 @@ pub(super) struct Socket {
     writes: u8,
     /// Set once the connection is closing and everything before has been written.
     pub(super) farewell: Option<Farewell>,
+    /// What tungstenite may have of the peer's.
+    pub(super) inbound: Inbound,
     /// Set when tungstenite can read no further, because the peer broke the protocol.
     pub(super) is_broken: bool,
     /// Set when the peer has sent its close frame.
@@ -64,6 +66,18 @@ pub(super) struct Decoded {
     /// When its last byte was read, and when it had been decoded.
     pub(super) read: Duration,
     pub(super) done: Duration,
+}
+
+/// What tungstenite may have of the peer's. Asking it clears its buffer and registers its own wakers, asking the
+/// socket reads a word, and most turns of a listener only write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inbound {
+    /// Nothing, until the socket is readable.
+    Empty,
+    /// Perhaps a message.
+    Unknown,
+    /// Also an answer of its own that is not sent: a pong, or a close frame.
+    Owes,
 }
 
 /// What a step of a turn came to.
@@ -98,6 +112,7 @@ impl Socket {
             waiting: VecDeque::new(),
             writes: 0,
             farewell: None,
+            inbound: Inbound::Unknown,
             is_broken: false,
             has_said_goodbye: false,
         }

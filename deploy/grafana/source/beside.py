@@ -46,12 +46,13 @@ SESSIONS = [
     ),
     Panel(
         "Accounts",
-        "Logins, registrations and refreshed tokens a second, by result. Refused logins that rise: LoginFlood.",
+        "Logins, registrations, refreshed tokens and letters a second, by result. Refused logins that rise: LoginFlood. Letters that are `later` for minutes: the mail server does not take them.",
         "ops",
         [
             Query(rate("rookery_logins_total", "result"), "login {{result}}"),
             Query(rate("rookery_registrations_total", "result"), "registration {{result}}"),
             Query(rate("rookery_token_refreshes_total", "result"), "refresh {{result}}"),
+            Query(rate("rookery_mails_total", "result"), "letter {{result}}"),
         ],
         width=6,
         colors={"login ok": GREEN, "login refused": ORANGE},

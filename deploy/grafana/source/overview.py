@@ -345,6 +345,45 @@ SATURATION = [
     ),
 ]
 
+USE = [
+    Panel(
+        "Active users",
+        "Users who were there in the last day, week and month, of all servers together. Looked at every ten minutes.",
+        "short",
+        [Query(value("rookery_active_users", "window", how="max"), "{{window}}")],
+        width=6,
+        colors={"day": GREEN, "week": BLUE, "month": PURPLE},
+    ),
+    Panel(
+        "How many come back",
+        "Of the users who came first so many weeks ago, the part that was there this week.",
+        "percentunit",
+        [Query(value("rookery_users_back_ratio", "weeks_ago", how="max"), "{{weeks_ago}} weeks ago")],
+        width=6,
+        max=1,
+    ),
+    Panel(
+        "Messages a user",
+        "Messages acknowledged an hour, for each user who was there today.",
+        "short",
+        [
+            Query(
+                "3600 * " + rate("rookery_message_duration_seconds_count")
+                + " / (" + value("rookery_active_users", where='window="day"', how="max") + " > 0)",
+                "messages",
+            )
+        ],
+        width=6,
+    ),
+    Panel(
+        "Paid today",
+        "What was paid since midnight (UTC), in the smallest unit of the currency, as told by POST /admin/revenue.",
+        "short",
+        [Query(value("rookery_revenue", how="max"), "paid")],
+        width=6,
+    ),
+]
+
 OVERVIEW = Board(
     "overview",
     "Rookery / Overview",
@@ -356,5 +395,6 @@ OVERVIEW = Board(
         "HTTP": REQUESTS,
         "Connections": CONNECTIONS,
         "What gives way": SATURATION,
+        "Who uses it": USE,
     },
 )

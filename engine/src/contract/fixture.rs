@@ -206,6 +206,7 @@ pub(super) fn account(number: u128, email: &str, handle: &str) -> Account {
         email: email.to_owned(),
         password: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
         created_at: START,
+        confirmed_at: None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! A caller that does not give up: it sends again until it knows what became of its write.
 
+mod credentials;
+mod docket;
 mod files;
 mod people;
+mod sign_ins;
 
 use crate::store::{
     Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, Commits, CursorKind, Cursors,
@@ -17,7 +20,8 @@ const TRIES: usize = 100;
 
 /// A store whose refused and unknown outcomes are settled by sending the same call again.
 ///
-/// Only [`Accounts::take_ticket`] can end unknown here: who has it cannot be asked.
+/// Only [`Accounts::take_ticket`] and [`Credentials::take_proof`](crate::store::Credentials::take_proof) can end
+/// unknown here: who has it cannot be asked.
 #[derive(Debug)]
 pub struct Settled<S>(pub S);
 
@@ -37,6 +41,23 @@ fn settle<'a, T: Send + 'a>(call: impl Fn() -> Answer<'a, T> + Send + 'a) -> Ans
             answer = call().await;
         }
         answer
+    })
+}
+
+/// Takes what is there once: that it is gone does not say who has it.
+fn take<'a, T: Send + 'a>(call: impl Fn() -> Answer<'a, Option<T>> + Send + 'a) -> Answer<'a, Option<T>> {
+    Box::pin(async move {
+        let mut unknown = None;
+        for _ in 1..TRIES {
+            match (call().await, unknown.take()) {
+                (Err(error @ StoreError::Unknown(_)), _) => unknown = Some(error),
+                (Err(StoreError::Refused(_)), earlier) => unknown = earlier,
+                // Gone: perhaps by the call whose answer was not heard.
+                (Ok(None), Some(error)) => return Err(error),
+                (answer, _) => return answer,
+            }
+        }
+        call().await
     })
 }
 
@@ -230,19 +251,7 @@ impl<S: Store> Accounts for Settled<S> {
     }
 
     fn take_ticket(&self, hash: TokenHash, now: Timestamp) -> Answer<'_, Option<Ticket>> {
-        Box::pin(async move {
-            let mut unknown = None;
-            for _ in 1..TRIES {
-                match (self.0.take_ticket(hash, now).await, unknown.take()) {
-                    (Err(error @ StoreError::Unknown(_)), _) => unknown = Some(error),
-                    (Err(StoreError::Refused(_)), earlier) => unknown = earlier,
-                    // Gone: perhaps by the call whose answer was not heard.
-                    (Ok(None), Some(error)) => return Err(error),
-                    (answer, _) => return answer,
-                }
-            }
-            self.0.take_ticket(hash, now).await
-        })
+        take(move || self.0.take_ticket(hash, now))
     }
 
     fn purge(&self, before: Timestamp) -> Answer<'_, ()> {

@@ -2,8 +2,8 @@
 
 use super::MemoryStore;
 use crate::store::{
-    Account, AccountCreated, Accounts, Answer, LoginSession, PURGE_ROWS, Record, RefreshToken, Rotation,
-    Ticket, TokenHash,
+    Account, AccountCreated, Accounts, Answer, LoginSession, PURGE_ROWS, Proof, Record, RefreshToken,
+    Rotation, Ticket, TokenHash, may_repeat_rotation,
 };
 use rookery_protocol::{SessionId, Timestamp, User, UserId};
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ pub(super) struct AccountTables {
     pub(super) sessions: BTreeMap<SessionId, LoginSession>,
     pub(super) tokens: BTreeMap<TokenHash, TokenRow>,
     tickets: BTreeMap<TokenHash, Ticket>,
+    pub(super) proofs: BTreeMap<TokenHash, Proof>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +25,15 @@ pub(super) struct TokenRow {
     pub(super) expires_at: Timestamp,
     /// What it was spent for; a token without it is its session's current one.
     pub(super) replaced_by: Option<TokenHash>,
+    /// When; a backup does not keep it.
+    pub(super) spent_at: Option<Timestamp>,
 }
 
 impl TokenRow {
+    fn unspent(session: SessionId, token: RefreshToken) -> Self {
+        Self { session, expires_at: token.expires_at, replaced_by: None, spent_at: None }
+    }
+
     pub(super) fn record(&self, hash: TokenHash) -> Record {
         let token = RefreshToken { hash, expires_at: self.expires_at };
         Record::RefreshToken { token, session: self.session, replaced_by: self.replaced_by }
@@ -65,12 +72,15 @@ impl AccountTables {
                 return Rotation::Reused(session.session);
             }
             _ if !session.is_live(now) => return Rotation::Invalid,
+            Some(_) if !may_repeat_rotation(token.spent_at, now) => {
+                session.revoked_at = Some(now);
+                return Rotation::Reused(session.session);
+            }
             Some(_) => {}
             None if token.expires_at <= now => return Rotation::Invalid,
             None => {
-                token.replaced_by = Some(new.hash);
-                let row =
-                    TokenRow { session: session.session, expires_at: new.expires_at, replaced_by: None };
+                (token.replaced_by, token.spent_at) = (Some(new.hash), Some(now));
+                let row = TokenRow::unspent(session.session, new);
                 self.tokens.entry(new.hash).or_insert(row);
             }
         }
@@ -85,8 +95,18 @@ impl AccountTables {
         session.revoked_at == Some(now)
     }
 
+    /// Forgets the logins of `user` and what belongs to them.
+    pub(super) fn forget_logins_of(&mut self, user: UserId) {
+        let sessions = &mut self.sessions;
+        self.tokens.retain(|_, token| sessions.get(&token.session).is_none_or(|of| of.user != user));
+        self.tickets.retain(|_, ticket| ticket.user != user);
+        self.proofs.retain(|_, proof| proof.user != user);
+        sessions.retain(|_, session| session.user != user);
+    }
+
     fn purge(&mut self, before: Timestamp) {
         purge(&mut self.tickets, |ticket| ticket.expires_at, before);
+        purge(&mut self.proofs, |proof| proof.expires_at, before);
         purge(&mut self.tokens, |token| token.expires_at, before);
         purge(&mut self.sessions, LoginSession::ends_at, before);
     }
@@ -126,7 +146,7 @@ impl Accounts for MemoryStore {
 
     fn begin_session(&self, session: LoginSession, token: RefreshToken) -> Answer<'_, ()> {
         self.answer(move |state| {
-            let row = TokenRow { session: session.session, expires_at: token.expires_at, replaced_by: None };
+            let row = TokenRow::unspent(session.session, token);
             state.accounts.tokens.entry(token.hash).or_insert(row);
             state.accounts.sessions.entry(session.session).or_insert(session);
             Ok(())
@@ -161,6 +181,7 @@ impl Accounts for MemoryStore {
     fn purge(&self, before: Timestamp) -> Answer<'_, ()> {
         self.answer(move |state| {
             state.accounts.purge(before);
+            purge(&mut state.sign_ins, |record| record.expires_at.unwrap_or(Timestamp(i64::MAX)), before);
             Ok(())
         })
     }

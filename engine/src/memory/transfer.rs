@@ -4,8 +4,8 @@ mod rows;
 
 use super::{MemoryStore, State};
 use crate::store::{
-    Answer, AppendError, Asked, Batch, Export, Implied, Import, Page, Part, Place, Progress, Range, Record,
-    StoreError,
+    Answer, AppendError, Asked, Batch, Entry, Export, Implied, Import, Page, Part, Place, Progress, Range,
+    Record, StoreError,
 };
 use rookery_protocol::{Event, RoomId, Seq};
 
@@ -28,11 +28,13 @@ impl State {
             | Part::Sessions
             | Part::RefreshTokens
             | Part::Blocks
-            | Part::LastSeen => self.rows_of_people(part),
+            | Part::LastSeen
+            | Part::SignIns => self.rows_of_people(part),
             Part::Files | Part::Avatars => self.files.rows(part),
             Part::Cursors | Part::Settings => self.rooms.rows(part),
             Part::Notices => Box::new(self.notices.values().map(|notice| Record::Notice(*notice))),
             Part::Invites | Part::InviteUses => self.invites.rows(part),
+            Part::Docket => Box::new(self.docket.iter().map(|row| Record::Entry(super::docket::entry(row)))),
         }
     }
 
@@ -42,6 +44,10 @@ impl State {
             Part::LastSeen => {
                 let seen = self.last_seen.iter();
                 Box::new(seen.map(|(user, at)| Record::LastSeen { user: *user, at: *at }))
+            }
+            Part::SignIns => {
+                let staying = self.sign_ins.values().filter(|record| record.expires_at.is_none());
+                Box::new(staying.cloned().map(Record::SignIn))
             }
             _ => self.accounts.rows(part),
         }
@@ -75,7 +81,13 @@ impl State {
             Record::Notice(notice) => drop(self.notices.entry(notice.key()).or_insert(*notice)),
             Record::Block { user, other, at } => self.people.import(*user, *other, *at),
             Record::Invite { .. } | Record::InviteUse { .. } => self.invites.import(record),
+            Record::Entry(Entry { book, id, rev, body }) => {
+                self.docket.entry((*book, *id)).or_insert_with(|| (*rev, body.clone()));
+            }
             Record::LastSeen { user, at } => drop(self.last_seen.insert(*user, *at)),
+            Record::SignIn(record) => {
+                self.sign_ins.entry(record.key).or_insert_with(|| record.clone());
+            }
         }
         Ok(())
     }

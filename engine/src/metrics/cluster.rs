@@ -24,6 +24,7 @@ const BUS_FRAMES: &[&str] = &[
     "watch",
     "unwatch",
     "presence",
+    "user_ended",
     "unknown",
 ];
 const FORWARDED: &[&str] = &["answered", "not_taken", "unknown", "late", "moved"];

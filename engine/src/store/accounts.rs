@@ -1,6 +1,7 @@
 //! The account half of the store port: users, login sessions, refresh tokens and tickets.
 
 use super::Answer;
+use crate::limits::REFRESH_AGAIN_MS;
 use rookery_protocol::{DeviceId, SessionId, Timestamp, User, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,9 @@ pub struct Account {
     pub password: String,
     /// When it registered.
     pub created_at: Timestamp,
+    /// When it first proved that it reads mail at the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// What became of a registration.
@@ -90,6 +94,12 @@ pub enum Rotation {
     Invalid,
 }
 
+/// Returns whether a token that was spent at `spent_at` is answered once more at `now` with what it was spent
+/// for; one of which that moment is not known is not.
+pub fn may_repeat_rotation(spent_at: Option<Timestamp>, now: Timestamp) -> bool {
+    spent_at.is_some_and(|spent_at| now < spent_at.plus_millis(REFRESH_AGAIN_MS))
+}
+
 /// A one-use ticket that opens a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
@@ -126,8 +136,8 @@ pub trait Accounts {
 
     /// Spends `old` and makes `new` current, at `now`; a spent token revokes its session.
     ///
-    /// Sending the same pair again answers as the first time, unless the session has ended since:
-    /// then the answer is [`Rotation::Invalid`].
+    /// Sending the same pair again within [`crate::limits::REFRESH_AGAIN_MS`] answers as the first time, unless
+    /// the session has ended since: then the answer is [`Rotation::Invalid`].
     fn rotate(&self, old: TokenHash, new: RefreshToken, now: Timestamp) -> Answer<'_, Rotation>;
 
     /// Revokes a login session at `now`. Returns whether it was live until then; the same call sent
@@ -141,7 +151,7 @@ pub trait Accounts {
     /// [`StoreError::Unknown`](super::StoreError::Unknown) it may be gone without anybody having it.
     fn take_ticket(&self, hash: TokenHash, now: Timestamp) -> Answer<'_, Option<Ticket>>;
 
-    /// Forgets tokens, tickets and sessions that ended before `before`, at most [`PURGE_ROWS`] of each
+    /// Forgets tokens, tickets, proofs and sessions that ended before `before`, at most [`PURGE_ROWS`] of each
     /// kind, the ones that ended first.
     fn purge(&self, before: Timestamp) -> Answer<'_, ()>;
 }

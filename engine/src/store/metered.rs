@@ -1,11 +1,15 @@
 //! A store whose calls are counted and timed: any store, from outside.
 
+mod credentials;
+mod docket;
+
 use super::{
     Account, AccountCreated, Accounts, Activation, Answer, Append, AppendError, AvatarOf, Begun, BlockSet,
     Commits, Completed, CursorKind, Cursors, FileContent, FileRecord, Files, Health, Invite, InviteCreated,
     InviteUsed, Invites, LastSeen, Log, Login, LoginSession, Mark, MemberCursor, Membership, Notice, Notices,
     Opening, People, ProfileChange, ProfileChanged, Range, Reached, Receipt, RefreshToken, RoomRecord,
-    RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, Store, StoreError, Ticket, TokenHash, Upload,
+    RoomState, Rooms, RoomsCursor, Rotation, SettingsChange, SignIn, SignIns, Store, StoreError, Ticket,
+    TokenHash, Upload,
 };
 use crate::clock::Clock;
 use crate::metrics::{CallOutcome, StoreCall, StoreMetrics};
@@ -13,6 +17,7 @@ use rookery_protocol::{
     ClientId, Event, FileId, Head, Message, RoomId, Seq, SessionId, Timestamp, User, UserId,
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Any store, whose calls are counted.
 #[derive(Debug)]
@@ -228,6 +233,16 @@ impl Accounts for MeteredStore {
 
     fn purge(&self, before: Timestamp) -> Answer<'_, ()> {
         self.count(StoreCall::Purge, self.inner.purge(before))
+    }
+}
+
+impl SignIns for MeteredStore {
+    fn sign_in(&self, key: TokenHash, now: Timestamp) -> Answer<'_, Option<SignIn>> {
+        self.count(StoreCall::SignIn, self.inner.sign_in(key, now))
+    }
+
+    fn put_sign_in(&self, old: Option<Uuid>, new: SignIn, now: Timestamp) -> Answer<'_, bool> {
+        self.count(StoreCall::PutSignIn, self.inner.put_sign_in(old, new, now))
     }
 }
 

@@ -5,6 +5,7 @@
 //! be, the claims of its handle and its address, and the record as one that exists. Whoever meets a record
 //! between the first and the last step finishes it.
 
+mod address;
 mod claims;
 mod finish;
 mod record;
@@ -40,6 +41,7 @@ pub(crate) struct AccountStatements {
     email: Read,
     settled_email: Read,
     claim_email: Conditional,
+    release_email: Conditional,
 }
 
 const RECORD: &str = "SELECT email, password, created_at, profile, claim, next, next_at, turn
@@ -59,7 +61,7 @@ impl AccountStatements {
             )
             .await?,
             put: conditional(
-                "UPDATE users SET profile = ?, claim = ?, next = ?, next_at = ?, turn = ?
+                "UPDATE users SET email = ?, profile = ?, claim = ?, next = ?, next_at = ?, turn = ?
                     WHERE user_id = ? IF turn = ?",
             )
             .await?,
@@ -79,6 +81,7 @@ impl AccountStatements {
             settled_email: cql.settling_statement(EMAIL).await?,
             claim_email: conditional("UPDATE emails SET user_id = ?, claim = ? WHERE email = ? IF claim = ?")
                 .await?,
+            release_email: conditional("DELETE FROM emails WHERE email = ? IF claim = ?").await?,
         })
     }
 }

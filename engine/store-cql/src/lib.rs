@@ -12,7 +12,7 @@
 //! | `project` | what follows from a batch: worked out before it is appended, put after |
 //! | `messages`, `rooms`, `cursors`, `notices` | reads over what was put, and the writes that are no events |
 //! | `transfer` | everything out of the store, and into it |
-//! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen` | the other domains of the port |
+//! | `accounts`, `sessions`, `people`, `invites`, `files`, `last_seen`, `sign_ins`, `mails`, `docket`, `traces` | the other domains of the port |
 //!
 //! **How an append goes.** The events and the room's head are in one partition; one conditional batch
 //! moves the head from the expected position and writes the events, all or nothing, on a quorum. What
@@ -28,6 +28,7 @@ mod columns;
 mod connect;
 mod cql;
 mod cursors;
+mod docket;
 mod failure;
 mod files;
 mod health;
@@ -35,6 +36,7 @@ mod inspect;
 mod invites;
 mod last_seen;
 mod log;
+mod mails;
 mod messages;
 mod migrate;
 mod notices;
@@ -43,7 +45,9 @@ mod people;
 mod project;
 mod rooms;
 mod sessions;
+mod sign_ins;
 mod store;
+mod traces;
 mod transfer;
 mod turns;
 

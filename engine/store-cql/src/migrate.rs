@@ -30,6 +30,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "start", cql: include_str!("../../../schemas/cql/0001_start.cql") },
     Migration { number: 2, name: "people", cql: include_str!("../../../schemas/cql/0002_people.cql") },
     Migration { number: 3, name: "import", cql: include_str!("../../../schemas/cql/0003_import.cql") },
+    Migration { number: 4, name: "accounts", cql: include_str!("../../../schemas/cql/0004_accounts.cql") },
+    Migration { number: 5, name: "sign_ins", cql: include_str!("../../../schemas/cql/0005_sign_ins.cql") },
+    Migration { number: 6, name: "docket", cql: include_str!("../../../schemas/cql/0006_docket.cql") },
 ];
 
 /// Why a keyspace's schema cannot be used.

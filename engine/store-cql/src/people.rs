@@ -61,7 +61,7 @@ impl CqlStore {
             if after == before {
                 return Ok(ProfileChanged::Changed(after));
             }
-            let profile = profile_of(&after);
+            let profile = profile_of(&after, record.confirmed_at());
             let next = if after.handle == before.handle {
                 Record { profile, turn: unique(), ..record.clone() }
             } else {

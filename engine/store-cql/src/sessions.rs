@@ -1,4 +1,4 @@
-//! Login sessions, refresh tokens and tickets: one partition each, every write under a condition.
+//! Login sessions, refresh tokens, proofs and tickets: one partition each, every write under a condition.
 //!
 //! Whatever ends is forgotten twice: at once by a mark, before which ended rows are not seen any more, and
 //! for good by the time to live that each row is written with. So a purge costs one write, however much it
@@ -6,6 +6,8 @@
 
 mod forgotten;
 mod login;
+mod of_user;
+mod proof;
 mod ticket;
 mod token;
 
@@ -13,6 +15,7 @@ use crate::cql::{Conditional, Cql, Read, Write};
 use rookery_protocol::Timestamp;
 use scylla::errors::PrepareError;
 use std::sync::atomic::AtomicI64;
+pub(crate) use token::replaced_by;
 use tokio::sync::OnceCell;
 
 /// Seconds that a row outlasts its end by: who purges comes every few minutes.
@@ -33,6 +36,12 @@ pub(crate) struct SessionStatements {
     put_token: Conditional,
     drop_token: Conditional,
     spend: Conditional,
+    of_user: Read,
+    list: Write,
+    proof: Read,
+    put_proof: Conditional,
+    drop_proof: Conditional,
+    take_proof: Conditional,
     ticket: Read,
     put_ticket: Conditional,
     drop_ticket: Conditional,
@@ -85,6 +94,27 @@ impl SessionStatements {
                         IF replaced_by = null AND session_id = ?",
                 )
                 .await?,
+            of_user: cql.read_statement("SELECT session_id FROM user_sessions WHERE user_id = ?").await?,
+            list: cql
+                .write_statement("INSERT INTO user_sessions (user_id, session_id) VALUES (?, ?) USING TTL ?")
+                .await?,
+            proof: cql
+                .settling_statement(
+                    "SELECT user_id, what, email, sent_to, expires_at FROM proofs WHERE hash = ?",
+                )
+                .await?,
+            put_proof: cql
+                .conditional_statement(
+                    "INSERT INTO proofs (hash, user_id, what, email, sent_to, expires_at)
+                        VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+                )
+                .await?,
+            drop_proof: cql
+                .conditional_statement("DELETE FROM proofs WHERE hash = ? IF expires_at = ?")
+                .await?,
+            take_proof: cql
+                .conditional_statement("DELETE FROM proofs WHERE hash = ? IF user_id = ? AND expires_at = ?")
+                .await?,
             ticket: cql.settling_statement(ticket).await?,
             put_ticket: cql
                 .conditional_statement(
@@ -108,7 +138,7 @@ impl SessionStatements {
 }
 
 /// Seconds that a row lives which is written at `now` and ends at `end`.
-fn time_to_live(end: Timestamp, now: Timestamp) -> i32 {
+pub(crate) fn time_to_live(end: Timestamp, now: Timestamp) -> i32 {
     let seconds = (end.0.saturating_sub(now.0) / 1000).saturating_add(KEPT_SECONDS);
     i32::try_from(seconds.clamp(1, LONGEST_SECONDS)).unwrap_or(i32::MAX)
 }

@@ -5,11 +5,13 @@ use crate::bucket::Buckets;
 use crate::connect;
 use crate::cql::{Cql, Write};
 use crate::cursors::CursorStatements;
+use crate::docket::DocketStatements;
 use crate::files::FileStatements;
 use crate::health::SharedHealth;
 use crate::invites::InviteStatements;
 use crate::last_seen::LastSeenStatements;
 use crate::log::{Lanes, LogStatements};
+use crate::mails::MailStatements;
 use crate::messages::MessageStatements;
 use crate::migrate::{self, MIGRATIONS};
 use crate::notices::NoticeStatements;
@@ -17,6 +19,8 @@ use crate::options::{CqlOptions, OpenError};
 use crate::people::PeopleStatements;
 use crate::rooms::RoomStatements;
 use crate::sessions::SessionStatements;
+use crate::sign_ins::SignInStatements;
+use crate::traces::TracesStatements;
 use crate::transfer::TransferStatements;
 use crate::turns::Turns;
 use rookery_engine::store::{Activation, Answer, Commits, Health, Login, Opening, Store};
@@ -35,10 +39,14 @@ pub struct CqlStore {
     pub(crate) notices: NoticeStatements,
     pub(crate) accounts: AccountStatements,
     pub(crate) sessions: SessionStatements,
+    pub(crate) mails: MailStatements,
+    pub(crate) sign_ins: SignInStatements,
     pub(crate) people: PeopleStatements,
     pub(crate) invites: InviteStatements,
     pub(crate) files: FileStatements,
     pub(crate) last_seen: LastSeenStatements,
+    pub(crate) docket: DocketStatements,
+    pub(crate) traces: TracesStatements,
     pub(crate) transfer: TransferStatements,
     pub(crate) turns: Turns,
     probe: Write,
@@ -81,10 +89,14 @@ impl CqlStore {
             probe: cql.write_statement("UPDATE probe SET writes = 1 WHERE one = 1").await?,
             accounts: AccountStatements::prepare(&cql).await?,
             sessions: SessionStatements::prepare(&cql).await?,
+            mails: MailStatements::prepare(&cql).await?,
+            sign_ins: SignInStatements::prepare(&cql).await?,
             people: PeopleStatements::prepare(&cql).await?,
             invites: InviteStatements::prepare(&cql).await?,
             files: FileStatements::prepare(&cql).await?,
             last_seen: LastSeenStatements::prepare(&cql).await?,
+            docket: DocketStatements::prepare(&cql).await?,
+            traces: TracesStatements::prepare(&cql).await?,
             transfer: TransferStatements::prepare(&cql).await?,
             turns: Turns::new(),
             cql,

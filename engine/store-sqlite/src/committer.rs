@@ -2,35 +2,39 @@
 //!
 //! Hears from every caller of a write, through one bounded queue. Takes what waits as a group, applies
 //! it in one transaction, commits with one fsync, answers all of it. A group is what had queued
-//! up while the last one was written; there is no timer.
+//! up while the last one was written, and where several rooms are written to, what comes within a few
+//! milliseconds ([`pace`]).
 
 mod database;
+mod pace;
+mod queue;
 mod write;
 
 pub(crate) use database::{Database, LogPosition};
+pub(crate) use queue::Queue;
 pub(crate) use write::{Write, WriteQueue};
 
 use crate::checkpoint::Checkpoints;
 use crate::failure::{self, Failure};
 use crate::health::SharedHealth;
 use crate::search::Bell;
+use pace::Pace;
+use queue::Most;
 use rookery_engine::metrics::StoreMetrics;
 use rookery_engine::store::{Health, StoreError};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
-/// Writes in one group; what a group of this size costs besides its fsync is some 10 ms.
-const GROUP_WRITES: usize = 1024;
-
-/// Bytes in one group: bounds the transaction's dirty pages well inside the page cache.
-const GROUP_BYTES: usize = 4 << 20;
+/// What a group of so many writes costs besides its fsync is some 10 ms; the bytes bound the transaction's dirty
+/// pages well inside the page cache.
+const GROUP: Most = Most { writes: 1024, bytes: 4 << 20 };
 
 /// The thread's state.
 #[derive(Debug)]
 pub(crate) struct Committer {
     database: Database,
-    queue: Receiver<Box<dyn Write>>,
+    queue: Arc<Queue>,
+    pace: Pace,
     health: SharedHealth,
     followers: Followers,
     metrics: StoreMetrics,
@@ -49,11 +53,11 @@ type Group = Vec<Box<dyn Write>>;
 impl Committer {
     pub(crate) fn new(
         database: Database,
-        queue: Receiver<Box<dyn Write>>,
+        queue: Arc<Queue>,
         health: SharedHealth,
         followers: Followers,
     ) -> Self {
-        Self { database, queue, health, followers, metrics: StoreMetrics::none() }
+        Self { database, queue, pace: Pace::new(), health, followers, metrics: StoreMetrics::none() }
     }
 
     /// Has commits counted.
@@ -61,10 +65,10 @@ impl Committer {
         Self { metrics, ..self }
     }
 
-    /// Runs until every sender of the queue is gone and what they sent is answered.
+    /// Runs until the queue is closed and what is in it is answered.
     pub(crate) fn run(mut self) {
-        let _guard = FailOnPanic(self.health.clone());
-        let mut group = Group::with_capacity(GROUP_WRITES);
+        let _guard = EndOnReturn(Arc::clone(&self.queue), self.health.clone());
+        let mut group = Group::with_capacity(GROUP.writes);
         while self.gather(&mut group) {
             self.health.begin();
             self.commit(&mut group);
@@ -76,16 +80,12 @@ impl Committer {
         }
     }
 
-    /// Waits for a write and takes what else waits. Returns false when no more can come.
-    fn gather(&self, group: &mut Group) -> bool {
-        let Ok(first) = self.queue.recv() else { return false };
-        let mut bytes = first.bytes();
-        group.push(first);
-        while group.len() < GROUP_WRITES && bytes < GROUP_BYTES {
-            let Ok(next) = self.queue.try_recv() else { break };
-            bytes += next.bytes();
-            group.push(next);
-        }
+    /// Waits for a group. Returns false when none can come.
+    fn gather(&mut self, group: &mut Group) -> bool {
+        let patience = self.pace.patience();
+        let Some(first) = self.queue.take(group, GROUP, patience) else { return false };
+        self.pace.begins(patience, first, group.len());
+        group.iter().filter_map(|write| write.room()).for_each(|room| self.pace.appended(room));
         true
     }
 
@@ -163,13 +163,15 @@ fn answer_all(group: &mut Group, outcome: &Result<(), StoreError>) {
     }
 }
 
-/// Fails the store when the thread ends by a panic: what was in its hands has an unknown outcome.
-struct FailOnPanic(SharedHealth);
+/// Ends the queue with the thread. Where that ends by a panic the store has failed: what was in its
+/// hands has an unknown outcome.
+struct EndOnReturn(Arc<Queue>, SharedHealth);
 
-impl Drop for FailOnPanic {
+impl Drop for EndOnReturn {
     fn drop(&mut self) {
-        if std::thread::panicking() && !matches!(self.0.get(), Health::Failed(_)) {
-            self.0.note(&StoreError::Fatal("the committer has panicked".to_owned()));
+        if std::thread::panicking() && !matches!(self.1.get(), Health::Failed(_)) {
+            self.1.note(&StoreError::Fatal("the committer has panicked".to_owned()));
         }
+        self.0.end();
     }
 }

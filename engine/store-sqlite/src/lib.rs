@@ -8,6 +8,7 @@
 //! | `wal` | the write-ahead log as a file: whether all that was synced can be read |
 //! | `checkpoint` | keeping the write-ahead log short, off the way of commits |
 //! | `readers`, `read` | the reading threads, and what a read does on one |
+//! | `priority` | which thread goes first |
 //! | `search` | finding messages by their words: an index in a file of its own, which follows the log |
 //! | `failure`, `health` | what an error of SQLite means for the caller and for the store |
 //! | `snapshot` | all of a store as of one moment, beside whoever uses it |
@@ -34,6 +35,7 @@ mod inspect;
 mod migrate;
 mod open;
 mod options;
+mod priority;
 mod read;
 mod readers;
 mod search;

@@ -23,6 +23,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 4, name: "presence", sql: include_str!("../../../schemas/sqlite/0004_presence.sql") },
     Migration { number: 5, name: "files", sql: include_str!("../../../schemas/sqlite/0005_files.sql") },
     Migration { number: 6, name: "import", sql: include_str!("../../../schemas/sqlite/0006_import.sql") },
+    Migration { number: 7, name: "accounts", sql: include_str!("../../../schemas/sqlite/0007_accounts.sql") },
+    Migration { number: 8, name: "sign_ins", sql: include_str!("../../../schemas/sqlite/0008_sign_ins.sql") },
+    Migration { number: 9, name: "docket", sql: include_str!("../../../schemas/sqlite/0009_docket.sql") },
 ];
 
 /// Why a database's schema cannot be used.

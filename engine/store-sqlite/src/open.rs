@@ -1,7 +1,7 @@
 //! Opening: the directory's lock, the schema, the connections and the threads that own them.
 
 use crate::checkpoint::{Checkpointer, checkpoints};
-use crate::committer::{Committer, Database, Followers, WriteQueue};
+use crate::committer::{Committer, Database, Followers, Queue, WriteQueue};
 use crate::health::SharedHealth;
 use crate::options::{OpenError, SqliteOptions};
 use crate::readers::{self, ReadQueue};
@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -65,10 +65,10 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     let frames = columns::integer(options.wal_bytes) / page;
     let checkpointer = connect_writer(&path, options).map_err(failed)?;
     let (checkpoints, checkpointer) = checkpoints(checkpointer, frames, health.clone());
-    let (write_sender, writes) = sync_channel(options.write_queue);
+    let writes = Queue::new(options.write_queue);
     let SearchOpened { index: search, bell, mut threads } = search::open(options, &path)?;
     let followers = Followers { checkpoints, bell };
-    let committer = Committer::new(Database::new(connection), writes, health.clone(), followers)
+    let committer = Committer::new(Database::new(connection), Arc::clone(&writes), health.clone(), followers)
         .counted_by(options.metrics.clone());
     threads.push(spawn("store-commit", move || committer.run())?);
     let checkpointer = spawn("store-checkpoint", move || checkpointer.run())?;
@@ -80,7 +80,7 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
         threads.push(spawn(&format!("store-read-{number}"), move || readers::run(connection, &reads))?);
     }
     let reads = ReadQueue::new(read_sender, health.clone());
-    let writes = WriteQueue::new(write_sender);
+    let writes = WriteQueue::new(writes);
     Ok(Opened { writes, reads, search, health, threads, checkpointer, lock })
 }
 
@@ -123,8 +123,8 @@ fn connect_writer(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Conn
     connection.pragma_update(None, "journal_size_limit", longest)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
-    // What a delete takes away is overwritten on the pages that are written anyway.
-    connection.pragma_update(None, "secure_delete", "fast")?;
+    // What a delete takes away is overwritten, on pages that become free too: an erasure has to leave nothing.
+    connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
 }
 

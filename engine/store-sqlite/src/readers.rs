@@ -3,8 +3,8 @@
 //! Reads never wait for the committer and the committer never waits for them: each sees the newest
 //! commit there was when it started.
 
-use crate::failure;
 use crate::health::SharedHealth;
+use crate::{failure, priority};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use rookery_engine::store::{Answer, StoreError};
 use rusqlite::Connection;
@@ -79,6 +79,7 @@ impl ReadQueue {
 
 /// Answers reads until the queue is closed and empty. A read that panics takes only itself along.
 pub(crate) fn run(mut connection: Connection, queue: &Receiver<Read>) {
+    priority::give_way(priority::READER);
     for Read(work) in queue {
         let work = std::panic::AssertUnwindSafe(|| work(&mut connection));
         if std::panic::catch_unwind(work).is_err() {

@@ -1,7 +1,10 @@
 //! The store itself: each method of the port, handed to the committer or to a reader.
 
+mod credentials;
+mod docket;
 mod files;
 mod people;
+mod sign_ins;
 mod transfer;
 
 use crate::checkpoint::Checkpointer;
@@ -151,8 +154,9 @@ impl Search for SqliteStore {
 impl Log for SqliteStore {
     fn append(&self, append: Append) -> Answer<'_, (), AppendError> {
         Box::pin(async move {
+            let room = append.room;
             let batch = apply::Batch::encode(append)?;
-            self.writes.write(batch.bytes(), move |database| batch.apply(database)).await?
+            self.writes.append(room, batch.bytes(), move |database| batch.apply(database)).await?
         })
     }
 

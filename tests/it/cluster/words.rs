@@ -36,6 +36,22 @@ async fn a_login_that_ends_on_one_node_closes_its_sockets_on_the_others_within_a
 }
 
 #[tokio::test]
+async fn a_user_whose_logins_all_end_is_closed_on_every_node_within_a_second() {
+    let cluster = Cluster::start(3).await;
+    let (alice, bob) = (cluster.nodes[0].user("alice").await, cluster.nodes[1].user("bob").await);
+    let again = cluster.nodes[1].login("alice").await;
+    let mut wires =
+        vec![cluster.wire(0, &alice).await, cluster.wire(1, &again).await, cluster.wire(2, &alice).await];
+    let mut stays = cluster.wire(2, &bob).await;
+    cluster.nodes[0].node().end_logins_of(alice.id(), rookery_protocol::CloseCode::AccountDisabled);
+    for wire in &mut wires {
+        let closed = tokio::time::timeout(Duration::from_secs(1), wire.closed()).await;
+        assert_eq!(closed, Ok(4504));
+    }
+    stays.settle().await;
+}
+
+#[tokio::test]
 async fn a_login_that_ended_while_the_bus_was_away_is_found_when_it_is_back() {
     let cluster = Cluster::start(2).await;
     let alice = cluster.nodes[0].user("alice").await;

@@ -107,7 +107,7 @@ async fn a_body_over_its_limit_is_refused_however_it_comes() {
 #[tokio::test]
 async fn a_request_that_breaks_off_changes_nothing() {
     let node = TestNode::start().await;
-    let body = r#"{"email":"half@example.org","password":"12345678","handle":"half","name":"Half"}"#;
+    let body = r#"{"email":"half@example.org","password":"correct horse","handle":"half","name":"Half"}"#;
     let head = "POST /v1/auth/register HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n";
     let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
     for length in [10, head.len(), whole.len() - 20, whole.len() - 1] {

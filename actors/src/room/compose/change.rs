@@ -36,7 +36,16 @@ impl Composer<'_> {
         Ok(self.composed(projections, answer.into(), false))
     }
 
-    pub(super) fn delete(
+    pub(super) fn delete(self, delete: &MessageDelete, known: Option<&Known>) -> Result<Composed, WireError> {
+        if self.written(delete.client_id, known).is_none() {
+            let message = self.target(delete.target, known)?;
+            policy::may_delete(self.record.kind, self.role, message.event.by == self.events.by)?;
+        }
+        self.emptied(delete, known)
+    }
+
+    /// Takes the content of a message away, whoever may.
+    pub(super) fn emptied(
         mut self,
         delete: &MessageDelete,
         known: Option<&Known>,
@@ -45,7 +54,6 @@ impl Composer<'_> {
             return Ok(Composed::Done(changed(receipt, true).into()));
         }
         let message = self.target(delete.target, known)?;
-        policy::may_delete(self.record.kind, self.role, message.event.by == self.events.by)?;
         let body = EventBody::Delete(DeleteBody {});
         let seq = self.events.push_change(body, delete.client_id, delete.target);
         let mut projections = vec![Projection::Deleted { target: delete.target, rev: seq }];

@@ -109,7 +109,13 @@ impl Composer<'_> {
     }
 
     /// The membership of `user` as of `rev`: joined there, or still where it had joined.
-    fn membership(&self, user: UserId, role: Option<Role>, joined: Option<Seq>, rev: Seq) -> Projection {
+    pub(super) fn membership(
+        &self,
+        user: UserId,
+        role: Option<Role>,
+        joined: Option<Seq>,
+        rev: Seq,
+    ) -> Projection {
         let old = self.live.members.get(&user);
         let ord = self.events.place.ord;
         Projection::Member(Membership {
@@ -122,7 +128,7 @@ impl Composer<'_> {
         })
     }
 
-    fn with_members(&self, members: u64, rev: Seq) -> Projection {
+    pub(super) fn with_members(&self, members: u64, rev: Seq) -> Projection {
         Projection::Room(RoomRecord { members, rev, ..self.record.clone() })
     }
 }

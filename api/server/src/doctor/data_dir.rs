@@ -1,7 +1,7 @@
 //! The data dir: there, writable, with room, on a disk that syncs, and whose it is at the moment.
 
 use super::Finding;
-use rookery_api::accounts::{KeyError, SigningKey, signing_key_path};
+use rookery_api::accounts::{KeyError, SigningKeys, signing_key_path};
 use rustix::fs::Access;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -60,8 +60,8 @@ pub(super) fn signing_key(dir: &Path, is_given: bool) -> Finding {
         return Finding::ok(NAME, "given by auth.signing_key");
     }
     let path = signing_key_path(dir);
-    match SigningKey::open(&path) {
-        Ok(_) => Finding::ok(NAME, format!("{} is a key that only its owner reads", path.display())),
+    match SigningKeys::open(&path) {
+        Ok(_) => Finding::ok(NAME, format!("only its owner reads {}", path.display())),
         Err(KeyError::Io(_, error)) if error.kind() == io::ErrorKind::NotFound => {
             Finding::ok(NAME, "is made at the first start")
         }

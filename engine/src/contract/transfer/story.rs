@@ -3,11 +3,11 @@
 
 use super::super::files::{content, file, upload};
 use super::super::fixture::{
-    Change, Pen, account, append, body, client_id, open_room, room, second, session_id, user,
+    Change, Pen, START, account, append, body, client_id, open_room, room, second, session_id, user,
 };
 use crate::store::{
-    AvatarOf, CursorKind, Invite, LoginSession, Mark, Notice, NoticeKind, ProfileChange, Projection,
-    RefreshToken, SettingsChange, Store, Upload,
+    AddressConfirmed, AvatarOf, Book, CursorKind, Entry, Invite, LoginSession, Mark, Notice, NoticeKind,
+    ProfileChange, Projection, RefreshToken, SettingsChange, SignIn, Store, Upload,
 };
 use fastrand::Rng;
 use rookery_protocol::{
@@ -15,6 +15,7 @@ use rookery_protocol::{
     RoomKind, Seq, UserId,
 };
 use serde_json::json;
+use uuid::Uuid;
 
 pub(super) const USERS: u128 = 6;
 pub(super) const ROOMS: u128 = 3;
@@ -60,8 +61,13 @@ pub async fn tell_a_full_story(store: &dyn Store, seed: u64, steps: u32) {
 impl Teller<'_> {
     async fn begin(&mut self) {
         for number in 1..=USERS {
-            let account = account(number, &format!("{number}@example.org"), &format!("user{number}"));
+            let email = format!("{number}@example.org");
+            let account = account(number, &email, &format!("user{number}"));
             self.store.create_account(account).await.expect("a write");
+            if number.is_multiple_of(2) {
+                let confirmed = self.store.confirm_address(user(number), (&email, &email), START).await;
+                assert_eq!(confirmed, Ok(AddressConfirmed::Confirmed));
+            }
         }
         let all: Vec<_> = (1..=USERS).map(user).collect();
         for (number, kind) in (1..=ROOMS).zip([RoomKind::Group, RoomKind::Channel, RoomKind::Inbox]) {
@@ -256,6 +262,16 @@ impl Teller<'_> {
             self.store.unblock(other, who).await.expect("a write");
         }
         self.store.seen(&[(who, now)]).await.expect("a write");
+        let (key, expires_at) =
+            ([self.random.u8(0..20); 32], self.random.bool().then(|| now.plus_millis(60_000)));
+        let old = self.store.sign_in(key, now).await.expect("a read").map(|record| record.version);
+        let version = Uuid::from_u128(u128::from(self.step));
+        let record = SignIn { key, version, body: format!("as of {}", self.step), expires_at };
+        self.store.put_sign_in(old, record, now).await.expect("a write");
+        let (book, rev) = (Book::ALL[self.random.usize(0..Book::ALL.len())], 1);
+        let (id, body) =
+            (Uuid::from_u128(u128::from(self.step) << 80), format!("{{\"step\":{}}}", self.step));
+        self.store.put_entry(Entry { book, id, rev, body }).await.expect("a write");
     }
 }
 

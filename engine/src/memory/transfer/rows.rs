@@ -36,8 +36,12 @@ impl AccountTables {
                 self.sessions.entry(session.session).or_insert_with(|| session.clone());
             }
             Record::RefreshToken { token, session, replaced_by } => {
-                let row =
-                    TokenRow { session: *session, expires_at: token.expires_at, replaced_by: *replaced_by };
+                let row = TokenRow {
+                    session: *session,
+                    expires_at: token.expires_at,
+                    replaced_by: *replaced_by,
+                    spent_at: None,
+                };
                 self.tokens.entry(token.hash).or_insert(row);
             }
             _ => {}

@@ -24,6 +24,8 @@ const ORDER: [Part; Part::ALL.len()] = [
     Part::Invites,
     Part::InviteUses,
     Part::LastSeen,
+    Part::SignIns,
+    Part::Docket,
     Part::Sessions,
     Part::RefreshTokens,
     Part::Logs,

@@ -2,7 +2,8 @@
 
 use super::Batch;
 use crate::store::{
-    Account, AvatarOf, FileRecord, Invite, LoginSession, Notice, RefreshToken, Settings, TokenHash,
+    Account, AvatarOf, Entry, FileRecord, Invite, LoginSession, Notice, RefreshToken, Settings, SignIn,
+    TokenHash,
 };
 use rookery_protocol::{FileId, RoomId, Seq, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,10 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// What signing in depends on; not what expires.
+    SignIn(SignIn),
+    /// An entry of a book of administration.
+    Entry(Entry),
 }
 
 impl Record {
@@ -120,6 +125,8 @@ impl Record {
             Self::Invite { .. } => Part::Invites,
             Self::InviteUse { .. } => Part::InviteUses,
             Self::LastSeen { .. } => Part::LastSeen,
+            Self::SignIn(_) => Part::SignIns,
+            Self::Entry(_) => Part::Docket,
         }
     }
 }
@@ -156,11 +163,15 @@ pub enum Part {
     InviteUses,
     /// [`Record::LastSeen`].
     LastSeen,
+    /// [`Record::SignIn`].
+    SignIns,
+    /// [`Record::Entry`].
+    Docket,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Accounts,
         Self::KeptHandles,
         Self::Sessions,
@@ -175,6 +186,8 @@ impl Part {
         Self::Invites,
         Self::InviteUses,
         Self::LastSeen,
+        Self::SignIns,
+        Self::Docket,
     ];
 
     /// Returns what its records are called, for people.
@@ -194,6 +207,8 @@ impl Part {
             Self::Invites => "invites",
             Self::InviteUses => "uses of invites",
             Self::LastSeen => "moments of last seen",
+            Self::SignIns => "second factors and identities",
+            Self::Docket => "entries of administration",
         }
     }
 }

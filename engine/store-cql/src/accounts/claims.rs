@@ -56,8 +56,11 @@ impl Name<'_> {
 
     /// Whether `record` is being changed to it, by `claim`.
     fn is_next_of(self, record: &Record, claim: Uuid) -> bool {
-        let is_asked_for = matches!(self, Self::Handle(_)) || !record.is_made();
-        is_asked_for && record.is_changing() && record.turn == claim
+        let next = match self {
+            Self::Handle(handle) => record.next_handle() == Some(handle),
+            Self::Email(email) => record.next_email() == Some(email),
+        };
+        next && record.is_changing() && record.turn == claim
     }
 }
 
@@ -152,10 +155,33 @@ impl CqlStore {
         Ok(record.is_some_and(|record| name.is_of(&record, claim) || name.is_next_of(&record, claim)))
     }
 
+    /// Keeps a handle no longer for `user`, its former owner, if it is kept.
+    pub(crate) async fn release_kept_handle(&self, user: UserId, handle: &str) -> Result<(), StoreError> {
+        let row = self.cql.row::<(Uuid, Uuid, i64)>(&self.accounts.handle, (handle,)).await?;
+        let Some((_, claim, _)) = row.filter(|(of, ..)| *of == user.0) else { return Ok(()) };
+        if self.has_handle(user, handle, claim).await? {
+            return Ok(());
+        }
+        let values = (handle, claim);
+        let release = || self.cql.decide(&self.accounts.release_handle, values);
+        self.cql.settled(release).await.map(drop)
+    }
+
     /// Takes a claim back that is void, which spares the next one a look.
     pub(super) async fn release(&self, handle: &str, claim: Uuid) {
         if let Err(error) = self.cql.decide(&self.accounts.release_handle, (handle, claim)).await {
             tracing::debug!(%error, "a void claim is left");
         }
+    }
+
+    /// Takes back what `user` claims of an address that is its own no more: nobody is to find it here.
+    pub(super) async fn release_email(&self, email: &str, user: UserId) -> Result<(), StoreError> {
+        let row = self.cql.row::<(Uuid, Uuid)>(&self.accounts.settled_email, (email,)).await?;
+        let Some((_, claim)) = row.filter(|(of, _)| *of == user.0) else { return Ok(()) };
+        // It may be the account's again meanwhile.
+        if self.record(user).await?.is_none_or(|record| record.email != email && !record.is_changing()) {
+            self.cql.decide(&self.accounts.release_email, (email, claim)).await?;
+        }
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Finishing what an account's record says is under way: its making, or a change of its handle.
+//! Finishing what an account's record says is under way: its making, or a change of its handle or its address.
 //!
 //! Anybody may do it who has read the record, any number of times and at once: each step is named by the
 //! record's turn. Claims are made in the order handle, address, so that whoever waits for another one waits
@@ -40,34 +40,39 @@ impl CqlStore {
 
     async fn carry_on(&self, record: &Record, tries: &mut Tries) -> Result<Finished, StoreError> {
         let Some(handle) = record.next_handle() else { return Ok(Finished::Moved) };
-        if !self.hold(Name::Handle(handle), record, tries).await? {
+        let is_renamed = record.is_renamed();
+        if is_renamed && !self.hold(Name::Handle(handle), record, tries).await? {
             return self.give_up(record, Finished::HandleTaken, tries).await;
         }
-        if !record.is_made() && !self.hold(Name::Email(&record.email), record, tries).await? {
+        if let Some(email) = record.next_email()
+            && !self.hold(Name::Email(email), record, tries).await?
+        {
             return self.give_up(record, Finished::EmailTaken, tries).await;
         }
-        if let Some(former) = record.handle() {
+        let former = record.handle().filter(|_| is_renamed);
+        if let Some(former) = former {
             // It means nothing while the record still has it.
             let until = record.next_at.plus_millis(HANDLE_KEPT_MS);
             let values = (until.0, former, record.claim);
             while tries.known(self.cql.decide(&self.accounts.keep_handle, values).await).await?.is_none() {}
         }
-        self.put_entry(handle, record.turn, record.user).await?;
-        let changed = Record {
-            profile: record.next.clone(),
-            claim: record.turn,
-            next: Profile::new(),
-            turn: unique(),
-            ..record.clone()
-        };
+        if is_renamed {
+            self.put_entry(handle, record.turn, record.user).await?;
+        }
+        let changed = record.changed();
         while !tries.is_applied(self.put(&changed, record.turn).await).await? {
             match self.record(record.user).await? {
                 Some(found) if found.turn == record.turn => {}
-                Some(found) if found.claim == record.turn => return Ok(Finished::Done),
+                Some(found) if is_renamed && found.claim == record.turn => return Ok(Finished::Done),
                 _ => return Ok(Finished::Moved),
             }
         }
-        if let Some(former) = record.handle()
+        if changed.email != record.email
+            && let Err(error) = self.release_email(&record.email, record.user).await
+        {
+            tracing::debug!(%error, "a claim of a former address is left");
+        }
+        if let Some(former) = former
             && let Err(error) = self.drop_entry(former, record.claim).await
         {
             tracing::debug!(%error, "an entry of a former handle is left");

@@ -41,7 +41,7 @@ impl Record {
             created_at: account.created_at,
             profile: Profile::new(),
             claim: Uuid::nil(),
-            next: profile_of(&account.user),
+            next: profile_of(&account.user, account.confirmed_at),
             next_at: account.created_at,
             turn: unique(),
         }
@@ -66,6 +66,44 @@ impl Record {
         self.next.get(HANDLE).map(String::as_str)
     }
 
+    /// Returns the address that it is to have once the change is done, where that is another one or the first.
+    pub(crate) fn next_email(&self) -> Option<&str> {
+        if self.is_made() { self.next.get(EMAIL).map(String::as_str) } else { Some(&self.email) }
+    }
+
+    /// Returns when the address was confirmed.
+    pub(crate) fn confirmed_at(&self) -> Option<Timestamp> {
+        let part = if self.is_made() { &self.profile } else { &self.next };
+        part.get(CONFIRMED_AT)?.parse().ok().map(Timestamp)
+    }
+
+    /// Returns the profile of an account whose address was confirmed at `at`.
+    pub(crate) fn confirmed(&self, at: Timestamp) -> Profile {
+        let mut profile = self.profile.clone();
+        profile.insert(CONFIRMED_AT.to_owned(), at.0.to_string());
+        profile
+    }
+
+    /// Returns what the account is to be changed to for it to have `email`, confirmed at `at`.
+    pub(crate) fn with_email(&self, email: &str, at: Timestamp) -> Profile {
+        let mut next = self.confirmed(at);
+        next.insert(EMAIL.to_owned(), email.to_owned());
+        next
+    }
+
+    /// Returns the account as it is once the change is done.
+    pub(crate) fn changed(&self) -> Self {
+        let mut profile = self.next.clone();
+        let email = profile.remove(EMAIL).unwrap_or_else(|| self.email.clone());
+        let claim = if self.is_renamed() { self.turn } else { self.claim };
+        Self { email, profile, claim, next: Profile::new(), turn: unique(), ..self.clone() }
+    }
+
+    /// Whether the change that is under way gives it a handle.
+    pub(crate) fn is_renamed(&self) -> bool {
+        self.handle() != self.next_handle()
+    }
+
     /// Returns the user, once the account exists.
     pub(crate) fn user(&self) -> Option<User> {
         let part = |name| self.profile.get(name).cloned();
@@ -81,8 +119,9 @@ impl Record {
     /// Returns the account, once it exists.
     pub(crate) fn account(self) -> Option<Account> {
         let user = self.user()?;
+        let confirmed_at = self.confirmed_at();
         let Self { email, password, created_at, .. } = self;
-        Some(Account { user, email, password, created_at })
+        Some(Account { user, email, password, created_at, confirmed_at })
     }
 }
 
@@ -90,11 +129,19 @@ const HANDLE: &str = "handle";
 const NAME: &str = "name";
 const ABOUT: &str = "about";
 const AVATAR: &str = "avatar";
+const CONFIRMED_AT: &str = "confirmed_at";
+const EMAIL: &str = "email";
 
-pub(crate) fn profile_of(user: &User) -> Profile {
+pub(crate) fn profile_of(user: &User, confirmed_at: Option<Timestamp>) -> Profile {
     let User { handle, name, about, avatar, .. } = user;
-    let parts =
-        [(HANDLE, Some(handle)), (NAME, Some(name)), (ABOUT, about.as_ref()), (AVATAR, avatar.as_ref())];
+    let confirmed_at = confirmed_at.map(|at| at.0.to_string());
+    let parts = [
+        (HANDLE, Some(handle)),
+        (NAME, Some(name)),
+        (ABOUT, about.as_ref()),
+        (AVATAR, avatar.as_ref()),
+        (CONFIRMED_AT, confirmed_at.as_ref()),
+    ];
     parts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.clone()))).collect()
 }
 
@@ -137,8 +184,8 @@ impl CqlStore {
     /// Writes the parts of `record` that change, under its turn, if the present one is `turn`.
     pub(crate) async fn put(&self, record: &Record, turn: Uuid) -> Result<Decided, StoreError> {
         let AccountStatements { put, .. } = &self.accounts;
-        let Record { user, profile, claim, next, next_at, .. } = record;
-        let values = (profile, claim, next, next_at.0, record.turn, user.0, turn);
+        let Record { user, email, profile, claim, next, next_at, .. } = record;
+        let values = (email, profile, claim, next, next_at.0, record.turn, user.0, turn);
         self.cql.decide(put, values).await
     }
 }

@@ -73,7 +73,7 @@ impl CqlStore {
         }
     }
 
-    pub(super) async fn take_block_off(
+    pub(crate) async fn take_block_off(
         &self,
         user: UserId,
         other: UserId,

@@ -27,6 +27,18 @@ impl CqlStore {
         self.insert_session(session, tries).await
     }
 
+    /// Forgets the logins of a user; their tokens are good for nothing then, and end by themselves.
+    pub(crate) async fn forget_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
+        let rows: Vec<(Uuid,)> = self.cql.rows(&self.sessions.of_user, (user.0,)).await?;
+        for (session,) in rows {
+            let Some(login) = self.login(SessionId(session)).await? else { continue };
+            let values = (session, login.expires_at.0);
+            let drop_it = || self.cql.decide(&self.sessions.drop_session, values);
+            self.cql.settled(drop_it).await?;
+        }
+        Ok(())
+    }
+
     /// Keeps a session that was kept before, ended or not, unless it is there.
     pub(crate) async fn import_session(&self, session: &LoginSession) -> Result<(), StoreError> {
         let mut tries = Tries::new();
@@ -37,6 +49,7 @@ impl CqlStore {
     /// Keeps a session unless one of its id is there already.
     async fn insert_session(&self, session: &LoginSession, tries: &mut Tries) -> Result<(), StoreError> {
         let statements = &self.sessions;
+        self.list(session).await?;
         loop {
             let values = (
                 session.session.0,

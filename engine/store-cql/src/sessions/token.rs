@@ -3,7 +3,7 @@
 use super::time_to_live;
 use crate::CqlStore;
 use crate::turns::Tries;
-use rookery_engine::store::{RefreshToken, Rotation, StoreError, TokenHash};
+use rookery_engine::store::{RefreshToken, Rotation, StoreError, TokenHash, may_repeat_rotation};
 use rookery_protocol::{SessionId, Timestamp};
 use scylla::value::MaybeUnset;
 use uuid::Uuid;
@@ -14,6 +14,19 @@ struct TokenRow {
     expires_at: Timestamp,
     /// What it was spent for.
     replaced_by: Option<Vec<u8>>,
+    /// When; not known of one that came with a backup.
+    spent_at: Option<Timestamp>,
+}
+
+/// Returns what a token was spent for, with when: the column `replaced_by`.
+fn spent(hash: TokenHash, at: Timestamp) -> Vec<u8> {
+    [hash.as_slice(), &at.0.to_be_bytes()].concat()
+}
+
+/// Takes the column `replaced_by` apart.
+pub(crate) fn replaced_by(mut column: Vec<u8>) -> (Vec<u8>, Option<Timestamp>) {
+    let at = column.split_off(column.len().min(size_of::<TokenHash>()));
+    (column, at.try_into().ok().map(|at| Timestamp(i64::from_be_bytes(at))))
 }
 
 impl CqlStore {
@@ -25,7 +38,7 @@ impl CqlStore {
         now: Timestamp,
         tries: &mut Tries,
     ) -> Result<(), StoreError> {
-        let row = TokenRow { session, expires_at: token.expires_at, replaced_by: None };
+        let row = TokenRow { session, expires_at: token.expires_at, replaced_by: None, spent_at: None };
         self.insert_token_row(token.hash, &row, now, tries).await
     }
 
@@ -39,7 +52,7 @@ impl CqlStore {
         // It lives as long as one that is made with its session; without that, nobody finds it anyway.
         let begun = self.login(session).await?.map_or(token.expires_at, |session| session.created_at);
         let replaced_by = replaced_by.map(|hash| hash.to_vec());
-        let row = TokenRow { session, expires_at: token.expires_at, replaced_by };
+        let row = TokenRow { session, expires_at: token.expires_at, replaced_by, spent_at: None };
         let mut tries = Tries::new();
         let kept = self.insert_token_row(token.hash, &row, begun, &mut tries).await;
         tries.settle(kept)
@@ -53,7 +66,7 @@ impl CqlStore {
         tries: &mut Tries,
     ) -> Result<(), StoreError> {
         let statements = &self.sessions;
-        let TokenRow { session, expires_at, replaced_by } = token;
+        let TokenRow { session, expires_at, replaced_by, .. } = token;
         loop {
             let lives = time_to_live(*expires_at, now);
             let replaced_by = MaybeUnset::from_option(replaced_by.as_ref());
@@ -70,10 +83,12 @@ impl CqlStore {
     async fn read_token(&self, hash: TokenHash) -> Result<Option<TokenRow>, StoreError> {
         type Columns = (Uuid, i64, Option<Vec<u8>>);
         let row = self.cql.row::<Columns>(&self.sessions.token, (hash,)).await?;
-        let Some((session, expires_at, replaced_by)) = row else { return Ok(None) };
+        let Some((session, expires_at, column)) = row else { return Ok(None) };
+        let (replaced_by, spent_at) = column.map(replaced_by).unzip();
+        let spent_at = spent_at.flatten();
         let (session, expires_at) = (SessionId(session), Timestamp(expires_at));
         let is_forgotten = self.is_forgotten(expires_at).await?;
-        Ok((!is_forgotten).then_some(TokenRow { session, expires_at, replaced_by }))
+        Ok((!is_forgotten).then_some(TokenRow { session, expires_at, replaced_by, spent_at }))
     }
 
     pub(crate) async fn spend(
@@ -108,6 +123,10 @@ impl CqlStore {
                     return Ok(Rotation::Reused(session.session));
                 }
                 _ if !session.is_live(now) => return Ok(Rotation::Invalid),
+                Some(_) if !may_repeat_rotation(token.spent_at, now) => {
+                    self.end(&session, now, tries).await?;
+                    return Ok(Rotation::Reused(session.session));
+                }
                 Some(_) => {
                     let lives = time_to_live(new.expires_at, now);
                     let unspent = MaybeUnset::<Vec<u8>>::Unset;
@@ -120,8 +139,8 @@ impl CqlStore {
                 None if token.expires_at <= now => return Ok(Rotation::Invalid),
                 None => {
                     let lives = time_to_live(token.expires_at, now);
-                    let sent =
-                        self.cql.decide(&statements.spend, (lives, new.hash, old, session.session.0)).await;
+                    let values = (lives, spent(new.hash, now), old, session.session.0);
+                    let sent = self.cql.decide(&statements.spend, values).await;
                     if tries.is_applied(sent).await? {
                         tries.opened();
                         self.insert_token(session.session, new, now, tries).await?;

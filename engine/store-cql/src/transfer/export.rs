@@ -8,8 +8,10 @@ use crate::columns::{corrupt, count, seq, user};
 use crate::cql::{Cql, Read};
 use crate::invites::is_use;
 use crate::rooms::{self, SettingsColumns, settings};
-use crate::{files, messages, notices};
-use rookery_engine::store::{Asked, Implied, Page, Part, Place, Record, RefreshToken, StoreError, TokenHash};
+use crate::{docket, files, messages, notices};
+use rookery_engine::store::{
+    Asked, Implied, Page, Part, Place, Record, RefreshToken, SignIn, StoreError, TokenHash,
+};
 use rookery_protocol::{FileId, RoomId, Seq, SessionId, Timestamp, UserId};
 use scylla::errors::PrepareError;
 use std::collections::BTreeSet;
@@ -31,6 +33,8 @@ pub(super) struct Scans {
     invites: Read,
     uses: Read,
     last_seen: Read,
+    sign_ins: Read,
+    docket: Read,
     logs: Read,
 }
 
@@ -51,6 +55,8 @@ impl Scans {
             invites: scan("hash FROM invite_rooms").await?,
             uses: scan("kind, hash, user_id FROM invites").await?,
             last_seen: scan("user_id, at FROM last_seen").await?,
+            sign_ins: scan("key, version, body, expires_at FROM sign_ins").await?,
+            docket: scan("book, id, rev, body FROM docket").await?,
             logs: scan("DISTINCT room, bucket, head FROM log").await?,
         })
     }
@@ -102,12 +108,14 @@ pub(super) async fn rows(
     let listing = Listing::new(store, after, limit);
     match part {
         Part::Logs => Ok(Page { items: Vec::new(), next: None }),
-        Part::Accounts | Part::KeptHandles | Part::Sessions | Part::RefreshTokens => {
+        Part::Accounts | Part::KeptHandles | Part::Sessions | Part::RefreshTokens | Part::SignIns => {
             accounts(listing, part).await
         }
         Part::Files | Part::Avatars => of_files(listing, part).await,
         Part::Cursors | Part::Settings | Part::Notices => of_rooms(listing, part).await,
-        Part::Blocks | Part::Invites | Part::InviteUses | Part::LastSeen => people(listing, part).await,
+        Part::Blocks | Part::Invites | Part::InviteUses | Part::LastSeen | Part::Docket => {
+            people(listing, part).await
+        }
     }
 }
 
@@ -141,10 +149,19 @@ async fn accounts(listing: Listing<'_>, part: Part) -> Result<Page<Record>, Stor
                 }
                 let (token, session) =
                     (RefreshToken { hash: token_hash(hash)?, expires_at }, SessionId(session));
-                let replaced_by = replaced_by.map(token_hash).transpose()?;
+                let hash = |column| token_hash(crate::sessions::replaced_by(column).0);
+                let replaced_by = replaced_by.map(hash).transpose()?;
                 Ok(Some(Record::RefreshToken { token, session, replaced_by }))
             };
             listing.each(&scans.tokens, token).await
+        }
+        Part::SignIns => {
+            type Row = (Vec<u8>, Option<Uuid>, Option<String>, Option<i64>);
+            let record = async |row: Row| {
+                let (key, Some(version), Some(body), None) = row else { return Ok(None) };
+                Ok(Some(Record::SignIn(SignIn { key: token_hash(key)?, version, body, expires_at: None })))
+            };
+            listing.each(&scans.sign_ins, record).await
         }
         _ => {
             let account = async |(user,): (Uuid,)| {
@@ -239,6 +256,10 @@ async fn people(listing: Listing<'_>, part: Part) -> Result<Page<Record>, StoreE
                 Ok(Some(Record::InviteUse { hash: token_hash(hash)?, user: UserId(user) }))
             };
             listing.each(&scans.uses, a_use).await
+        }
+        Part::Docket => {
+            let entry = async |row: docket::Row| docket::entry(row).map(Record::Entry).map(Some);
+            listing.each(&scans.docket, entry).await
         }
         _ => {
             let seen = async |(user, at): (Uuid, i64)| {

@@ -67,6 +67,8 @@ async fn write_one(store: &CqlStore, record: &Record) -> Result<(), StoreError> 
             store.import_invite(*invite, *used_at, *revoked_at).await
         }
         Record::InviteUse { hash, user } => store.import_use(*hash, *user).await,
+        Record::SignIn(record) => store.import_sign_in(record).await,
+        Record::Entry(entry) => store.keep_entry(entry).await,
         Record::LastSeen { user, at } => store.seen(&[(*user, *at)]).await,
     }
 }

@@ -33,7 +33,13 @@ pub(crate) const fn file(number: u128) -> FileId {
 pub(crate) fn account(number: u128, email: &str, handle: &str) -> Account {
     let name = format!("User {number}");
     let user = User { id: user(number), handle: handle.to_owned(), name, avatar: None, about: None };
-    Account { user, email: email.to_owned(), password: "a hash".to_owned(), created_at: START }
+    Account {
+        user,
+        email: email.to_owned(),
+        password: "a hash".to_owned(),
+        created_at: START,
+        confirmed_at: None,
+    }
 }
 
 /// Returns an upload of 10,000 bytes.

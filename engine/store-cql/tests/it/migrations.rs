@@ -43,13 +43,12 @@ async fn an_interrupted_runner_is_continued_and_one_that_lives_is_waited_for() {
     let options = &keyspace.options;
     migrate(options, false).await.expect("migrate");
     // As if it had died before the last table of a file, with the lock in its hand.
-    for statement in [
-        "DROP TABLE %.last_seen",
-        "DROP TABLE %.import",
-        "DELETE FROM %.migrations WHERE number = 2",
-        "DELETE FROM %.migrations WHERE number = 3",
-    ] {
+    for statement in ["DROP TABLE %.last_seen", "DROP TABLE %.import", "DROP TABLE %.sign_ins"] {
         execute(&keyspace, statement).await;
+    }
+    let all = states(options).await.len();
+    for number in 2..=all {
+        execute(&keyspace, &format!("DELETE FROM %.migrations WHERE number = {number}")).await;
     }
     let holder = Uuid::from_u128(1);
     let take = |seconds| {
@@ -61,14 +60,14 @@ async fn an_interrupted_runner_is_continued_and_one_that_lives_is_waited_for() {
     let impatient = CqlOptions { wait: Duration::from_millis(600), ..options.clone() };
     assert!(matches!(refused(&impatient).await, MigrateError::Locked(_)));
     let [applied, pending] = [MigrationState::Applied, MigrationState::Pending];
-    assert_eq!(states(options).await, [applied, pending, pending]);
+    assert_eq!(states(options).await, [vec![applied], vec![pending; all - 1]].concat());
     let error = CqlStore::open_as_it_is(options).await.expect_err("it would have to be changed");
     assert!(matches!(error, OpenError::Outdated { number: 2, .. }), "{error}");
 
     execute(&keyspace, &format!("DELETE FROM %.migration_lock WHERE one = 1 IF holder = {holder}")).await;
     execute(&keyspace, &take(2)).await;
     migrate(options, false).await.expect("the dead runner's lease ends");
-    assert_eq!(states(options).await, [applied; 3]);
+    assert_eq!(states(options).await, vec![applied; all]);
     CqlStore::open(options).await.expect("every table is there");
     keyspace.remove().await;
 }

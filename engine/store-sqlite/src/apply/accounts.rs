@@ -22,9 +22,10 @@ pub(crate) fn create_account(connection: &Connection, account: &Account) -> rusq
 
 /// Keeps an account as it is; one that is there already stays.
 pub(super) fn insert(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
-    let Account { user, email, password, created_at } = account;
-    let statement = "INSERT INTO users (user, handle, name, avatar, about, email, password, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user) DO NOTHING";
+    let Account { user, email, password, created_at, confirmed_at } = account;
+    let statement = "INSERT INTO users
+        (user, handle, name, avatar, about, email, password, created_at, confirmed_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user) DO NOTHING";
     connection.prepare_cached(statement)?.execute(params![
         user.id.0.as_bytes(),
         user.handle,
@@ -34,6 +35,7 @@ pub(super) fn insert(connection: &Connection, account: &Account) -> rusqlite::Re
         email,
         password,
         created_at.0,
+        confirmed_at.map(|at| at.0),
     ])?;
     Ok(())
 }

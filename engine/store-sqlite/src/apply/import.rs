@@ -3,7 +3,8 @@
 use super::batch::Batch;
 use super::files::{avatar, charge_by, replace};
 use super::sessions::insert_session;
-use super::{accounts, cursors, notices, presence};
+use super::sign_ins::insert_sign_in;
+use super::{accounts, cursors, docket, notices, presence};
 use crate::columns::integer;
 use crate::committer::Database;
 use rookery_engine::store::{
@@ -103,7 +104,9 @@ fn row(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
             put_invite(connection, invite, *used_at, *revoked_at)
         }
         Record::InviteUse { hash, user } => use_invite(connection, *hash, *user),
+        Record::Entry(entry) => docket::keep_entry(connection, entry),
         Record::LastSeen { user, at } => presence::seen(connection, &[(*user, *at)]),
+        Record::SignIn(record) => insert_sign_in(connection, record),
     }
 }
 

@@ -1,8 +1,10 @@
-//! Writing login sessions, refresh tokens and tickets.
+//! Writing login sessions, refresh tokens and tickets, and forgetting what has ended.
 
 use crate::columns::{id, limit, timestamp};
 use crate::read;
-use rookery_engine::store::{LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash};
+use rookery_engine::store::{
+    LoginSession, PURGE_ROWS, RefreshToken, Rotation, Ticket, TokenHash, may_repeat_rotation,
+};
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -48,11 +50,15 @@ pub(crate) fn rotate(
             return Ok(Rotation::Reused(token.session));
         }
         _ if !session.is_live(now) => return Ok(Rotation::Invalid),
+        Some(_) if !may_repeat_rotation(token.spent_at, now) => {
+            revoke(connection, token.session, now)?;
+            return Ok(Rotation::Reused(token.session));
+        }
         Some(_) => {}
         None if token.expires_at <= now => return Ok(Rotation::Invalid),
         None => {
-            let statement = "UPDATE refresh_tokens SET replaced_by = ? WHERE hash = ?";
-            connection.prepare_cached(statement)?.execute([new.hash, old])?;
+            let statement = "UPDATE refresh_tokens SET replaced_by = ?, spent_at = ? WHERE hash = ?";
+            connection.prepare_cached(statement)?.execute(params![new.hash, now.0, old])?;
             insert_token(connection, token.session, new)?;
         }
     }
@@ -97,10 +103,14 @@ pub(crate) fn purge(connection: &Connection, before: Timestamp) -> rusqlite::Res
     for statement in [
         "DELETE FROM tickets WHERE hash IN
             (SELECT hash FROM tickets WHERE expires_at < ? ORDER BY expires_at, hash LIMIT ?)",
+        "DELETE FROM proofs WHERE hash IN
+            (SELECT hash FROM proofs WHERE expires_at < ? ORDER BY expires_at, hash LIMIT ?)",
         "DELETE FROM refresh_tokens WHERE hash IN
             (SELECT hash FROM refresh_tokens WHERE expires_at < ? ORDER BY expires_at, hash LIMIT ?)",
         "DELETE FROM sessions WHERE session IN
             (SELECT session FROM sessions WHERE ends_at < ? ORDER BY ends_at, session LIMIT ?)",
+        "DELETE FROM sign_ins WHERE key IN
+            (SELECT key FROM sign_ins WHERE expires_at < ? ORDER BY expires_at, key LIMIT ?)",
     ] {
         connection.prepare_cached(statement)?.execute(params![before.0, limit(PURGE_ROWS)])?;
     }
@@ -112,13 +122,16 @@ struct TokenRow {
     expires_at: Timestamp,
     /// What it was spent for; a token without it is its session's current one.
     replaced_by: Option<TokenHash>,
+    /// When; not known of one that came with a backup.
+    spent_at: Option<Timestamp>,
 }
 
 fn token(connection: &Connection, hash: TokenHash) -> rusqlite::Result<Option<TokenRow>> {
-    let query = "SELECT session, expires_at, replaced_by FROM refresh_tokens WHERE hash = ?";
+    let query = "SELECT session, expires_at, replaced_by, spent_at FROM refresh_tokens WHERE hash = ?";
     let token = |row: &Row<'_>| {
         let session = SessionId(id(row, 0)?);
-        Ok(TokenRow { session, expires_at: timestamp(row, 1)?, replaced_by: row.get(2)? })
+        let spent_at = row.get::<_, Option<i64>>(3)?.map(Timestamp);
+        Ok(TokenRow { session, expires_at: timestamp(row, 1)?, replaced_by: row.get(2)?, spent_at })
     };
     connection.prepare_cached(query)?.query_row([hash], token).optional()
 }

@@ -1,14 +1,19 @@
 //! A write on its way to the committer and its answer on the way back.
 
-use super::Database;
+use super::{Database, Queue};
 use rookery_engine::store::{Answer, StoreError};
+use rookery_protocol::RoomId;
 use std::fmt;
-use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{PoisonError, RwLock};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// One write of any kind.
 pub(crate) trait Write: Send {
+    /// Returns the room that it appends to, if it does.
+    fn room(&self) -> Option<RoomId> {
+        None
+    }
+
     /// Returns about how many bytes it writes.
     fn bytes(&self) -> usize;
 
@@ -27,6 +32,7 @@ impl fmt::Debug for dyn Write {
 
 /// A write whose work is a closure.
 struct Job<T, W> {
+    room: Option<RoomId>,
     bytes: usize,
     work: W,
     result: Option<T>,
@@ -38,6 +44,10 @@ where
     T: Send,
     W: FnMut(&mut Database) -> rusqlite::Result<T> + Send,
 {
+    fn room(&self) -> Option<RoomId> {
+        self.room
+    }
+
     fn bytes(&self) -> usize {
         self.bytes
     }
@@ -57,11 +67,11 @@ where
 
 /// The way to the committer; closing it lets the committer finish.
 #[derive(Debug)]
-pub(crate) struct WriteQueue(RwLock<Option<SyncSender<Box<dyn Write>>>>);
+pub(crate) struct WriteQueue(Arc<Queue>);
 
 impl WriteQueue {
-    pub(crate) fn new(sender: SyncSender<Box<dyn Write>>) -> Self {
-        Self(RwLock::new(Some(sender)))
+    pub(crate) const fn new(queue: Arc<Queue>) -> Self {
+        Self(queue)
     }
 
     /// Queues `work`, about `bytes` long, and waits for its transaction to be durable.
@@ -73,26 +83,40 @@ impl WriteQueue {
     where
         T: Send + 'static,
     {
-        Box::pin(async move {
-            let (reply, answer) = oneshot::channel();
-            self.send(Box::new(Job { bytes, work, result: None, reply }))?;
-            answer.await.unwrap_or_else(|_| Err(StoreError::Fatal("the committer has ended".to_owned())))
-        })
+        self.queue(None, bytes, work)
+    }
+
+    /// Does the same for an append to `room`.
+    pub(crate) fn append<T>(
+        &self,
+        room: RoomId,
+        bytes: usize,
+        work: impl FnMut(&mut Database) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<'_, T>
+    where
+        T: Send + 'static,
+    {
+        self.queue(Some(room), bytes, work)
     }
 
     /// Ends the queue: what is in it is still done, nothing more comes in. Idempotent.
     pub(crate) fn close(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.0.close();
     }
 
-    fn send(&self, write: Box<dyn Write>) -> Result<(), StoreError> {
-        let sender = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(sender) = sender.as_ref() else {
-            return Err(StoreError::Refused("the store is closed".to_owned()));
-        };
-        sender.try_send(write).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Refused("the write queue is full".to_owned()),
-            TrySendError::Disconnected(_) => StoreError::Fatal("the committer has ended".to_owned()),
+    fn queue<T>(
+        &self,
+        room: Option<RoomId>,
+        bytes: usize,
+        work: impl FnMut(&mut Database) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<'_, T>
+    where
+        T: Send + 'static,
+    {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            self.0.put(Box::new(Job { room, bytes, work, result: None, reply }))?;
+            answer.await.unwrap_or_else(|_| Err(StoreError::Fatal("the committer has ended".to_owned())))
         })
     }
 }

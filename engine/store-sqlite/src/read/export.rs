@@ -4,9 +4,11 @@
 
 use super::accounts::{account_in, session_in};
 use super::cursors::settings_at;
+use super::docket::entry_in;
 use super::files::{LIVING_EVER, record as file_record};
 use super::log::{Which, log_no, walk};
 use super::notices::notice_in;
+use super::sign_ins::sign_in_in;
 use crate::columns::{count, id, integer, limit, seq, timestamp};
 use crate::read;
 use rookery_engine::store::{
@@ -201,7 +203,8 @@ fn listing(part: Part) -> Option<Listing> {
     Some(match part {
         Part::Logs => return None,
         Part::Accounts => Listing {
-            from: "SELECT user, handle, name, avatar, about, email, password, created_at FROM users WHERE true",
+            from: "SELECT user, handle, name, avatar, about, email, password, created_at, confirmed_at
+                FROM users WHERE true",
             keys: &[("user", Key::Id)],
             record: |row| account_in(row).map(Record::Account),
         },
@@ -310,10 +313,20 @@ fn listing_of_people(part: Part) -> Option<Listing> {
             keys: &[("hash", Key::Hash), ("user", Key::Id)],
             record: |row| Ok(Record::InviteUse { hash: row.get(0)?, user: UserId(id(row, 1)?) }),
         },
+        Part::SignIns => Listing {
+            from: "SELECT key, version, body, expires_at FROM sign_ins WHERE expires_at IS NULL",
+            keys: &[("key", Key::Hash)],
+            record: |row| sign_in_in(row).map(Record::SignIn),
+        },
         Part::LastSeen => Listing {
             from: "SELECT user, at FROM last_seen WHERE true",
             keys: &[("user", Key::Id)],
             record: |row| Ok(Record::LastSeen { user: UserId(id(row, 0)?), at: timestamp(row, 1)? }),
+        },
+        Part::Docket => Listing {
+            from: "SELECT book, id, rev, body FROM docket WHERE true",
+            keys: &[("book", Key::Integer), ("id", Key::Id)],
+            record: |row| entry_in(row).map(Record::Entry),
         },
         _ => return None,
     })

@@ -5,6 +5,8 @@
 
 use super::bell::Bell;
 use super::open::{self, Position};
+use crate::columns::limit;
+use crate::priority;
 use rookery_engine::search::searchable;
 use rookery_protocol::{EventBody, MessageBody};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
@@ -21,17 +23,13 @@ const GATHER: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Events in one transaction: some 50 ms of work, which is what a search waits behind at most.
-const EVENTS: i64 = 2048;
+const EVENTS: usize = 2048;
 
 /// Bytes of bodies that are held at a time.
 const BYTES: usize = 4 << 20;
 
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
-
-/// What the thread gives way by to others on a busy machine: about a tenth of what a commit gets.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 
 /// A body whose content was taken away.
 const REDACTED: &str = "{}";
@@ -79,7 +77,7 @@ impl Indexer {
     /// Runs until the bell is closed, or the index is damaged.
     pub(super) fn run(mut self) {
         let _guard = DamageOnPanic(self.bell.clone());
-        give_way();
+        priority::give_way(priority::INDEXER);
         while self.bell.wait(GATHER) && !self.bell.is_damaged() {
             match self.catch_up() {
                 Ok(()) => {}
@@ -109,7 +107,10 @@ impl Indexer {
             self.commit(&changes, last).map_err(Failed::Index)?;
             self.position = last.id;
             self.bell.moved(last.id, newest, batch.len() as u64);
-            self.bell.breathe(begun.elapsed().saturating_mul(self.rest));
+            // What was no full batch is followed by little, which is let come together as well.
+            let is_full = batch.len() >= EVENTS;
+            let at_least = if is_full { Duration::ZERO } else { GATHER };
+            self.bell.breathe(begun.elapsed().saturating_mul(self.rest).max(at_least));
         }
         Ok(())
     }
@@ -124,7 +125,7 @@ impl Indexer {
         let query =
             "SELECT id, log, seq, at, by, type, target, body FROM events WHERE id > ? ORDER BY id LIMIT ?";
         let mut query = self.log.prepare_cached(query)?;
-        let mut rows = query.query([self.position, EVENTS])?;
+        let mut rows = query.query(params![self.position, limit(EVENTS)])?;
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
             let at_event = Position { id: row.get(0)?, log: row.get(1)?, seq: row.get(2)?, at: row.get(3)? };
@@ -258,14 +259,6 @@ fn said(row: &Row) -> Option<MessageBody> {
 /// itself, which a table that is not as it was made gives.
 fn is_hopeless(error: &rusqlite::Error) -> bool {
     open::is_damage(error) || error.sqlite_error_code() == Some(ErrorCode::Unknown)
-}
-
-/// Lets the committer and the readers go first where there are more threads than cores.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
-        tracing::debug!(%error, "the indexer keeps its priority");
-    }
 }
 
 /// Says that nothing more comes when the thread ends by a panic.

@@ -145,5 +145,5 @@ fn account() -> Account {
         about: None,
     };
     let (email, password) = ("a@example.org".to_owned(), "hash".to_owned());
-    Account { user, email, password, created_at: Timestamp(1_700_000_000_000) }
+    Account { user, email, password, created_at: Timestamp(1_700_000_000_000), confirmed_at: None }
 }

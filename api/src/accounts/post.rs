@@ -1,0 +1,30 @@
+//! Writing to people: a letter is kept durably with what it tells of and sent by the postman afterwards, so that
+//! no request waits for a mail server, nor takes longer where there is an account to write to.
+
+use super::settle::settle;
+use super::{Accounts, Asker};
+use crate::mail::{About, Letter};
+use rookery_engine::store::{Mail, StoreError};
+
+impl Accounts {
+    /// Has a letter be sent to `to`.
+    pub(super) async fn post(&self, to: &str, about: About, asker: &Asker) -> Result<(), StoreError> {
+        if !self.mailer.is_on() {
+            return Ok(());
+        }
+        let language = self.mailer.language(asker.language.as_deref()).to_owned();
+        let letter = Letter { to: to.to_owned(), language, about, at: self.now() };
+        let letter = serde_json::to_string(&letter).expect("a letter is JSON");
+        let mail = Mail { id: self.new_id(), due_at: self.now(), tries: 0, letter };
+        settle(|| self.store.put_mail(mail.clone())).await?;
+        self.has_mail.notify_one();
+        Ok(())
+    }
+
+    /// Tells somebody what has become of its account. What it tells of is done, whatever becomes of the letter.
+    pub(super) async fn tell(&self, to: &str, about: About, asker: &Asker) {
+        if let Err(error) = self.post(to, about, asker).await {
+            tracing::error!(%error, about = about.template(), "a notice of an account was not kept");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The ways a letter takes: a mail server, files, or nowhere.
+
+use super::MailError;
+use crate::config::{MailPlace, SmtpConfig, SmtpEncryption};
+use lettre::message::Message;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use secrecy::ExposeSecret;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long the mail server may take for each step; half of what SMTP allows the slowest (RFC 5321, 4.5.3.2),
+/// since the letter is tried again.
+const SMTP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why a letter was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// It will not be taken later either.
+    #[error("have the letter taken: {0}")]
+    Refused(String),
+    /// It may be taken later.
+    #[error("hand the letter on: {0}")]
+    Later(String),
+}
+
+/// Where letters go.
+#[derive(Debug)]
+pub(super) enum Transport {
+    Nowhere,
+    Folder(PathBuf),
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+}
+
+impl Transport {
+    pub(super) fn open(place: &MailPlace) -> Result<Self, MailError> {
+        Ok(match place {
+            MailPlace::Nowhere => Self::Nowhere,
+            MailPlace::Folder(dir) => Self::Folder(dir.clone()),
+            MailPlace::Smtp(smtp) => Self::Smtp(connect(smtp)?),
+        })
+    }
+
+    pub(super) async fn send(&self, id: Uuid, message: Message) -> Result<(), SendError> {
+        match self {
+            Self::Nowhere => Ok(()),
+            Self::Folder(dir) => {
+                let dir = dir.clone();
+                let written =
+                    tokio::task::spawn_blocking(move || write(&dir, id, &message.formatted())).await;
+                let written = written.unwrap_or_else(|error| Err(io::Error::other(error)));
+                written.map_err(|error| SendError::Later(error.to_string()))
+            }
+            Self::Smtp(server) => match server.send(message).await {
+                Ok(_) => Ok(()),
+                Err(error) if error.is_permanent() => Err(SendError::Refused(said(&error))),
+                Err(error) => Err(SendError::Later(said(&error))),
+            },
+        }
+    }
+}
+
+/// Returns what may be logged of an error: a server's own words may have the address in them.
+fn said(error: &lettre::transport::smtp::Error) -> String {
+    error.status().map_or_else(|| error.to_string(), |code| format!("the server said {code}"))
+}
+
+fn connect(smtp: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {
+    let server = |error: lettre::transport::smtp::Error| MailError::Server(error.to_string());
+    let tls = || {
+        let mut parameters = TlsParameters::builder(smtp.host.clone());
+        if let Some(path) = &smtp.ca {
+            let pem = std::fs::read(path).map_err(|error| MailError::Io(path.clone(), error))?;
+            parameters = parameters.add_root_certificate(Certificate::from_pem(&pem).map_err(server)?);
+        }
+        parameters.build_rustls().map_err(server)
+    };
+    let tls = match smtp.encryption {
+        SmtpEncryption::Tls => Tls::Wrapper(tls()?),
+        SmtpEncryption::StartTls => Tls::Required(tls()?),
+        SmtpEncryption::None => Tls::None,
+    };
+    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
+        .port(smtp.port)
+        .tls(tls)
+        .timeout(Some(SMTP_TIMEOUT));
+    if let Some((user, password)) = &smtp.login {
+        let password = password.expose_secret().to_owned();
+        builder = builder.credentials(Credentials::new(user.clone(), password));
+    }
+    Ok(builder.build())
+}
+
+/// Writes beside the place and renames, so that whoever looks finds whole letters.
+fn write(dir: &Path, id: Uuid, bytes: &[u8]) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let beside = dir.join(format!("{id}.new"));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, dir.join(format!("{id}.eml")))
+}

@@ -1,0 +1,82 @@
+//! The office: what operators and admins of the server do with its users and rooms, and what users report.
+//!
+//! Whoever does something is an [`Actor`], and what it does is written into the audit log before it is done.
+
+mod actor;
+mod archive;
+mod audit;
+mod erase;
+mod job;
+mod jobs;
+mod reports;
+mod statistics;
+mod tally;
+mod users;
+
+pub(crate) use actor::{Actor, Because, checked};
+pub(crate) use audit::Deed;
+pub(crate) use job::{Job, JobKind};
+pub(crate) use jobs::run;
+pub(crate) use reports::{About, ReportState};
+pub(crate) use tally::{Tally, run as run_tally};
+
+use crate::accounts::Accounts;
+use crate::files::Files;
+use rookery_actors::Node;
+use rookery_engine::blobs::Blobs;
+use rookery_engine::store::Store;
+use rookery_engine::uuid_v7;
+use rookery_protocol::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use uuid::Uuid;
+
+/// The office of a server.
+#[derive(Debug)]
+pub(crate) struct Office {
+    node: Arc<Node>,
+    accounts: Arc<Accounts>,
+    blobs: Arc<dyn Blobs>,
+    files: Arc<Files>,
+    pub(crate) tally: Tally,
+    /// Names what this process holds of the jobs.
+    me: Uuid,
+    /// The moment in the newest id.
+    last_id: AtomicI64,
+}
+
+impl Office {
+    pub(crate) fn new(
+        node: &Arc<Node>,
+        accounts: &Arc<Accounts>,
+        (blobs, files): (Arc<dyn Blobs>, Arc<Files>),
+    ) -> Arc<Self> {
+        let me = uuid_v7(node.clock().now(), node.random().as_ref());
+        let (node, accounts) = (Arc::clone(node), Arc::clone(accounts));
+        Arc::new(Self {
+            node,
+            accounts,
+            blobs,
+            files,
+            tally: Tally::default(),
+            me,
+            last_id: AtomicI64::new(0),
+        })
+    }
+
+    fn store(&self) -> &dyn Store {
+        &**self.node.store()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.node.clock().now()
+    }
+
+    /// Returns an id above those of before, also within a millisecond: books are read in their order.
+    fn new_id(&self) -> Uuid {
+        let now = self.now().0;
+        let last = self.last_id.fetch_update(Relaxed, Relaxed, |last| Some(now.max(last + 1)));
+        let at = Timestamp(now.max(last.unwrap_or(now).saturating_add(1)));
+        uuid_v7(at, self.node.random().as_ref())
+    }
+}

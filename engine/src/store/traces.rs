@@ -1,0 +1,21 @@
+//! The part of the store port about what is left of a user: where it has been, what it has sent, and what
+//! goes when the user goes.
+
+use super::{Answer, FileRecord};
+use rookery_protocol::{FileId, RoomId, UserId};
+
+/// What a user has left behind.
+pub trait Traces {
+    /// Returns at most `limit` rooms of which `user` is or was a member, above `after`, in an order of the
+    /// store's own, which is the same each time.
+    fn rooms_ever(&self, user: UserId, after: Option<RoomId>, limit: usize) -> Answer<'_, Vec<RoomId>>;
+
+    /// Returns at most `limit` files that `user` has sent and that live, above `after`, in an order of the
+    /// store's own, which is the same each time.
+    fn files_of(&self, user: UserId, after: Option<FileId>, limit: usize) -> Answer<'_, Vec<FileRecord>>;
+
+    /// Forgets what there is of `user` beside its account, its logs and its files: `handles` that were kept for
+    /// it, its logins and their tokens, whom it blocks, how it has rooms, how far it has come in them, and when
+    /// it was there last.
+    fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()>;
+}
