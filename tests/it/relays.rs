@@ -25,6 +25,9 @@ const RELAYS: u32 = 4;
 /// The position of the first message.
 const FIRST: u64 = 6;
 
+/// How often each of them opens the room again.
+const AGAIN: u64 = 16;
+
 /// How often a test looks for what comes to be without anybody saying so.
 const LOOKS: usize = 500;
 
@@ -203,6 +206,40 @@ async fn whoever_opens_a_large_room_amid_its_traffic_lacks_nothing() {
     }
     for device in &mut crowd.devices {
         hears_all(device, &crowd.room, FIRST..=head).await;
+    }
+}
+
+/// Hears of answers to `ids`, which opened the room at its head one after the other, until `head`: whatever was told
+/// before an answer is not told after it, and nothing is left out between.
+async fn opened_again(device: &mut Wire, ids: &[u64], head: u64) {
+    let (mut next, mut left) = (FIRST, ids.len());
+    while left > 0 || next <= head {
+        let Heard::Said(said) = device.heard().await else { panic!("closed") };
+        if said["id"].as_u64().is_some_and(|id| ids.contains(&id)) {
+            assert_eq!(said["ok"]["from"], next, "{said}");
+            left -= 1;
+        } else {
+            assert_eq!(said["d"]["seq"], next, "{said}");
+            next += 1;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_opens_a_large_room_again_and_again_hears_everything_once() {
+    let mut crowd = Crowd::gather().await;
+    let (mut said, mut opening) = (Vec::new(), vec![Vec::new(); crowd.devices.len()]);
+    for _ in 0..AGAIN {
+        said.extend(crowd.say(2).await);
+        for (device, ids) in crowd.devices.iter_mut().zip(&mut opening) {
+            ids.push(device.send("room.open", json!({ "room": crowd.room })).await);
+        }
+    }
+    crowd.acked(said).await;
+    let head = FIRST + 2 * AGAIN - 1;
+    for (device, ids) in crowd.devices.iter_mut().zip(&opening) {
+        opened_again(device, ids, head).await;
+        ends(device, &crowd.room).await;
     }
 }
 
