@@ -199,9 +199,9 @@ async fn whoever_opens_a_large_room_amid_its_traffic_lacks_nothing() {
         let (before, from, after) = opened(&mut device, id, head).await;
         assert_eq!(from, FIRST);
         assert_eq!(after, (FIRST..=head).collect::<Vec<_>>());
-        let heard = before.len() as u64;
-        assert!(index % 2 == 1 || heard == 0, "it had not opened the room");
-        assert_eq!(before, (FIRST..FIRST + heard).collect::<Vec<_>>());
+        let told = before.len() as u64;
+        assert!(index % 2 == 1 || told == 0, "it had not opened the room");
+        assert_eq!(before, (FIRST..FIRST + told).collect::<Vec<_>>());
         ends(&mut device, &crowd.room).await;
     }
     for device in &mut crowd.devices {
