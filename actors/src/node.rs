@@ -47,6 +47,8 @@ pub struct NodeConfig {
     pub supervisors: usize,
     /// A room that was not used for this long is passivated.
     pub room_idle: Duration,
+    /// Listeners of a room that one actor tells; where there are more, relays do.
+    pub slice: usize,
     /// Where people open what the server gives them links to: scheme and host, without a slash at its end.
     pub public_url: String,
     /// Whether the limits by user are lifted: for tests and benches only.
@@ -65,6 +67,7 @@ impl Default for NodeConfig {
         Self {
             supervisors: 2 * cores,
             room_idle: limits::ROOM_IDLE,
+            slice: limits::SLICE,
             public_url: "http://localhost".to_owned(),
             is_relaxed: false,
             rates: RateConfig::default(),
@@ -131,6 +134,7 @@ pub struct Node {
     pub(crate) blocks: tokio::sync::Mutex<()>,
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
+    relay_supervisors: Supervisors,
     /// Sessions whose actors run.
     awake: Awake,
     tasks: Tasks,
@@ -201,6 +205,8 @@ impl Node {
             session_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Session))
                 .await?,
             room_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Room)).await?,
+            // They come and go with thousands of listeners.
+            relay_supervisors: Supervisors::start(1, metrics.actors.of(ActorKind::Relay)).await?,
             awake: Awake::default(),
             tasks: Tasks::new(),
             has_notices: Notify::new(),
@@ -327,6 +333,11 @@ impl Node {
     /// Returns how many sessions have an actor that runs; the others rest.
     pub fn active_sessions(&self) -> usize {
         self.awake.len()
+    }
+
+    /// Returns the supervisor of the relays of `room`.
+    pub(crate) fn relay_supervisor(&self, room: RoomId) -> ActorCell {
+        self.relay_supervisors.of(room)
     }
 
     /// Returns the supervisor of the session on `connection`.

@@ -1,8 +1,9 @@
 //! A room: the one place where its events get their order.
 //!
 //! Hears from sessions and requests (submit, open, signal, join, glance, recall), its own store tasks (loaded, known,
-//! appended, located, marked, counted), the sweeper (tick) and other nodes (foreign, told, echo, forwarded).
-//! Tells the store (append), its audience (fan out), whoever waits for an answer, and other nodes.
+//! appended, located, marked, counted), the sweeper (tick) and other nodes (foreign, told, echo, forwarded),
+//! and its relays, where they die (relay failed).
+//! Tells the store (append), its audience (fan out), its relays (catch up), whoever waits for an answer, and other nodes.
 //! Owns the head, the members and the batch being built. Lives while it is used; a panic loses
 //! nothing that was acked, because the store has it.
 
@@ -22,10 +23,12 @@ mod open;
 mod pace;
 mod policy;
 mod recall;
+mod relay;
 mod remembered;
 mod ring;
 mod signal;
 mod submit;
+mod tell;
 mod typing;
 
 pub(crate) use compose::{SERVER, no_such_room};
@@ -46,6 +49,7 @@ use live::{Live, Loaded, load};
 use look::Doubts;
 use pace::Pace;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use relay::Relays;
 use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
 use rookery_engine::{Audience, Bucket, Depth, Mailbox};
@@ -69,6 +73,8 @@ pub(crate) struct Room {
     phase: Phase,
     live: Live,
     audience: Arc<Audience>,
+    /// Those who tell the slices of a large audience.
+    relays: Relays,
     waiting: VecDeque<Waiting>,
     next_ticket: u64,
     in_flight: Option<InFlight>,
@@ -111,11 +117,12 @@ impl Actor for RoomActor {
         myself: ActorRef<RoomMessage>,
         (node, room, waiting): (Arc<Node>, RoomId, Depth),
     ) -> Result<Room, ActorProcessingErr> {
-        let state = Room {
+        let mut state = Room {
             audience: node.hub().audience(room),
             last_used: node.clock().elapsed(),
             phase: Phase::Loading(Vec::new()),
             live: Live::default(),
+            relays: Relays::default(),
             waiting: VecDeque::new(),
             next_ticket: 0,
             in_flight: None,
@@ -134,6 +141,7 @@ impl Actor for RoomActor {
             id: room,
             myself: Mailbox::new(myself, waiting),
         };
+        state.call_in_relays();
         // Its last actor has told them so much.
         state.load((!state.audience.is_empty()).then(|| state.audience.told()));
         Ok(state)
@@ -203,6 +211,7 @@ impl Room {
             RoomMessage::AnswerDue => self.answer_due(),
             RoomMessage::HomesMoved => self.homes_moved(),
             RoomMessage::AudienceTold => self.audience_told(),
+            RoomMessage::RelayFailed(slice) => self.relay_failed(&slice),
             RoomMessage::Looked(ticket, waiters, head) => self.looked(ticket, waiters, head),
             RoomMessage::Refresh => self.refresh(),
             RoomMessage::Tick(now) => self.tick(now),
@@ -291,6 +300,10 @@ impl Room {
         self.tell_marks(now);
         self.end_silent_typing(now);
         self.tell_heads(now);
+        if !self.relays.is_empty() {
+            // It may have become smaller; where it has become larger, a join has seen that.
+            self.fit_audience();
+        }
         self.leave_if_idle(now);
     }
 
@@ -340,6 +353,7 @@ impl Room {
             return;
         }
         self.node.metrics().rooms.passivations.of(why).increment(1);
+        self.dismiss_relays();
         self.phase = Phase::Retired;
         self.node.forget_room(self.id, self.myself.get_id());
         // What is queued already is forwarded; what comes later gets its message back.
@@ -347,8 +361,9 @@ impl Room {
     }
 
     /// Tells every listener that it has to open the room again, and listens to nobody.
-    fn dismiss(&self) {
+    fn dismiss(&mut self) {
         self.audience.dismiss(&self.lagged_notice());
+        self.dismiss_relays();
     }
 
     fn lagged_notice(&self) -> Frame {

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// A window.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Counts of one room. One actor notes; anybody reads, and may see half of a note.
+/// Counts of one room. One actor notes events; relays add to how many they went to; anybody reads, and may see
+/// half of a note.
 #[derive(Debug, Default)]
 pub struct Activity {
     /// The number of the running window.
@@ -44,6 +45,11 @@ impl Activity {
             self.deliveries.turn(window - last.min(window));
         }
         self.events.running.fetch_add(1, Relaxed);
+        self.deliveries.running.fetch_add(deliveries as u64, Relaxed);
+    }
+
+    /// Adds so many connections to which events went that were noted before.
+    pub fn delivered(&self, deliveries: usize) {
         self.deliveries.running.fetch_add(deliveries as u64, Relaxed);
     }
 

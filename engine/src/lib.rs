@@ -51,7 +51,7 @@ pub use connection::{Connection, ConnectionId, Connections, Verdict};
 pub use credit::{Credit, Credits};
 pub use directory::Directory;
 pub use fault::{FaultStore, Faults};
-pub use hub::{Audience, FanOut, Hub, Listener};
+pub use hub::{Audience, FanOut, Hub, Listener, Published, Slice, Slices, Told};
 pub use mailbox::{Depth, Mailbox};
 pub use memory::MemoryStore;
 pub use metrics::Metrics;

@@ -1,5 +1,17 @@
 //! Every bound of the engine in one place, with its unit, derivation and source.
 
+/// Listeners of a room that are told by one actor, on the average at most. A room of more is divided, and
+/// told by relays.
+///
+/// A room of 1,000 keeps its promised rate without them (bench/RESULTS.md, "fanout-full"). From where on they
+/// are better is not measured: with more listeners a room answers nobody for longer, on one core only.
+pub const SLICE: usize = 1024;
+
+/// Publications that wait in one slice of a large audience; for one more the room tells them itself.
+///
+/// Two full batches: a relay that is a turn behind is not pushed aside.
+pub const RELAY_WAITING: usize = 2 * BATCH_EVENTS;
+
 /// Events in one append.
 ///
 /// With 32 KiB it stays below Cassandra's 50 KiB batch limit, and at one fsync a batch 64 events

@@ -84,6 +84,8 @@ mod people;
 // How far members have come.
 mod recall;
 mod receipts;
+// A room of more listeners than its actor tells.
+mod relays;
 // What a review of the core found: interleavings that lost, leaked or blocked something.
 mod review;
 // Run by somebody: probes, drains, reloads, the log, systemd, descriptors, pressure.

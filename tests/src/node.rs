@@ -1,6 +1,10 @@
 //! A whole node in process: the real edge on loopback ports, a clock that the test moves, chance by
 //! seed, and any store. Only its users are made without the wire, because hashing is not the point.
 
+mod clock;
+
+pub use clock::FragileClock;
+
 use rookery_actors::{Authenticator, Node, NodeConfig, NodeParts};
 use rookery_api::accounts::{LoggedIn, Login, Register};
 use rookery_api::config::Sources;
@@ -14,12 +18,11 @@ use rookery_engine::bus::{Alone, Bus, MemoryBuses, NodeId, Peer};
 use rookery_engine::search::{ScanSearch, Search};
 use rookery_engine::store::{MeteredStore, Store};
 use rookery_engine::trace::Tracer;
-use rookery_engine::{Clock, ManualClock, MemoryStore, Random, SeededRandom, Tasks};
+use rookery_engine::{Clock, MemoryStore, Random, SeededRandom, Tasks, limits};
 use rookery_protocol::{SessionId, Timestamp, UserId};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -68,6 +71,8 @@ pub struct TestNodeOptions {
     pub seed: u64,
     /// A room that was not used for this long is passivated.
     pub room_idle: Duration,
+    /// Listeners of a room that one actor tells.
+    pub slice: usize,
     /// Its clock.
     pub clock: Arc<FragileClock>,
     /// What it traces messages with; nothing by default.
@@ -108,6 +113,7 @@ impl Default for TestNodeOptions {
             cluster_beat: CLUSTER_BEAT,
             seed: 1,
             room_idle: Duration::from_secs(60),
+            slice: limits::SLICE,
             clock: Arc::new(FragileClock::new()),
             tracer: Tracer::off(),
             settings: Vec::new(),
@@ -136,50 +142,6 @@ impl TestNodeOptions {
     pub fn with_fragile_clock() -> (Arc<FragileClock>, Self) {
         let options = Self::default();
         (Arc::clone(&options.clock), options)
-    }
-}
-
-/// A manual clock whose wall time can jump, and that a test can have panic once, in whoever asks for the wall
-/// time next: that is how our own code is made to fail without a line for it in our own code.
-#[derive(Debug)]
-pub struct FragileClock {
-    inner: ManualClock,
-    is_armed: AtomicBool,
-    /// Milliseconds by which the wall time is wrong.
-    wrong_by: AtomicI64,
-}
-
-impl FragileClock {
-    fn new() -> Self {
-        let (is_armed, wrong_by) = (AtomicBool::new(false), AtomicI64::new(0));
-        Self { inner: ManualClock::at(START), is_armed, wrong_by }
-    }
-
-    /// Panics in the next one who asks for the wall time: a session that answers `ping`, a room that
-    /// orders a batch.
-    pub fn break_next(&self) {
-        self.is_armed.store(true, Ordering::SeqCst);
-    }
-
-    /// Has the wall time be wrong by so many milliseconds from now on. The other one goes on.
-    pub fn jump_to(&self, wrong_by: i64) {
-        self.wrong_by.store(wrong_by, Ordering::SeqCst);
-    }
-
-    /// Panics no more, where nobody has asked meanwhile.
-    pub fn mend(&self) {
-        self.is_armed.store(false, Ordering::SeqCst);
-    }
-}
-
-impl Clock for FragileClock {
-    fn now(&self) -> Timestamp {
-        assert!(!self.is_armed.swap(false, Ordering::SeqCst), "the test broke the clock");
-        Timestamp(self.inner.now().0 + self.wrong_by.load(Ordering::SeqCst))
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.inner.elapsed()
     }
 }
 
@@ -263,6 +225,7 @@ impl TestNode {
             config: NodeConfig {
                 supervisors: 2,
                 room_idle: options.room_idle,
+                slice: options.slice,
                 public_url: config.server.link_base(http),
                 is_relaxed: config.limits.relaxed,
                 rates: config.limits.rates,
@@ -338,7 +301,7 @@ impl TestNode {
     /// Has the sweeper of a node panic that sweeps by itself, and waits until it has.
     pub async fn break_sweeper(&self) {
         self.clock.break_next();
-        while self.clock.is_armed.load(Ordering::SeqCst) {
+        while self.clock.is_armed() {
             tokio::task::yield_now().await;
         }
     }

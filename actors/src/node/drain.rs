@@ -84,6 +84,7 @@ impl Node {
         }
         self.session_supervisors.stop();
         self.room_supervisors.stop();
+        self.relay_supervisors.stop();
         all_gone
     }
 }

@@ -2,15 +2,10 @@
 
 use super::batch::{InFlight, Ordered};
 use super::live::Loaded;
-use super::ring::gone;
 use super::{Room, RoomMessage, unavailable};
-use rookery_engine::FanOut;
 use rookery_engine::metrics::Step;
 use rookery_engine::store::{AppendError, Projection, Receipt, StoreError};
-use rookery_engine::trace::{Trace, TraceContext};
-use rookery_protocol::{
-    ClientId, Codec, Event, EventBody, Frame, MemberChange, ReplyBody, ServerEvent, UserId,
-};
+use rookery_protocol::{ClientId, Event, Frame, ReplyBody, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,9 +59,8 @@ impl Room {
             self.node.metrics().commands.message_seconds.record(took.as_secs_f64());
             done.push((frames, composition.projections, context));
         }
-        let (steps, told) = (&self.node.metrics().commands, self.node.clock().elapsed());
-        steps.step(Step::Encode).record(encoding.as_secs_f64());
-        steps.step(Step::FanOut).record(told.saturating_sub(now + encoding).as_secs_f64());
+        self.node.metrics().commands.step(Step::Encode).record(encoding.as_secs_f64());
+        self.time_fan_out(now + encoding);
         self.tell_nodes(&done);
         self.heads.is_ours = true;
         self.head_moved();
@@ -81,59 +75,6 @@ impl Room {
             self.live.apply(event, implied)
         };
         events.into_iter().enumerate().map(apply).collect()
-    }
-
-    /// Fans the events of one draft out, which are encoded. Returns what other nodes go on with, where they are
-    /// traced.
-    pub(super) fn tell_traced(
-        &mut self,
-        frames: &[Frame],
-        mut trace: Option<Box<Trace>>,
-    ) -> Option<TraceContext> {
-        if let (Some(trace), Some(last)) = (&mut trace, frames.last()) {
-            let spoken = [Codec::Json, Codec::MessagePack].into_iter();
-            let spoken = spoken.filter(|codec| self.audience.speaks(*codec));
-            // It is written behind the others.
-            trace.fan_out(spoken.map(|codec| last.bytes(codec)).collect());
-        }
-        let mut told = FanOut::default();
-        for frame in frames {
-            told = self.tell(frame);
-        }
-        let mut trace = trace?;
-        trace.fanned_out(told.queued, told.lagged);
-        trace.context()
-    }
-
-    /// Fans a durable event out; whoever it takes out of the room hears it last.
-    pub(super) fn tell(&mut self, frame: &Frame) -> FanOut {
-        let told = self.audience.publish(frame, || self.lagged_notice());
-        self.audience.activity().note(self.last_used, told.queued);
-        let metrics = &self.node.metrics().rooms;
-        metrics.deliveries.increment(told.queued as u64);
-        metrics.lagged.increment(told.lagged as u64);
-        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 connections")]
-        metrics.recipients.record(told.queued as f64);
-        let Some(event) = frame.as_event() else { return told };
-        self.audience.set_told(event.seq);
-        if event.body.is_change() {
-            self.changed(event);
-        }
-        if matches!(event.body, EventBody::Message(_)) {
-            self.ended_typing(event.by);
-        }
-        if let EventBody::Member(MemberChange { user, role: Some(role), .. }) = &event.body {
-            self.ended_typing_as(*user, *role);
-        }
-        if let Some(gone) = gone(event) {
-            self.ended_typing(gone);
-            self.marks.forget(gone);
-            let notice = Frame::server(ServerEvent::RoomRemoved { room: self.id, seq: event.seq });
-            for listener in self.audience.detach_user(gone) {
-                listener.connection.push_reply(&notice);
-            }
-        }
-        told
     }
 
     fn give_up(&self, mut batch: InFlight, error: &StoreError) {
@@ -217,7 +158,7 @@ impl Room {
         }
         let has_moved = !missed.is_empty();
         for event in missed {
-            self.tell(&Frame::event(event));
+            self.tell(&Frame::event(event), None);
         }
         self.audience.set_told(self.live.head.seq);
         if has_moved {
@@ -241,7 +182,7 @@ fn was_applied<'a>(mut batch: impl Iterator<Item = &'a Event>, log: &[Event]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rookery_protocol::{MessageBody, RoomId, Seq, Timestamp};
+    use rookery_protocol::{EventBody, MessageBody, RoomId, Seq, Timestamp};
     use uuid::Uuid;
 
     fn event(seq: u64, text: &str) -> Event {

@@ -287,8 +287,7 @@ impl Room {
             CursorKind::Delivered => ServerEvent::Delivered(told),
         };
         let key = ephemeral_key(&(self.id, self.marks.told, kind));
-        let dropped = self.audience.signal(key, &Frame::server(event), None);
-        self.node.metrics().rooms.signals_dropped.increment(dropped as u64);
+        self.tell_signal(key, &Frame::server(event), None);
     }
 
     /// Returns what a member has read, as of now: `state` was read a moment ago.

@@ -8,10 +8,10 @@ use super::open::{Join, Open};
 use super::recall::Recall;
 use super::signal::Signal;
 use crate::cluster::{self, Asked, Events, Outcome};
-use rookery_engine::ConnectionId;
 use rookery_engine::bus::NodeId;
 use rookery_engine::metrics::Turn;
 use rookery_engine::store::{AppendError, CursorKind, Receipt, RoomState, StoreError};
+use rookery_engine::{ConnectionId, Slice};
 use rookery_protocol::{ClientId, Head, Marks, Seq, UserId, WireError};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -73,6 +73,8 @@ pub(crate) enum RoomMessage {
     Looked(u64, Vec<Self>, Result<Option<Head>, StoreError>),
     /// The audience has been written what it was told, or that takes too long.
     AudienceTold,
+    /// The relay of this slice of the audience has died.
+    RelayFailed(Arc<Slice>),
     /// Something has changed that the log does not say: read the room again.
     Refresh,
     /// It is this late; an idle room goes.
@@ -111,6 +113,7 @@ impl RoomMessage {
             Self::HomesMoved => Turn::RoomHomesMoved,
             Self::Looked(..) => Turn::RoomLooked,
             Self::AudienceTold => Turn::RoomAudienceTold,
+            Self::RelayFailed(..) => Turn::RoomRelayFailed,
             Self::Refresh => Turn::RoomRefresh,
             Self::Tick(..) => Turn::RoomTick,
             Self::Retire => Turn::RoomRetire,

@@ -90,6 +90,8 @@ impl Room {
         let Some(&member) = self.live.members.get(&open.user) else {
             return open.refuse(no_such_room(self.id));
         };
+        // Before the answer: what it still has to hear of the room as it had it open comes first.
+        self.audience.detach(open.connection.id());
         let head = self.live.head;
         // What was before its membership is not for it to see.
         let wanted = open.after.map(|after| after.next().max(member.joined));
@@ -137,7 +139,6 @@ impl Room {
             }
         }
         let listener = Listener { user: open.user, connection: open.connection };
-        self.audience.detach(listener.connection.id());
         self.join(Join { room: self.id, head, listener, from, is_settled: false, _gate: open.gate });
     }
 
@@ -170,7 +171,9 @@ impl Room {
                 Pushed::Closed => return,
             }
         }
-        self.audience.attach(join.listener.clone());
+        if self.audience.attach(join.listener.clone()) > self.node.config().slice {
+            self.fit_audience();
+        }
         join.is_settled = true;
         self.node.cluster().follow(self.id);
     }

@@ -125,7 +125,6 @@ impl Room {
         let room = self.id;
         let frame = Frame::server(ServerEvent::Typing { room, user, on, kind });
         let key = ephemeral_key(&("typing", room, user));
-        let dropped = self.audience.signal(key, &frame, Some(user));
-        self.node.metrics().rooms.signals_dropped.increment(dropped as u64);
+        self.tell_signal(key, &frame, Some(user));
     }
 }

@@ -216,7 +216,7 @@ STORE = [
 ACTORS = [
     Panel(
         "Actors",
-        "Actors that run, by kind: a session a connection, a room a room in use.",
+        "Actors that run, by kind: a session a connection, a room a room in use, relays of rooms with more than 1024 listeners.",
         "short",
         [Query(value("rookery_actors", "kind"), "{{kind}}")],
         width=6,
@@ -344,9 +344,12 @@ FAN_OUT = [
     ),
     Panel(
         "Readers that lag",
-        "Connections told to open a room again because they fell too far behind, a second.",
+        "Connections told to open a room again because they fell too far behind, a second; and relays, whose room then tells their listeners itself.",
         "ops",
-        [Query(rate("rookery_lagged_total", "instance"), "{{instance}}")],
+        [
+            Query(rate("rookery_lagged_total", "instance"), "{{instance}}"),
+            Query(rate("rookery_relays_full_total", "instance"), "{{instance}} relays"),
+        ],
         width=6,
     ),
     Panel(

@@ -12,7 +12,10 @@ use metrics::{Counter, Gauge, Histogram};
 use std::time::Duration;
 
 /// The kinds of actors, in the order of [`ActorKind`].
-const KINDS: &[&str] = &["session", "room"];
+const KINDS: &[&str] = &["session", "room", "relay"];
+
+/// The kinds for whose mailboxes there is a look: one message at most waits for a relay.
+const LOOKED_AT: &[&str] = &["session", "room"];
 
 const FAILED_BY: &[&str] = &["panic", "killed"];
 
@@ -61,10 +64,12 @@ turns! {
     RoomAnswerDue = "room" "answer_due",
     RoomHomesMoved = "room" "homes_moved",
     RoomAudienceTold = "room" "audience_told",
+    RoomRelayFailed = "room" "relay_failed",
     RoomLooked = "room" "looked",
     RoomRefresh = "room" "refresh",
     RoomTick = "room" "tick",
     RoomRetire = "room" "retire",
+    RelayCatchUp = "relay" "catch_up",
 }
 
 /// A kind of actor.
@@ -74,6 +79,8 @@ pub enum ActorKind {
     Session,
     /// Of a room.
     Room,
+    /// Of a slice of the audience of a room.
+    Relay,
 }
 
 impl ActorKind {
@@ -105,8 +112,8 @@ subject! {
         started: By<Counter> = Row::of("rookery_actor_starts_total", Count, "Actors started.").by(&["kind"], Each(KINDS));
         failed: By<Counter> = Row::of("rookery_actor_failures_total", Count, "Actors that failed, by why: each panic is a bug. None is restarted: a client comes back, a room is activated by its next use.").by(&["kind", "reason"], Cross(KINDS, FAILED_BY));
         turn_seconds: By<Histogram> = Row::of("rookery_actor_message_duration_seconds", Seconds, "Time of an actor's turn, by the message that it hears.").by(&["kind", "message"], Pairs(TURNS_BY)).over(TURNS);
-        waiting: By<Histogram> = Row::of("rookery_actor_mailbox_depth", Count, "Messages that wait for an actor, for each one at each look of the sweeper.").by(&["kind"], Each(KINDS)).over(QUEUE);
-        deepest: By<Gauge> = Row::of("rookery_actor_mailbox_deepest", Count, "The most messages that waited for one actor at the last look of the sweeper.").by(&["kind"], Each(KINDS));
+        waiting: By<Histogram> = Row::of("rookery_actor_mailbox_depth", Count, "Messages that wait for an actor, for each one at each look of the sweeper.").by(&["kind"], Each(LOOKED_AT)).over(QUEUE);
+        deepest: By<Gauge> = Row::of("rookery_actor_mailbox_deepest", Count, "The most messages that waited for one actor at the last look of the sweeper.").by(&["kind"], Each(LOOKED_AT));
     }
 }
 

@@ -15,6 +15,7 @@ subject! {
     RoomMetrics {
         deliveries: Counter = Row::of("rookery_deliveries_total", Count, "Events queued to connections.");
         recipients: Histogram = Row::of("rookery_fan_out_recipients", Count, "Connections that an event is queued to.").over(AUDIENCE);
+        relays_full: Counter = Row::of("rookery_relays_full_total", Count, "Slices of large audiences that their room told itself because too much waited for their relay.");
         lagged: Counter = Row::of("rookery_lagged_total", Count, "Connections that fell too far behind a room and were told to open it again.");
         signals_dropped: Counter = Row::of("rookery_signals_dropped_total", Count, "Signals not queued because too much waited for their connection.");
         opens: By<Counter> = Row::of("rookery_room_opens_total", Count, "Rooms opened, by how the stream was joined.").by(&["result"], Each(OPENS_BY));

@@ -53,6 +53,8 @@ impl Driver {
         let options = TestNodeOptions {
             store: Arc::clone(&ground.store),
             clock: Arc::clone(&clock),
+            // So that some rooms are told by relays.
+            slice: 2,
             settings: vec![("ROOKERY_AUTH__ACCESS_TOKEN_MINUTES", "60")],
             ..TestNodeOptions::default()
         };
