@@ -148,7 +148,12 @@ impl Node {
     /// # Errors
     /// [`Throttled`] where the login, or the user, has done too much; it passes later.
     pub fn spend(&self, who: &Identity, op: &Op) -> Result<(), Throttled> {
-        self.rates().spend((who.user.id, who.session), cost(op), self.clock().now())
+        self.rates().spend((who.user.id, who.session), cost(op), self.moment())
+    }
+
+    /// Returns what buckets of this process count by: a clock that does not jump.
+    pub fn moment(&self) -> Timestamp {
+        Timestamp(i64::try_from(self.clock().elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
     /// Takes what is no op and costs as much as a message.
@@ -156,7 +161,7 @@ impl Node {
     /// # Errors
     /// As [`Node::spend`].
     pub fn spend_message(&self, who: &Identity) -> Result<(), Throttled> {
-        self.rates().spend((who.user.id, who.session), MESSAGE, self.clock().now())
+        self.rates().spend((who.user.id, who.session), MESSAGE, self.moment())
     }
 }
 

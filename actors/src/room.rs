@@ -1,11 +1,9 @@
 //! A room: the one place where its events get their order.
 //!
 //! Hears from sessions and requests (submit, open, signal, join, glance, recall), its own store tasks (loaded, known,
-//! appended, located, marked, counted), the sweeper (tick) and other nodes (foreign, told, echo, forwarded),
-//! and its relays, where they die (relay failed).
-//! Tells the store (append), its audience (fan out), its relays (catch up), whoever waits for an answer, and other nodes.
-//! Owns the head, the members and the batch being built. Lives while it is used; a panic loses
-//! nothing that was acked, because the store has it.
+//! appended, located, marked, counted), the sweeper (tick), other nodes (foreign, told, echo, forwarded) and relays that
+//! die. Tells the store (append), its audience (fan out, or relays), whoever waits for an answer, and other nodes.
+//! Owns the head, the members and the batch being built. Lives while it is used; a panic loses nothing that was acked.
 
 mod appended;
 mod batch;

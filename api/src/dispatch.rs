@@ -142,7 +142,7 @@ fn begin_trace(edge: &Edge, peer: IpAddr, headers: &HeaderMap) -> Option<Box<Tra
 async fn run(call: Call, route: &Route) -> Result<Answer, Problem> {
     // Whoever watches over the server is not kept from it.
     if route.reach == Reach::Public {
-        call.edge.addresses.request(call.from(), call.edge.node.clock().now())?;
+        call.edge.addresses.request(call.from(), call.edge.node.moment())?;
     }
     let config = call.edge.config();
     cors::refuse_forgery(call.request.method(), call.headers(), &config.server.allowed_origins)?;

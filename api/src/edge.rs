@@ -110,7 +110,7 @@ impl Edge {
 
     /// Refuses a connection that stays, a socket or an event stream, where no more are taken.
     pub(crate) fn admit(&self, from: IpAddr) -> Result<(), Problem> {
-        self.addresses.connect(from, self.node.clock().now())?;
+        self.addresses.connect(from, self.node.moment())?;
         if self.is_closed() || self.node.connections().len() >= self.config().server.max_connections {
             self.node.metrics().commands.limits.of("connections").increment(1);
             return Err(self.node.busy("no more connections are taken at the moment").into());

@@ -35,7 +35,7 @@ impl Room {
     pub(super) fn spend(&mut self, action: &Action) -> Result<(), Throttled> {
         match action {
             Action::Send(_) | Action::Edit(_) | Action::Delete(_) | Action::React(_) | Action::Pin(_) => {
-                self.node.rates().room(&mut self.sends, self.node.clock().now())
+                self.node.rates().room(&mut self.sends, self.node.moment())
             }
             _ => Ok(()),
         }

@@ -13,13 +13,17 @@ use rookery_engine::store::{Account, Mail, Proof, ProofOf, StoreError};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// How long a secret is good that was sent by mail (ASVS 6.5.5).
 const PROOF_LASTS: Duration = Duration::from_secs(10 * 60);
 
 /// How often it looks for letters of which nobody has told it: another node's, and those to be tried again.
 const LOOKS_EVERY: Duration = Duration::from_secs(5);
+
+/// How long letters are let come together: by then whoever has asked for one has its answer, and how long that took
+/// says nothing of whether there is a letter.
+const GATHER: Duration = Duration::from_millis(200);
 
 /// Letters that are read at a time.
 const PAGE: usize = 32;
@@ -47,7 +51,7 @@ pub(crate) async fn run(edge: Arc<Edge>) {
     loop {
         tokio::select! {
             () = edge.node.tasks().stopped() => return,
-            () = edge.accounts.has_mail.notified() => {}
+            () = edge.accounts.has_mail.notified() => sleep(GATHER).await,
             _ = ticks.tick() => {}
         }
         // A panic is a try that failed; what it was over is due again.

@@ -77,15 +77,16 @@ impl SearchIndex {
         SearchProgress { indexed: standing.indexed, behind: u64::try_from(behind).unwrap_or(0) }
     }
 
-    /// Lets the threads finish what they are at. Idempotent; dropping it does the same.
-    pub(crate) fn close(&self) {
-        self.bell.close();
+    /// Lets the threads finish what they are at; where the store `has_failed`, nothing more is synced. Idempotent;
+    /// dropping it does the same.
+    pub(crate) fn close(&self, has_failed: bool) {
+        self.bell.close(has_failed);
         self.finds.close();
     }
 }
 
 impl Drop for SearchIndex {
     fn drop(&mut self) {
-        self.close();
+        self.close(false);
     }
 }

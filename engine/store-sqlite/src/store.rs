@@ -83,7 +83,7 @@ impl SqliteStore {
     fn end(&self) {
         self.writes.close();
         self.reads.close();
-        self.search.close();
+        self.search.close(self.health.failure().is_some());
         let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(ending) = ending else { return };
         let ended = self.ended.clone();

@@ -22,6 +22,8 @@ struct Calls {
     /// The last event taken in.
     taken: i64,
     is_closed: bool,
+    /// The store has failed, so nothing more is to be synced.
+    has_failed: bool,
 }
 
 /// How the index stands.
@@ -69,10 +71,16 @@ impl Bell {
         true
     }
 
-    /// Has the indexer end.
-    pub(super) fn close(&self) {
-        self.lock().is_closed = true;
+    /// Has the indexer end, of a store that `has_failed` or not.
+    pub(super) fn close(&self, has_failed: bool) {
+        let mut calls = self.lock();
+        (calls.is_closed, calls.has_failed) = (true, calls.has_failed || has_failed);
+        drop(calls);
         self.rung.notify_one();
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.lock().has_failed
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -164,7 +172,7 @@ mod tests {
         bell.breathe(Duration::from_secs(3600));
         bell.moved(8, 9, 1);
         assert!(!bell.want(8));
-        bell.close();
+        bell.close(false);
         assert!(!bell.wait(Duration::from_secs(3600)));
     }
 }

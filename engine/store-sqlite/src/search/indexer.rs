@@ -94,6 +94,9 @@ impl Indexer {
         if self.bell.is_damaged() {
             return self.discard();
         }
+        if self.bell.has_failed() {
+            return;
+        }
         // Or what was deleted would stay in the log until its place is written again.
         let folded = self.index.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = folded {
