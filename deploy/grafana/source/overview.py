@@ -369,7 +369,7 @@ USE = [
         [
             Query(
                 "3600 * " + rate("rookery_message_duration_seconds_count")
-                + " / (" + value("rookery_active_users", where='window="day"', how="max") + " > 0)",
+                + " / clamp_min(" + value("rookery_active_users", where='window="day"', how="max") + ", 1)",
                 "messages",
             )
         ],

@@ -81,7 +81,9 @@ async fn whose_address_is_taken_is_told_by_mail_and_whoever_asks_is_not() {
         assert_eq!((first.status, second.status), (201, 201));
         assert_eq!(first.body.len(), second.body.len());
         let mails = smtp.until(before + 1 + settings.len()).await;
-        assert_eq!(mails.last().unwrap().subject, "You have an account already");
+        // Letters of one moment leave in any order.
+        let told = mails[before..].iter().filter(|mail| mail.subject == "You have an account already");
+        assert_eq!(told.count(), 1);
     }
 }
 
