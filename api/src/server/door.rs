@@ -160,7 +160,10 @@ impl Door {
         let door = Arc::clone(&self);
         let service = service_fn(move |request| {
             let door = Arc::clone(&door);
-            async move { Ok::<_, Infallible>(dispatch::answer(&door.edge, &door.router, peer, request).await) }
+            // Boxed, so that a connection is as large as an answer only while it has one to give.
+            Box::pin(async move {
+                Ok::<_, Infallible>(dispatch::answer(&door.edge, &door.router, peer, request).await)
+            })
         });
         let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
         let ended = tokio::select! {
