@@ -153,7 +153,8 @@ pub const BLOCKS_PER_USER: usize = 1000;
 /// Milliseconds within which a refresh token that was spent is answered once more with what it was spent for.
 ///
 /// A client whose answer was lost tries again within seconds; without this it would end its own login. Who has
-/// stolen the token gains nothing by it that it would not have had a moment earlier.
+/// stolen the token gains nothing by it that it would not have had a moment earlier, and nothing at all once the
+/// client has gone on: then what it was spent for is spent too.
 pub const REFRESH_AGAIN_MS: i64 = 10_000;
 
 /// Milliseconds that a handle stays its former owner's: 30 days, as long as a login lasts, so that

@@ -26,7 +26,7 @@ impl Accounts {
     /// Spends a refresh token and gives the next pair. The login's end does not move.
     ///
     /// The same token again within [`REFRESH_AGAIN_MS`](rookery_engine::limits::REFRESH_AGAIN_MS) gives the same
-    /// next one; later it ends the login.
+    /// next one, until that was spent too; after that it ends the login.
     ///
     /// # Errors
     /// [`RefreshError`]. After a store error the token may be spent or not; it may be tried again at once.

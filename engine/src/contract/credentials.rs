@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 super::case_list![
     a_spent_token_is_answered_again_for_ten_seconds,
+    a_spent_token_is_not_answered_again_once_its_successor_is_spent,
     the_logins_of_a_user_are_those_that_live,
     an_address_is_confirmed_once,
     an_address_is_changed_unless_another_account_has_it,
@@ -28,7 +29,6 @@ async fn a_spent_token_is_answered_again_for_ten_seconds(store: &dyn Store) {
     for at in [spent, before_the_end] {
         assert_eq!(store.rotate([1; 32], token(2), at).await, Ok(Rotation::Rotated(session(1))));
     }
-    assert_eq!(store.rotate([2; 32], token(3), before_the_end).await, Ok(Rotation::Rotated(session(1))));
     let late = spent.plus_millis(REFRESH_AGAIN_MS);
     assert!(
         matches!(
@@ -40,6 +40,21 @@ async fn a_spent_token_is_answered_again_for_ten_seconds(store: &dyn Store) {
     );
     let revoked = LoginSession { revoked_at: Some(late), ..session(1) };
     assert_eq!(store.session(session_id(1)).await, Ok(Some(revoked)));
+}
+
+async fn a_spent_token_is_not_answered_again_once_its_successor_is_spent(store: &dyn Store) {
+    store.begin_session(session(1), token(1)).await.expect("begin");
+    for number in 1..=2 {
+        let rotated = store.rotate([number; 32], token(number + 1), second(10)).await;
+        assert_eq!(rotated, Ok(Rotation::Rotated(session(1))));
+    }
+    // The last one that was spent may be asked for again, and does no harm.
+    assert_eq!(store.rotate([2; 32], token(3), second(11)).await, Ok(Rotation::Rotated(session(1))));
+    let reused = store.rotate([1; 32], token(2), second(12)).await;
+    assert!(matches!(reused, Ok(Rotation::Reused(_) | Rotation::Invalid)), "{reused:?}");
+    let revoked = LoginSession { revoked_at: Some(second(12)), ..session(1) };
+    assert_eq!(store.session(session_id(1)).await, Ok(Some(revoked)));
+    assert_eq!(store.rotate([3; 32], token(4), second(13)).await, Ok(Rotation::Invalid), "its current token");
 }
 
 async fn the_logins_of_a_user_are_those_that_live(store: &dyn Store) {

@@ -64,6 +64,7 @@ impl AccountTables {
     }
 
     fn rotate(&mut self, old: TokenHash, new: RefreshToken, now: Timestamp) -> Rotation {
+        let is_spent = self.tokens.get(&new.hash).is_some_and(|next| next.replaced_by.is_some());
         let Some(token) = self.tokens.get_mut(&old) else { return Rotation::Invalid };
         let Some(session) = self.sessions.get_mut(&token.session) else { return Rotation::Invalid };
         match token.replaced_by {
@@ -72,7 +73,7 @@ impl AccountTables {
                 return Rotation::Reused(session.session);
             }
             _ if !session.is_live(now) => return Rotation::Invalid,
-            Some(_) if !may_repeat_rotation(token.spent_at, now) => {
+            Some(_) if is_spent || !may_repeat_rotation(token.spent_at, now) => {
                 session.revoked_at = Some(now);
                 return Rotation::Reused(session.session);
             }

@@ -95,7 +95,7 @@ pub enum Rotation {
 }
 
 /// Returns whether a token that was spent at `spent_at` is answered once more at `now` with what it was spent
-/// for; one of which that moment is not known is not.
+/// for, where that was not spent itself; one of which that moment is not known is not.
 pub fn may_repeat_rotation(spent_at: Option<Timestamp>, now: Timestamp) -> bool {
     spent_at.is_some_and(|spent_at| now < spent_at.plus_millis(REFRESH_AGAIN_MS))
 }
@@ -136,8 +136,9 @@ pub trait Accounts {
 
     /// Spends `old` and makes `new` current, at `now`; a spent token revokes its session.
     ///
-    /// Sending the same pair again within [`crate::limits::REFRESH_AGAIN_MS`] answers as the first time, unless
-    /// the session has ended since: then the answer is [`Rotation::Invalid`].
+    /// Sending the same pair again within [`crate::limits::REFRESH_AGAIN_MS`] answers as the first time, as long as
+    /// `new` was not spent itself: whoever has spent it has it, so it is somebody else who asks. Where the session
+    /// has ended since, the answer is [`Rotation::Invalid`].
     fn rotate(&self, old: TokenHash, new: RefreshToken, now: Timestamp) -> Answer<'_, Rotation>;
 
     /// Revokes a login session at `now`. Returns whether it was live until then; the same call sent

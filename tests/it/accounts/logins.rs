@@ -103,3 +103,23 @@ async fn a_refresh_whose_answer_was_lost_is_answered_the_same_by_any_node_for_te
     let next = json!({ "refresh_token": lost["refresh_token"] });
     assert_eq!(post(&there, "/v1/auth/refresh", next).await.status, 401);
 }
+
+#[tokio::test]
+async fn a_refresh_token_is_not_answered_again_once_what_it_was_spent_for_is_spent_too() {
+    let [here, there] = two().await;
+    register(&here, "alice").await;
+    let first = login(&here, "alice@example.org", PASSWORD).await.json();
+    let refresh = async |node: &TestNode, tokens: &Value| {
+        post(node, "/v1/auth/refresh", json!({ "refresh_token": tokens["refresh_token"] })).await
+    };
+    let second = refresh(&here, &first).await.json();
+    let third = refresh(&there, &second).await.json();
+    // An answer that was lost may still be had again,
+    let again = refresh(&here, &second).await.json();
+    assert_eq!(again["refresh_token"], third["refresh_token"]);
+    let mut wire = Wire::log_in(there.http(), again["access_token"].as_str().unwrap()).await;
+    // but who has spent the second one has it, so it is somebody else who asks for it.
+    assert_eq!(refresh(&here, &first).await.status, 401);
+    closed_within_a_second(&mut wire).await;
+    assert_eq!(refresh(&there, &third).await.status, 401);
+}

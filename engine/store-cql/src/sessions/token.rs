@@ -91,6 +91,10 @@ impl CqlStore {
         Ok((!is_forgotten).then_some(TokenRow { session, expires_at, replaced_by, spent_at }))
     }
 
+    async fn is_spent(&self, hash: TokenHash) -> Result<bool, StoreError> {
+        Ok(self.read_token(hash).await?.is_some_and(|token| token.replaced_by.is_some()))
+    }
+
     pub(crate) async fn spend(
         &self,
         old: TokenHash,
@@ -124,6 +128,10 @@ impl CqlStore {
                 }
                 _ if !session.is_live(now) => return Ok(Rotation::Invalid),
                 Some(_) if !may_repeat_rotation(token.spent_at, now) => {
+                    self.end(&session, now, tries).await?;
+                    return Ok(Rotation::Reused(session.session));
+                }
+                Some(_) if self.is_spent(new.hash).await? => {
                     self.end(&session, now, tries).await?;
                     return Ok(Rotation::Reused(session.session));
                 }

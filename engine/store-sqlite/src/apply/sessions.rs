@@ -50,7 +50,7 @@ pub(crate) fn rotate(
             return Ok(Rotation::Reused(token.session));
         }
         _ if !session.is_live(now) => return Ok(Rotation::Invalid),
-        Some(_) if !may_repeat_rotation(token.spent_at, now) => {
+        Some(_) if !may_repeat_rotation(token.spent_at, now) || is_spent(connection, new.hash)? => {
             revoke(connection, token.session, now)?;
             return Ok(Rotation::Reused(token.session));
         }
@@ -134,6 +134,10 @@ fn token(connection: &Connection, hash: TokenHash) -> rusqlite::Result<Option<To
         Ok(TokenRow { session, expires_at: timestamp(row, 1)?, replaced_by: row.get(2)?, spent_at })
     };
     connection.prepare_cached(query)?.query_row([hash], token).optional()
+}
+
+fn is_spent(connection: &Connection, hash: TokenHash) -> rusqlite::Result<bool> {
+    Ok(token(connection, hash)?.is_some_and(|token| token.replaced_by.is_some()))
 }
 
 fn insert_token(connection: &Connection, session: SessionId, token: RefreshToken) -> rusqlite::Result<()> {
