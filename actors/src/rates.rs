@@ -1,8 +1,10 @@
 //! How often something may be done: by a user and by a login, on sockets and over HTTP together, and in a room.
 //!
 //! What is rare and costly is counted over all nodes, at a question to the bus each. What is not, the many commands
-//! of people who write, is counted where the connection is, and weighed: a message is [`MESSAGE`]. A room is
-//! counted at its home, so over all nodes.
+//! of people who write, is counted where the connection is, and weighed: a message is [`MESSAGE`]. What a user does on
+//! several nodes is brought together behind its commands ([`share`]). A room is counted at its home, so over all nodes.
+
+mod share;
 
 use crate::identity::Identity;
 use crate::node::Node;
@@ -11,6 +13,7 @@ use rookery_engine::bus::Bus;
 use rookery_engine::metrics::By;
 use rookery_engine::{Bucket, ClusterThrottle, Rule, Throttle, Throttled};
 use rookery_protocol::{Op, SessionId, Timestamp, UserId};
+use share::{Question, Shares};
 use std::sync::Arc;
 
 /// Searches for users: 30 at once, then one every two seconds.
@@ -79,6 +82,7 @@ struct Buckets {
     handle: ClusterThrottle,
     session: Throttle<SessionId>,
     user: Throttle<UserId>,
+    shares: Arc<Shares>,
     room: Rule,
     limits: By<Counter>,
 }
@@ -88,12 +92,14 @@ impl Rates {
     pub(crate) fn strict(config: RateConfig, bus: &Arc<dyn Bus>, limits: &By<Counter>) -> Self {
         let of = |rule| ClusterThrottle::new(rule, Arc::clone(bus)).counted_by(limits);
         let session = weighed("session", config.session_messages * MESSAGE);
-        let user = weighed("user", config.session_messages * MESSAGE * BUSY_LOGINS);
+        let per_second = config.session_messages * MESSAGE * BUSY_LOGINS;
+        let user = weighed("user", per_second);
         Self(Some(Buckets {
             search: of(SEARCH_RATE),
             handle: of(HANDLE_RATE),
             session: Throttle::new(session),
             user: Throttle::new(user),
+            shares: Shares::new(user, per_second, Arc::clone(bus)),
             room: weighed("room", config.room_messages),
             limits: limits.clone(),
         }))
@@ -104,19 +110,24 @@ impl Rates {
         Self(None)
     }
 
-    /// Takes what something of `user` on the login `session` costs.
+    /// Takes what something of `user` on the login `session` costs. Returns whether it passes, and what is then to be
+    /// asked of the other nodes, beside it.
     fn spend(
         &self,
         (user, session): (UserId, SessionId),
         cost: u32,
         now: Timestamp,
-    ) -> Result<(), Throttled> {
-        let Some(buckets) = &self.0 else { return Ok(()) };
-        let taken = buckets
+    ) -> (Result<(), Throttled>, Option<Question>) {
+        let Some(buckets) = &self.0 else { return (Ok(()), None) };
+        let here = buckets
             .session
             .take_many(session, cost, now)
             .and_then(|()| buckets.user.take_many(user, cost, now));
-        taken.inspect_err(|refused| buckets.limits.of(refused.rule.name).increment(1))
+        let (taken, question) = match here {
+            Ok(()) => buckets.shares.spend(user, cost, now),
+            Err(refused) => (Err(refused), None),
+        };
+        (taken.inspect_err(|refused| buckets.limits.of(refused.rule.name).increment(1)), question)
     }
 
     /// Takes one message of the room whose bucket this is.
@@ -143,12 +154,12 @@ impl Rates {
 }
 
 impl Node {
-    /// Takes what `op` costs whoever asks for it, on this node.
+    /// Takes what `op` costs whoever asks for it. Never waits for another node.
     ///
     /// # Errors
     /// [`Throttled`] where the login, or the user, has done too much; it passes later.
     pub fn spend(&self, who: &Identity, op: &Op) -> Result<(), Throttled> {
-        self.rates().spend((who.user.id, who.session), cost(op), self.moment())
+        self.spend_cost(who, cost(op))
     }
 
     /// Returns what buckets of this process count by: a clock that does not jump.
@@ -161,7 +172,15 @@ impl Node {
     /// # Errors
     /// As [`Node::spend`].
     pub fn spend_message(&self, who: &Identity) -> Result<(), Throttled> {
-        self.rates().spend((who.user.id, who.session), MESSAGE, self.moment())
+        self.spend_cost(who, MESSAGE)
+    }
+
+    fn spend_cost(&self, who: &Identity, cost: u32) -> Result<(), Throttled> {
+        let (taken, question) = self.rates().spend((who.user.id, who.session), cost, self.moment());
+        if let Some(question) = question {
+            self.tasks().spawn(question.ask(self.clock().now()));
+        }
+        taken
     }
 }
 

@@ -3,10 +3,14 @@
 use crate::http::{Raw, call, with};
 use crate::people::STRICT;
 use crate::rooms::two;
-use rookery_tests::node::{TestNode, TestUser};
+use rookery_engine::MemoryStore;
+use rookery_engine::bus::{MemoryBuses, NodeId};
+use rookery_tests::node::{TestNode, TestNodeOptions, TestUser};
 use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// More than any test here is let do.
 const MANY: usize = 1000;
@@ -30,6 +34,17 @@ async fn flood(wire: &mut Wire, room: &Value) -> (usize, Value) {
     for sent in 0..MANY {
         if let Err(error) = wire.call("message.send", message(room)).await {
             return (sent, error);
+        }
+    }
+    panic!("it is never refused");
+}
+
+/// Lists the rooms until that is refused. Returns how often it was not.
+async fn lists(wire: &mut Wire) -> usize {
+    for listed in 0..MANY {
+        if let Err(error) = wire.call("room.list", json!({})).await {
+            assert_eq!(error["code"], "rate_limited");
+            return listed;
         }
     }
     panic!("it is never refused");
@@ -85,6 +100,32 @@ async fn the_logins_of_a_user_have_a_bound_together() {
         sent.push(flood(wire, &room).await.0);
     }
     assert_eq!(sent, [20, 20, 0]);
+}
+
+#[tokio::test]
+async fn the_logins_of_a_user_have_a_bound_together_over_all_nodes() {
+    let (buses, store) = (MemoryBuses::new(), MemoryStore::new());
+    let node = async |number| {
+        let cluster = TestNodeOptions::of_cluster(Arc::new(store.again()), &buses, number);
+        TestNode::with(TestNodeOptions { settings: STRICT.to_vec(), ..cluster }).await
+    };
+    let (here, there) = (node(1).await, node(2).await);
+    here.user("alice").await;
+    let mut wires = Vec::new();
+    for node in [&here, &here, &there, &there] {
+        let login = node.login("alice").await;
+        wires.push(Wire::log_in(node.http(), login.token()).await);
+    }
+    let mut listed = Vec::new();
+    for wire in &mut wires {
+        listed.push(lists(wire).await);
+    }
+    assert_eq!(listed[..2], [40, 40], "{listed:?}");
+    // What it does there passes until the bus has answered,
+    assert!(listed[2] + listed[3] < 20, "{listed:?}");
+    // and as on one node where it does not.
+    buses.away(NodeId(Uuid::from_u128(2)));
+    assert!(lists(&mut wires[3]).await > 20);
 }
 
 #[tokio::test]
