@@ -14,7 +14,6 @@ use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 use tracing_subscriber::fmt::MakeWriter;
 
