@@ -17,6 +17,7 @@ mod logout;
 mod names;
 mod outside;
 mod password;
+mod places;
 mod post;
 mod postman;
 mod provider;
@@ -26,6 +27,7 @@ mod recover;
 mod refresh;
 mod register;
 mod ring;
+mod seal;
 mod secret;
 mod sessions;
 mod settle;
@@ -74,7 +76,7 @@ use rookery_engine::store::Store;
 use rookery_engine::{Clock, Metrics, Random, uuid_v7};
 use rookery_protocol::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use strength::Strength;
 use throttle::Throttles;
@@ -101,6 +103,9 @@ pub struct AccountsParts {
     pub mailer: Arc<Mailer>,
 }
 
+/// Those whose identities log in here, by their names in the configuration.
+type Providers = BTreeMap<String, Provider>;
+
 /// Accounts, logins and tokens over a store.
 #[derive(Debug)]
 pub struct Accounts {
@@ -118,8 +123,7 @@ pub struct Accounts {
     has_mail: Notify,
     verifies_email: bool,
     mails: By<Counter>,
-    /// By their names in the configuration.
-    providers: BTreeMap<String, Provider>,
+    providers: RwLock<Arc<Providers>>,
 }
 
 impl Accounts {
@@ -144,7 +148,7 @@ impl Accounts {
             has_mail: Notify::new(),
             verifies_email: config.auth.verify_email,
             mails: parts.metrics.accounts.mails.clone(),
-            providers: providers(config, &parts.clock),
+            providers: RwLock::new(Arc::new(providers(config, &parts.clock))),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,
@@ -157,6 +161,13 @@ impl Accounts {
         if self.tokens.use_keys(keys, self.now()) {
             self.recent.forget(|_| true);
         }
+    }
+
+    /// Has the identities of these providers log in from now on. A login that was begun at one that is still there
+    /// goes on; accounts that were linked with one that is not keep that for when it comes back.
+    pub(crate) fn use_providers(&self, config: &Config) {
+        let providers = Arc::new(providers(config, &self.clock));
+        *self.providers.write().unwrap_or_else(PoisonError::into_inner) = providers;
     }
 
     /// Returns the keys by which others can verify access tokens.
@@ -178,7 +189,7 @@ impl Accounts {
     }
 }
 
-fn providers(config: &Config, clock: &Arc<dyn Clock>) -> BTreeMap<String, Provider> {
+fn providers(config: &Config, clock: &Arc<dyn Clock>) -> Providers {
     let providers = &config.auth.providers;
     if providers.is_empty() {
         return BTreeMap::new();

@@ -151,7 +151,11 @@ impl Config {
     pub fn reloaded(&self, new: &Self) -> Self {
         Self {
             server: self.server.reloaded(&new.server),
-            auth: AuthConfig { signing_key: new.auth.signing_key.clone(), ..self.auth.clone() },
+            auth: AuthConfig {
+                signing_key: new.auth.signing_key.clone(),
+                providers: new.auth.providers.clone(),
+                ..self.auth.clone()
+            },
             log: LogConfig { filter: new.log.filter.clone(), ..self.log.clone() },
             ..self.clone()
         }

@@ -148,6 +148,7 @@ impl Edge {
         let config = self.config().reloaded(new);
         self.log.as_configured(Some(config.log.filter.clone())).map_err(|error| error.to_string())?;
         self.node.set_capacity(u64::try_from(config.server.max_connections).unwrap_or(u64::MAX));
+        self.accounts.use_providers(&config);
         self.config.send_replace(Arc::new(config));
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod browser;
 mod letters;
 mod logins;
+mod notices;
 mod people;
 mod postman;
 mod timing;

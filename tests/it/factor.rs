@@ -1,5 +1,7 @@
 //! The second factor, over the wire: set up, asked for, met once, taken off.
 
+mod sealed;
+
 use crate::http::{RawAnswer, call, with};
 use rookery_tests::node::{PASSWORD, TestNode};
 use serde_json::{Value, json};
@@ -13,6 +15,11 @@ impl App {
     /// Returns the code that it shows at the node's present.
     fn code(&self, node: &TestNode) -> String {
         self.0.generate(u64::try_from(node.now().0 / 1000).unwrap()).to_string()
+    }
+
+    /// Returns what it knows, in base32.
+    fn secret(&self) -> String {
+        self.0.secret().to_base32()
     }
 
     /// Returns the next code: the one of half a minute later.

@@ -1,6 +1,7 @@
 //! Logging in by an identity elsewhere: what a provider says is believed only where everything fits.
 
 mod hostile;
+mod letters;
 mod real;
 
 use crate::folder::Folder;
@@ -33,6 +34,10 @@ struct Page {
 
 impl Stage {
     async fn new(name: &str) -> Self {
+        Self::with(name, Vec::new()).await
+    }
+
+    async fn with(name: &str, mut settings: Vec<(&'static str, &'static str)>) -> Self {
         let (provider, other) = (Hostile::start().await, Hostile::start().await);
         let folder = Folder::new(name);
         let of = |id: &str, provider: &Hostile, more: &str| {
@@ -56,7 +61,7 @@ impl Stage {
         ];
         std::fs::write(folder.at("providers.toml"), text.concat()).unwrap();
         let file: &'static str = folder.at("providers.toml").to_str().unwrap().to_owned().leak();
-        let settings = vec![("ROOKERY_AUTH__PROVIDERS", file)];
+        settings.push(("ROOKERY_AUTH__PROVIDERS", file));
         let node = TestNode::with(TestNodeOptions { settings, ..TestNodeOptions::default() }).await;
         for provider in [&provider, &other, &closed] {
             provider.set_time(node.now().0 / 1000);
@@ -107,6 +112,13 @@ impl Stage {
         let page = self.begin("one", token).await;
         let back = self.provider.authorize(&page.url, subject);
         self.post("/v1/auth/providers/one/link/finish", token, back.body(&page)).await
+    }
+
+    /// Takes an identity off whom `token` stands for.
+    async fn unlink(&self, token: &str, id: &Value) -> u16 {
+        let header = format!("Bearer {token}");
+        let path = format!("/v1/me/identities/{}", id.as_str().unwrap());
+        call(self.node.http(), "DELETE", &path, &[("authorization", &header)], &Value::Null).await.status
     }
 
     async fn get(&self, path: &str, token: &str) -> Value {
@@ -273,11 +285,7 @@ async fn an_identity_is_linked_by_issuer_and_subject_and_never_by_address() {
     assert_eq!(stage.link("alice-there", &bob).await.problem(), (409, "conflict".to_owned()));
     assert_eq!(stage.get("/v1/me/identities", &bob).await, json!({"identities": []}));
 
-    let unlink = async |token: &str, id: &Value| {
-        let header = format!("Bearer {token}");
-        let path = format!("/v1/me/identities/{}", id.as_str().unwrap());
-        call(stage.node.http(), "DELETE", &path, &[("authorization", &header)], &Value::Null).await.status
-    };
+    let unlink = async |token: &str, id: &Value| stage.unlink(token, id).await;
     assert_eq!(unlink(&bob, &identity["id"]).await, 404);
     assert_eq!(unlink(&alice, &identity["id"]).await, 204);
     assert_eq!(unlink(&alice, &identity["id"]).await, 404);

@@ -62,7 +62,7 @@ impl Accounts {
     }
 
     /// Has a code be sent to `email`, which the account of `who` gets once the code is taken, and tells its
-    /// present address. Whether another account has it is not said: the postman looks.
+    /// present address, where it has one. Whether another account has it is not said: the postman looks.
     ///
     /// # Errors
     /// [`AddressError`].
@@ -73,7 +73,7 @@ impl Accounts {
         asker: &Asker,
     ) -> Result<(), AddressError> {
         let email = names::email(email)?;
-        let account = self.known(who.user.id, password, asker).await?;
+        let account = self.known(who, password, asker).await?;
         self.throttles.mail(asker.address, &email, self.now()).await?;
         self.tell(&account.email, About::AddressChanging, asker).await;
         Ok(self.post(&email, About::ChangeAddress { user: who.user.id }, asker).await?)

@@ -14,6 +14,7 @@ use super::{Accounts, secret};
 use code::Codes;
 use rookery_engine::store::{SignIn, StoreError, TokenHash};
 use rookery_protocol::{Timestamp, UserId};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -25,7 +26,8 @@ const TRIES: u32 = 4;
 /// A user's second factor, as the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Factor {
-    /// What the app knows too, in base32. It has to be told apart by its codes, so it is no hash.
+    /// What the app knows too, in base32: sealed, since codes are made of it and no hash will do. Plain where a
+    /// version of before has kept it, until its next use.
     secret: String,
     /// Since when a login asks for it; it is being set up until then.
     on_since: Option<Timestamp>,
@@ -57,12 +59,36 @@ impl Accounts {
     async fn spend_code(&self, user: UserId, code: &str) -> Result<bool, StoreError> {
         for _ in 0..TRIES {
             let Some(factor) = self.factor(user).await? else { return Ok(false) };
-            let Some(next) = factor.what.without(code, self.now()) else { return Ok(false) };
+            let Some(next) = self.without(user, &factor.what, code) else { return Ok(false) };
             if self.keep(factor_key(user), Some(factor.version), &next, factor.expires_at).await? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Returns what is left of a factor once `code` was used, sealed anew, or `None` where that is no code of it, or
+    /// no longer. Recovery codes are good also where its secret cannot be opened.
+    fn without(&self, user: UserId, factor: &Factor, code: &str) -> Option<Factor> {
+        let mut left = factor.clone();
+        let secret = self.tokens.open(&factor.secret, &owner(user));
+        if let Some(secret) = &secret {
+            left.secret = self.seal_secret(user, secret);
+        } else {
+            tracing::error!(%user, "the secret of a second factor cannot be opened: its key is not among the signing keys");
+        }
+        let codes = secret.and_then(|secret| Codes::of(secret.expose_secret()));
+        if let Some(step) = codes.and_then(|codes| codes.step_of(code, self.now())) {
+            left.step = step;
+            return (step > factor.step).then_some(left);
+        }
+        let hash = code::recovery_hash(code);
+        left.recovery.retain(|known| *known != hash);
+        (left.recovery.len() < factor.recovery.len()).then_some(left)
+    }
+
+    fn seal_secret(&self, user: UserId, secret: &SecretString) -> String {
+        self.tokens.seal(secret, &owner(user), self.now(), self.random.as_ref())
     }
 
     /// Reads a record of what signing in depends on.
@@ -110,20 +136,11 @@ impl Accounts {
     }
 }
 
-impl Factor {
-    /// Returns what is left of it once `code` was used, or `None` where that is no code of it, or no longer.
-    fn without(&self, code: &str, now: Timestamp) -> Option<Self> {
-        let mut left = self.clone();
-        if let Some(step) = Codes::of(&self.secret)?.step_of(code, now) {
-            left.step = step;
-            return (step > self.step).then_some(left);
-        }
-        let hash = code::recovery_hash(code);
-        left.recovery.retain(|known| *known != hash);
-        (left.recovery.len() < self.recovery.len()).then_some(left)
-    }
+/// Names whose a factor is: what is sealed for one user opens for no other.
+fn owner(user: UserId) -> String {
+    format!("factor {user}")
 }
 
 pub(super) fn factor_key(user: UserId) -> TokenHash {
-    secret::hash(&format!("factor {user}"))
+    secret::hash(&owner(user))
 }

@@ -5,8 +5,10 @@
 //! lists wrongly after a crash is not believed.
 
 use super::factor::{Kept, factor_key};
+use super::places::places_key;
 use super::provider::Known;
-use super::{Accounts, secret};
+use super::{Accounts, Asker, secret};
+use crate::mail::About;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rookery_engine::store::{StoreError, TokenHash};
@@ -82,11 +84,11 @@ impl Accounts {
         Ok(linked)
     }
 
-    /// Takes an identity off the account of `user`.
+    /// Takes an identity off the account of `user`, and tells its address.
     ///
     /// # Errors
     /// [`LinkError`].
-    pub async fn unlink(&self, user: UserId, id: &str) -> Result<(), LinkError> {
+    pub async fn unlink(&self, user: UserId, id: &str, asker: &Asker) -> Result<(), LinkError> {
         let linked = self.identities(user).await?;
         let identity = linked.iter().find(|identity| identity.id() == id).ok_or(LinkError::NotLinked)?;
         let account = self.store.account(user).await?.ok_or(LinkError::NotLinked)?;
@@ -96,10 +98,12 @@ impl Accounts {
         if let Some(owner) = self.owner(&identity.issuer, &identity.subject).await? {
             self.take_away(identity_key(&identity.issuer, &identity.subject), owner.version).await?;
         }
-        Ok(self.list(user, |listed| listed.retain(|other| other.id() != id)).await?)
+        self.list(user, |listed| listed.retain(|other| other.id() != id)).await?;
+        self.tell(&account.email, About::IdentityUnlinked, asker).await;
+        Ok(())
     }
 
-    /// Forgets the identities of `user` and its second factor, also where they are the only way in. May be done
+    /// Forgets the identities of `user`, its second factor and where it logged in from, also where they are the only way in. May be done
     /// twice.
     pub(crate) async fn forget_ways_in(&self, user: UserId) -> Result<(), StoreError> {
         for identity in self.identities(user).await? {
@@ -107,7 +111,7 @@ impl Accounts {
                 self.take_away(identity_key(&identity.issuer, &identity.subject), owner.version).await?;
             }
         }
-        for key in [list_key(user), factor_key(user)] {
+        for key in [list_key(user), factor_key(user), places_key(user)] {
             if let Some(kept) = self.kept::<IgnoredAny>(key).await? {
                 self.take_away(key, kept.version).await?;
             }
@@ -115,12 +119,13 @@ impl Accounts {
         Ok(())
     }
 
-    /// Links who a provider says somebody is with the account of `user`; linked already it stays so.
-    pub(super) async fn link(&self, user: UserId, provider: &str, known: &Known) -> Result<(), LinkError> {
+    /// Links who a provider says somebody is with the account of `user`; linked already it stays so. Returns whether
+    /// it was not.
+    pub(super) async fn link(&self, user: UserId, provider: &str, known: &Known) -> Result<bool, LinkError> {
         let linked = self.identities(user).await?;
         let is_it = |other: &LinkedIdentity| other.issuer == known.issuer && other.subject == known.subject;
         if linked.iter().any(is_it) {
-            return Ok(());
+            return Ok(false);
         }
         if linked.len() >= IDENTITIES {
             return Err(LinkError::TooMany);
@@ -137,7 +142,7 @@ impl Accounts {
         })
         .await?;
         if self.own(user, known).await? {
-            return Ok(());
+            return Ok(true);
         }
         self.list(user, |listed| listed.retain(|other| !is_it(other))).await?;
         Err(LinkError::Taken)

@@ -4,14 +4,13 @@ use super::factor::Challenge;
 use super::names;
 use super::password::{PoolFull, Verdict};
 use super::settle::{insist, settle};
-use super::{Accounts, after, secret};
+use super::{Accounts, Asker, after, secret};
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, LoginSession, RefreshToken, StoreError};
 use rookery_protocol::{DeviceId, SessionId, Timestamp, User};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// What somebody logs in with.
@@ -116,7 +115,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`LoginError`]; what is busy, throttled or the store's may be tried again as it is.
-    pub async fn login(&self, request: Login, from: IpAddr) -> Result<LoggedIn, LoginError> {
+    pub async fn login(&self, request: Login, asker: impl Into<Asker>) -> Result<LoggedIn, LoginError> {
+        let asker = asker.into();
+        let from = asker.address;
         let device = request.device.unwrap_or_default();
         let device_name = device.name.as_deref().map(device_name).transpose()?;
         let email = names::email(&request.email).ok();
@@ -155,7 +156,7 @@ impl Accounts {
             let present = present.filter(|present| is_known(&present.password)).ok_or(LoginError::Refused)?;
             return Ok(LoggedIn::Challenged(self.challenge(&present, device).await?));
         }
-        let tokens = self.begin_login(account, renewed.as_deref(), device).await?;
+        let tokens = self.begin_login(account, renewed.as_deref(), device, &asker).await?;
         Ok(LoggedIn::Tokens(Box::new(tokens.ok_or(LoginError::Refused)?)))
     }
 
@@ -166,8 +167,9 @@ impl Accounts {
         account: Account,
         renewed: Option<&str>,
         (device, device_name): (Option<DeviceId>, Option<String>),
+        asker: &Asker,
     ) -> Result<Option<Tokens>, BeginError> {
-        let Account { user, password, .. } = account;
+        let (user, password) = (account.user.clone(), account.password.as_str());
         let now = self.now();
         let session = LoginSession {
             session: SessionId(self.new_id()),
@@ -193,6 +195,7 @@ impl Accounts {
             settle(|| self.store.revoke(session.session, now)).await?;
             return Ok(None);
         }
+        self.note_place(&account, device, asker).await;
         Ok(Some(self.tokens_of(&session, user, refresh_token, now)))
     }
 

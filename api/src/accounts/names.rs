@@ -1,6 +1,6 @@
 //! What an e-mail address, a handle, a name and a password may look like.
 
-use rookery_protocol::{display_name, is_handle};
+use rookery_protocol::{UserId, display_name, is_handle};
 use secrecy::{ExposeSecret, SecretString};
 use std::ops::RangeInclusive;
 
@@ -16,6 +16,9 @@ const LOCAL_BYTES: usize = 64;
 /// accept; length is the only rule, since rules of composition make passwords worse (NIST SP 800-63B,
 /// section 3.1.1.2). 1024 bounds what hashing reads; nothing is ever cut off.
 pub(super) const PASSWORD_BYTES: RangeInclusive<usize> = 8..=1024;
+
+/// What domains end with in which nobody has an address (RFC 2606, section 2).
+const NOWHERE: &str = ".invalid";
 
 /// A field that is not as it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,10 +37,21 @@ pub(super) fn email(text: &str) -> Result<String, BadField> {
     let text = text.trim();
     let (local, domain) = text.rsplit_once('@').ok_or(bad)?;
     let fits = text.len() <= EMAIL_BYTES && (1..=LOCAL_BYTES).contains(&local.len());
-    if fits && is_local(local) && is_domain(domain) {
-        return Ok(format!("{local}@{}", domain.to_ascii_lowercase()));
+    let email = format!("{local}@{}", domain.to_ascii_lowercase());
+    if fits && is_local(local) && is_domain(domain) && !is_nobodys(&email) {
+        return Ok(email);
     }
     Err(bad)
+}
+
+/// Returns what an account has in the place of an address where it has none: no mail and no password leads there.
+pub(super) fn nobodys(user: UserId) -> String {
+    format!("{user}@identity{NOWHERE}")
+}
+
+/// Returns whether an account's address is none.
+pub(super) fn is_nobodys(email: &str) -> bool {
+    email.ends_with(NOWHERE)
 }
 
 /// Checks a handle.
@@ -91,8 +105,17 @@ mod tests {
         let long_local = format!("{}@example.org", "a".repeat(65));
         let long_domain = format!("a@{}.org", "b.".repeat(130));
         let bad = ["", "@", "a@", "@b.org", "a@b", "a b@c.org", "a@b@c.org", "a..b@c.org", ".a@b.org"];
-        let worse =
-            ["a@-b.org", "a@b..org", "a@b.org.", "\"a\"@b.org", "a\n@b.org", &long_local, &long_domain];
+        let nobodys = nobodys(UserId(uuid::Uuid::nil())).to_uppercase();
+        let worse = [
+            "a@-b.org",
+            "a@b..org",
+            "a@b.org.",
+            "\"a\"@b.org",
+            "a\n@b.org",
+            &long_local,
+            &long_domain,
+            &nobodys,
+        ];
         for text in bad.iter().chain(&worse) {
             assert_eq!(email(text).unwrap_err().field, "email", "{text:?}");
         }

@@ -1,15 +1,16 @@
 //! Writing to people: a letter is kept durably with what it tells of and sent by the postman afterwards, so that
 //! no request waits for a mail server, nor takes longer where there is an account to write to.
 
-use super::settle::settle;
-use super::{Accounts, Asker};
+use super::settle::{insist, settle};
+use super::{Accounts, Asker, names};
 use crate::mail::{About, Letter};
 use rookery_engine::store::{Mail, StoreError};
+use rookery_protocol::UserId;
 
 impl Accounts {
-    /// Has a letter be sent to `to`.
+    /// Has a letter be sent to `to`; nobody is written to at the address of an account that has none.
     pub(super) async fn post(&self, to: &str, about: About, asker: &Asker) -> Result<(), StoreError> {
-        if !self.mailer.is_on() {
+        if !self.mailer.is_on() || names::is_nobodys(to) {
             return Ok(());
         }
         let language = self.mailer.language(asker.language.as_deref()).to_owned();
@@ -25,6 +26,17 @@ impl Accounts {
     pub(super) async fn tell(&self, to: &str, about: About, asker: &Asker) {
         if let Err(error) = self.post(to, about, asker).await {
             tracing::error!(%error, about = about.template(), "a notice of an account was not kept");
+        }
+    }
+
+    /// Tells whoever owns the account of `user`, as [`Accounts::tell`] does.
+    pub(super) async fn tell_owner(&self, user: UserId, about: About, asker: &Asker) {
+        match insist(|| self.store.account(user)).await {
+            Ok(Some(account)) => self.tell(&account.email, about, asker).await,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, about = about.template(), "a notice of an account was not kept");
+            }
         }
     }
 }

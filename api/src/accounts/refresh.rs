@@ -53,10 +53,8 @@ impl Accounts {
     /// Tells whose login it was that it was ended, once: the token may come again and again.
     async fn tell_of_reuse(&self, session: SessionId, now: Timestamp, asker: &Asker) {
         let Ok(Some(login)) = insist(|| self.store.session(session)).await else { return };
-        if login.revoked_at == Some(now)
-            && let Ok(Some(account)) = insist(|| self.store.account(login.user)).await
-        {
-            self.tell(&account.email, About::TokenReused, asker).await;
+        if login.revoked_at == Some(now) {
+            self.tell_owner(login.user, About::TokenReused, asker).await;
         }
     }
 }

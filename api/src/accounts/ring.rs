@@ -4,15 +4,17 @@
 
 use super::key::SigningKey;
 use super::keys::SigningKeys;
+use super::seal::{Seal, Sealed};
 use super::secret;
 use super::successor::Successors;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use rookery_engine::Random;
 use rookery_engine::store::TokenHash;
 use rookery_protocol::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 
 /// Milliseconds for which a key verifies after its successor has begun to sign: the longest that
@@ -36,6 +38,7 @@ pub(super) struct Member {
     pub(super) public: String,
     signs_from: Timestamp,
     successors: Successors,
+    seal: Seal,
     /// Of the token of operators who hold this key.
     operator: TokenHash,
 }
@@ -60,6 +63,23 @@ impl Ring {
     /// answer is lost in the seconds in which that key is taken away logs in anew.
     pub(super) fn successors(&self) -> &Successors {
         &self.keys[0].successors
+    }
+
+    /// Seals `plain` for `owner` with the key that signs at `now`: by then every server has it.
+    pub(super) fn seal(
+        &self,
+        plain: &SecretString,
+        owner: &str,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> String {
+        let key = self.signs(now);
+        key.seal.close(&key.id, plain, owner, random)
+    }
+
+    /// Opens what was sealed for `owner` by any of the keys, also one that signs and verifies nothing any more.
+    pub(super) fn open(&self, sealed: Sealed<'_>, owner: &str) -> Option<SecretString> {
+        self.keys.iter().find(|key| key.id == sealed.key)?.seal.open(sealed, owner)
     }
 
     /// Returns whether `token` is that of an operator who holds one of the keys.
@@ -110,6 +130,7 @@ impl Member {
             public: URL_SAFE_NO_PAD.encode(public),
             signs_from: key.signs_from(),
             successors: Successors::new(key),
+            seal: Seal::new(key),
             operator: secret::hash(key.operator_token().expose_secret()),
         }
     }

@@ -1,12 +1,17 @@
 //! The logins of a user: which there are, and their end.
 
-use super::Accounts;
 use super::settle::settle;
+use super::{Accounts, after};
 use rookery_engine::store::{LoginSession, StoreError};
 use rookery_protocol::{SessionId, UserId};
+use std::time::Duration;
 
 /// Logins that a user is shown: more than anybody has devices, and a page that is read.
 const SHOWN: usize = 100;
+
+/// How long a login is fresh: it stands for a password where an account has none. As long as what comes by mail is
+/// good, and short enough that an access token that was copied seldom comes with one.
+const FRESH_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// Logins that are looked for at a time where all are ended.
 const AT_A_TIME: usize = 256;
@@ -18,6 +23,12 @@ impl Accounts {
     /// The store's; it may be tried again.
     pub async fn logins(&self, user: UserId) -> Result<Vec<LoginSession>, StoreError> {
         self.store.sessions_of(user, self.now(), SHOWN).await
+    }
+
+    /// Returns whether a login has begun just now.
+    pub(super) async fn is_fresh(&self, session: SessionId) -> Result<bool, StoreError> {
+        let login = self.store.session(session).await?;
+        Ok(login.is_some_and(|login| self.now() < after(login.created_at, FRESH_FOR)))
     }
 
     /// Ends one login of `user`. Returns whether there was one, whose sockets must be closed.

@@ -9,13 +9,15 @@ use super::login::BeginError;
 use super::login::{Device, Tokens, device_name};
 use super::names::{self, BadField};
 use super::provider::{Binding, Known, Provider, ProviderError};
-use super::{Accounts, after, secret};
+use super::{Accounts, Asker, Providers, after, secret};
+use crate::mail::About;
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, AccountCreated, StoreError};
 use rookery_protocol::{User, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How long somebody may take at the provider.
@@ -154,8 +156,9 @@ struct Waiting {
 
 impl Accounts {
     /// Lists the providers: their names in the configuration, and for people.
-    pub fn providers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.providers.iter().map(|(id, provider)| (id.as_str(), provider.config.name.as_str()))
+    pub fn providers(&self) -> Vec<(String, String)> {
+        let name = |(id, provider): (&String, &Provider)| (id.clone(), provider.config.name.clone());
+        self.known_providers().iter().map(name).collect()
     }
 
     /// Begins a login at `provider`, or a link with the account of `link`.
@@ -169,7 +172,8 @@ impl Accounts {
         from: IpAddr,
     ) -> Result<Attempt, SignInError> {
         self.throttles.login(from, None, self.now()).await?;
-        let (id, provider) = self.provider(provider)?;
+        let providers = self.known_providers();
+        let (id, provider) = find(&providers, provider)?;
         let [(attempt, key), (state, _), (nonce, _), (verifier, _)] =
             [(); 4].map(|()| secret::make(self.random.as_ref()));
         let begun = Begun {
@@ -193,9 +197,9 @@ impl Accounts {
         provider: &str,
         answer: Answer,
         device: Option<Device>,
-        from: IpAddr,
+        asker: &Asker,
     ) -> Result<SignedIn, SignInError> {
-        self.throttles.login(from, None, self.now()).await?;
+        self.throttles.login(asker.address, None, self.now()).await?;
         let device = device.unwrap_or_default();
         let device = (device.id, device.name.as_deref().map(device_name).transpose()?);
         let known = self.proven(provider, answer, None).await?;
@@ -208,17 +212,26 @@ impl Accounts {
         if self.asks_for_factor(account.user.id).await? {
             return Ok(SignedIn::Challenged(self.challenge(&account, device).await?));
         }
-        let tokens = self.begin_login(account, None, device).await?.ok_or(SignInError::Gone)?;
+        let tokens = self.begin_login(account, None, device, asker).await?.ok_or(SignInError::Gone)?;
         Ok(SignedIn::Tokens(Box::new(tokens)))
     }
 
-    /// Ends a link that `user` has begun at `provider`.
+    /// Ends a link that `user` has begun at `provider`, and tells its address.
     ///
     /// # Errors
     /// [`SignInError`]; as [`Accounts::end_sign_in`].
-    pub async fn end_link(&self, provider: &str, answer: Answer, user: UserId) -> Result<(), SignInError> {
+    pub async fn end_link(
+        &self,
+        provider: &str,
+        answer: Answer,
+        user: UserId,
+        asker: &Asker,
+    ) -> Result<(), SignInError> {
         let known = self.proven(provider, answer, Some(user)).await?;
-        Ok(self.link(user, provider, &known).await?)
+        if self.link(user, provider, &known).await? {
+            self.tell_owner(user, About::IdentityLinked, asker).await;
+        }
+        Ok(())
     }
 
     /// Makes an account for an identity that has none, and logs it in. It has no password and no address.
@@ -230,9 +243,9 @@ impl Accounts {
         registration: &str,
         (handle, name): (String, String),
         device: Option<Device>,
-        from: IpAddr,
+        asker: &Asker,
     ) -> Result<Tokens, SignInError> {
-        self.throttles.login(from, None, self.now()).await?;
+        self.throttles.login(asker.address, None, self.now()).await?;
         let device = device.unwrap_or_default();
         let device = (device.id, device.name.as_deref().map(device_name).transpose()?);
         names::handle(&handle)?;
@@ -245,8 +258,7 @@ impl Accounts {
         let user = User { id, handle, name, avatar: None, about: None };
         let account = Account {
             user,
-            // No address can be this one (RFC 2606), so no mail and no password leads here.
-            email: format!("{id}@identity.invalid"),
+            email: names::nobodys(id),
             password: String::new(),
             created_at: self.now(),
             confirmed_at: None,
@@ -259,7 +271,7 @@ impl Accounts {
         if !self.take_away(key, kept.version).await? {
             return Err(SignInError::Gone);
         }
-        self.begin_login(account, None, device).await?.ok_or(SignInError::Gone)
+        self.begin_login(account, None, device, asker).await?.ok_or(SignInError::Gone)
     }
 
     /// Returns whom the provider says that somebody is who came back to what was begun by `link`.
@@ -269,7 +281,8 @@ impl Accounts {
         answer: Answer,
         link: Option<UserId>,
     ) -> Result<Known, SignInError> {
-        let (id, provider) = self.provider(provider)?;
+        let providers = self.known_providers();
+        let (id, provider) = find(&providers, provider)?;
         let key = secret::hash(answer.attempt.expose_secret());
         let begun = self.kept::<Begun>(key).await?.ok_or(SignInError::Gone)?;
         // Once, whatever comes of it: a code that comes back twice is somebody else's the second time.
@@ -299,7 +312,8 @@ impl Accounts {
         known: Known,
         user: Option<UserId>,
     ) -> Result<SignedIn, SignInError> {
-        let (id, config) = self.provider(provider)?;
+        let providers = self.known_providers();
+        let (id, config) = find(&providers, provider)?;
         if !config.config.registration {
             return Err(SignInError::NotLinked);
         }
@@ -315,10 +329,14 @@ impl Accounts {
         }))
     }
 
-    fn provider(&self, id: &str) -> Result<(&str, &Provider), SignInError> {
-        let (id, provider) = self.providers.get_key_value(id).ok_or(SignInError::NoSuchProvider)?;
-        Ok((id, provider))
+    fn known_providers(&self) -> Arc<Providers> {
+        Arc::clone(&self.providers.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn find<'a>(providers: &'a Providers, id: &str) -> Result<(&'a str, &'a Provider), SignInError> {
+    let (id, provider) = providers.get_key_value(id).ok_or(SignInError::NoSuchProvider)?;
+    Ok((id, provider))
 }
 
 impl Begun {

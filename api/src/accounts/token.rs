@@ -6,6 +6,7 @@
 use super::after;
 use super::keys::SigningKeys;
 use super::ring::Ring;
+use super::seal::Sealed;
 use jsonwebtoken::{Algorithm, Header, Validation};
 use rookery_engine::Random;
 use rookery_engine::store::TokenHash;
@@ -202,6 +203,26 @@ impl AccessTokens {
     /// Returns the refresh token that `token` is spent for.
     pub(super) fn successor_of(&self, token: &str) -> (SecretString, TokenHash) {
         self.ring().successors().of(token)
+    }
+
+    /// Seals something for `owner`, so that a store may keep it.
+    pub(super) fn seal(
+        &self,
+        plain: &SecretString,
+        owner: &str,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> String {
+        self.ring().seal(plain, owner, now, random)
+    }
+
+    /// Opens what a store has kept for `owner`; what was never sealed, by a version of before, is as it is. Returns
+    /// nothing where the key is gone, or it is not as it was sealed.
+    pub(super) fn open(&self, kept: &str, owner: &str) -> Option<SecretString> {
+        match Sealed::parse(kept) {
+            Some(sealed) => self.ring().open(sealed, owner),
+            None => Some(SecretString::from(kept)),
+        }
     }
 
     fn ring(&self) -> Arc<Ring> {

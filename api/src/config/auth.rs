@@ -65,6 +65,7 @@ pub(super) struct RawAuth {
     /// Lets nobody log in who has not confirmed its e-mail address; mails must go somewhere then.
     verify_email: bool,
     /// A TOML file of the providers whose identities log in here; empty: none do.
+    #[schemars(extend("x-reload" = true))]
     providers: String,
 }
 

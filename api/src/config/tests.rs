@@ -239,6 +239,9 @@ fn other_value(key: &str, value: &serde_json::Value) -> String {
         "storage.cql_nodes" => "10.0.0.1:9042".to_owned(),
         "storage.cql_replication" => "dc1:2".to_owned(),
         "auth.signing_key" => "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned(),
+        "auth.providers" => {
+            concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/tests/providers.toml").to_owned()
+        }
         "auth.argon2_memory_kib" => "40000".to_owned(),
         "auth.argon2_threads" => "7".to_owned(),
         "log.filter" => "debug".to_owned(),

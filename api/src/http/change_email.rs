@@ -22,7 +22,7 @@ pub(crate) const ROUTE: Route = Route::post(
 .about(Tag::Accounts, "Sends a code to another e-mail address, which is the account's once `verify` has it")
 .takes::<Body>()
 .gives_nothing(202)
-.fails(&[ErrorCode::Invalid, ErrorCode::RateLimited]);
+.fails(&[ErrorCode::Invalid, ErrorCode::Forbidden, ErrorCode::RateLimited]);
 
 /// Another address.
 #[derive(Deserialize, JsonSchema)]
@@ -30,7 +30,8 @@ pub(crate) const ROUTE: Route = Route::post(
 struct Body {
     /// The new address.
     email: String,
-    /// The present password.
+    /// The present password; empty where there is none, since the account was made by an identity elsewhere: then
+    /// the login is one of the last ten minutes.
     #[schemars(with = "String", extend("format" = "password"))]
     current: SecretString,
 }

@@ -1,5 +1,6 @@
 //! `/v1/me/factor`: the second factor of one's own account: how it stands, set up, confirmed, taken off.
 
+use super::password::stale;
 use crate::accounts::{FactorError, unavailable};
 use crate::call::Call;
 use crate::problem::Problem;
@@ -64,7 +65,8 @@ pub(crate) const DISABLE: Route = Route::post(
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "FactorBeginBody")]
 struct Password {
-    /// The account's; empty where it has none, since it was made by an identity elsewhere.
+    /// The account's; empty where it has none, since it was made by an identity elsewhere: then the login is one of
+    /// the last ten minutes.
     #[schemars(with = "String", extend("format" = "password"))]
     password: SecretString,
 }
@@ -82,7 +84,8 @@ struct Code {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "FactorProofBody")]
 struct Both {
-    /// The account's; empty where it has none, since it was made by an identity elsewhere.
+    /// The account's; empty where it has none, since it was made by an identity elsewhere: then the login is one of
+    /// the last ten minutes.
     #[schemars(with = "String", extend("format" = "password"))]
     password: SecretString,
     /// Six digits of the app, or a recovery code.
@@ -130,7 +133,7 @@ async fn show(call: Call, who: Identity) -> Result<Answer, Problem> {
 async fn begin(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     call.edge.node.admit(Wanted::Login)?;
     let Password { password } = call.json().await?;
-    let begun = call.edge.accounts.begin_factor(&who.user, password).await?;
+    let begun = call.edge.accounts.begin_factor(&who, password).await?;
     let body = Enrolling {
         secret: begun.secret.expose_secret(),
         address: begun.address.expose_secret(),
@@ -141,20 +144,22 @@ async fn begin(mut call: Call, who: Identity) -> Result<Answer, Problem> {
 
 async fn confirm(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let Code { code } = call.json().await?;
-    Ok(told(&call.edge.accounts.confirm_factor(who.user.id, code.expose_secret()).await?))
+    let (accounts, asker) = (&call.edge.accounts, call.asker());
+    Ok(told(&accounts.confirm_factor(who.user.id, code.expose_secret(), &asker).await?))
 }
 
 async fn renew(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     call.edge.node.admit(Wanted::Login)?;
     let Both { password, code } = call.json().await?;
-    let accounts = &call.edge.accounts;
-    Ok(told(&accounts.renew_recovery_codes(who.user.id, password, code.expose_secret()).await?))
+    let (accounts, proof) = (&call.edge.accounts, (password, code.expose_secret()));
+    Ok(told(&accounts.renew_recovery_codes(&who, proof, &call.asker()).await?))
 }
 
 async fn disable(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     call.edge.node.admit(Wanted::Login)?;
     let Both { password, code } = call.json().await?;
-    call.edge.accounts.disable_factor(who.user.id, password, code.expose_secret()).await?;
+    let proof = (password, code.expose_secret());
+    call.edge.accounts.disable_factor(&who, proof, &call.asker()).await?;
     Ok(respond::empty(StatusCode::NO_CONTENT))
 }
 
@@ -169,6 +174,7 @@ impl From<FactorError> for Problem {
             FactorError::Refused => {
                 Self::new(ErrorCode::Forbidden, "the password or the code is not accepted")
             }
+            FactorError::Stale => stale(),
             FactorError::On => Self::new(ErrorCode::Conflict, "there is a second factor already"),
             FactorError::Off => Self::new(ErrorCode::NotFound, "there is no second factor"),
             FactorError::Throttled(refused) => refused.into(),

@@ -77,7 +77,7 @@ async fn list(call: Call, who: Identity) -> Result<Answer, Problem> {
 
 async fn unlink(call: Call, who: Identity) -> Result<Answer, Problem> {
     let identity: String = call.path("identity")?;
-    call.edge.accounts.unlink(who.user.id, &identity).await?;
+    call.edge.accounts.unlink(who.user.id, &identity, &call.asker()).await?;
     Ok(respond::empty(StatusCode::NO_CONTENT))
 }
 
@@ -89,7 +89,7 @@ async fn begin(call: Call, who: Identity) -> Result<Answer, Problem> {
 async fn end(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     let provider: String = call.path("provider")?;
     let back: Back = call.json().await?;
-    call.edge.accounts.end_link(&provider, back.into(), who.user.id).await?;
+    call.edge.accounts.end_link(&provider, back.into(), who.user.id, &call.asker()).await?;
     listed(&call, &who).await
 }
 

@@ -79,7 +79,7 @@ async fn login(mut call: Call) -> Result<Answer, Problem> {
     call.edge.node.admit(Wanted::Login)?;
     let Body { email, password, device, cookie } = call.json().await?;
     let delivery = if cookie { Delivery::Cookie } else { Delivery::Body };
-    let outcome = call.edge.accounts.login(Login { email, password, device }, call.from()).await;
+    let outcome = call.edge.accounts.login(Login { email, password, device }, call.asker()).await;
     Ok(match counted(&call, outcome)? {
         LoggedIn::Tokens(tokens) => granted(&tokens, delivery),
         LoggedIn::Challenged(challenge) => challenged(&challenge),

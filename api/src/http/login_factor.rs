@@ -42,7 +42,8 @@ async fn login(mut call: Call) -> Result<Answer, Problem> {
     let Body { challenge, code, cookie } = call.json().await?;
     let delivery = if cookie { Delivery::Cookie } else { Delivery::Body };
     let accounts = &call.edge.accounts;
-    let met = accounts.meet_challenge(challenge.expose_secret(), code.expose_secret(), call.from()).await;
+    let (challenge, code) = (challenge.expose_secret(), code.expose_secret());
+    let met = accounts.meet_challenge(challenge, code, &call.asker()).await;
     let met = met.map(|tokens| LoggedIn::Tokens(Box::new(tokens)));
     match counted(&call, met)? {
         LoggedIn::Tokens(tokens) => Ok(granted(&tokens, delivery)),

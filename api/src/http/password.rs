@@ -40,7 +40,7 @@ pub(crate) const CHANGE: Route = Route::post(
 .about(Tag::Accounts, "Chooses another password by the present one, and ends every other login")
 .takes::<Change>()
 .gives_nothing(204)
-.fails(&[ErrorCode::Invalid, ErrorCode::RateLimited]);
+.fails(&[ErrorCode::Invalid, ErrorCode::Forbidden, ErrorCode::Conflict, ErrorCode::RateLimited]);
 
 /// Another password, and the right to choose it.
 #[derive(Deserialize, JsonSchema)]
@@ -58,7 +58,8 @@ struct Reset {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "ChangePasswordBody")]
 struct Change {
-    /// The present password.
+    /// The present password; empty where there is none, since the account was made by an identity elsewhere: then
+    /// the login is one of the last ten minutes.
     #[schemars(with = "String", extend("format" = "password"))]
     current: SecretString,
     /// The new one, as for an account that is made.
@@ -90,6 +91,11 @@ async fn change(mut call: Call, who: Identity) -> Result<Answer, Problem> {
     Ok(respond::empty(StatusCode::NO_CONTENT))
 }
 
+/// Says that a login does not stand for a password any more.
+pub(crate) fn stale() -> Problem {
+    Problem::new(ErrorCode::Forbidden, "the account has no password: log in anew, then within ten minutes")
+}
+
 impl From<ResetError> for Problem {
     fn from(error: ResetError) -> Self {
         match error {
@@ -106,6 +112,10 @@ impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
             ChangePasswordError::Refused => Self::field("current", "it is not the present password"),
+            ChangePasswordError::Stale => stale(),
+            ChangePasswordError::NoAddress => {
+                Self::new(ErrorCode::Conflict, "the account has no e-mail address: give it one first")
+            }
             ChangePasswordError::Field(bad) => bad.into(),
             ChangePasswordError::Throttled(throttled) => throttled.into(),
             ChangePasswordError::Busy(full) => full.into(),

@@ -167,7 +167,8 @@ struct RegisterBody {
 
 #[expect(clippy::needless_pass_by_value, reason = "a handler is given its call")]
 fn list(call: Call) -> Answering {
-    let providers = call.edge.accounts.providers().map(|(id, name)| Provider { id, name }).collect();
+    let known = call.edge.accounts.providers();
+    let providers = known.iter().map(|(id, name)| Provider { id, name }).collect();
     Box::pin(ready(Ok(respond::json(StatusCode::OK, &Providers { providers }))))
 }
 
@@ -188,7 +189,7 @@ async fn end(mut call: Call) -> Result<Answer, Problem> {
     let provider: String = call.path("provider")?;
     let Body { came_back, device, cookie } = call.json().await?;
     let accounts = &call.edge.accounts;
-    let outcome = accounts.end_sign_in(&provider, came_back.into(), device, call.from()).await;
+    let outcome = accounts.end_sign_in(&provider, came_back.into(), device, &call.asker()).await;
     let logins = &call.edge.node.metrics().accounts.logins;
     let further = match outcome.inspect_err(|_| logins.of("refused").increment(1))? {
         SignedIn::Tokens(tokens) => {
@@ -214,7 +215,7 @@ async fn register(mut call: Call) -> Result<Answer, Problem> {
     call.edge.node.admit(Wanted::Login)?;
     let RegisterBody { registration, handle, name, device, cookie } = call.json().await?;
     let (accounts, who) = (&call.edge.accounts, (handle, name));
-    let outcome = accounts.register_identity(registration.expose_secret(), who, device, call.from()).await;
+    let outcome = accounts.register_identity(registration.expose_secret(), who, device, &call.asker()).await;
     let result = if outcome.is_ok() { "ok" } else { "refused" };
     call.edge.node.metrics().accounts.registrations.of(result).increment(1);
     Ok(granted(&outcome?, delivery(cookie)))

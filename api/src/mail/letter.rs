@@ -42,11 +42,23 @@ pub(crate) enum About {
     AddressChanged,
     /// A refresh token was used twice, so its login was ended.
     TokenReused,
+    /// Logins ask for a second factor from now on.
+    FactorOn,
+    /// Logins do not ask for a second factor any more.
+    FactorOff,
+    /// There are new recovery codes.
+    RecoveryRenewed,
+    /// An identity elsewhere leads into the account from now on.
+    IdentityLinked,
+    /// An identity elsewhere does not lead into the account any more.
+    IdentityUnlinked,
+    /// Somebody has logged in from where nobody has before.
+    NewLogin,
 }
 
 impl About {
     /// Every template: what its file is called, and whether it has a link.
-    pub(crate) const TEMPLATES: [&'static str; 9] = [
+    pub(crate) const TEMPLATES: [&'static str; 15] = [
         "confirm",
         "address_taken",
         "reset",
@@ -56,6 +68,12 @@ impl About {
         "address_changing",
         "address_changed",
         "token_reused",
+        "factor_on",
+        "factor_off",
+        "recovery_renewed",
+        "identity_linked",
+        "identity_unlinked",
+        "new_login",
     ];
 
     /// Returns the name of its template.
@@ -70,6 +88,12 @@ impl About {
             Self::AddressChanging => 6,
             Self::AddressChanged => 7,
             Self::TokenReused => 8,
+            Self::FactorOn => 9,
+            Self::FactorOff => 10,
+            Self::RecoveryRenewed => 11,
+            Self::IdentityLinked => 12,
+            Self::IdentityUnlinked => 13,
+            Self::NewLogin => 14,
         };
         Self::TEMPLATES[index]
     }

@@ -22,12 +22,18 @@ macro_rules! built_in {
             include_str!(concat!("templates/", $language, "/address_changing.txt")),
             include_str!(concat!("templates/", $language, "/address_changed.txt")),
             include_str!(concat!("templates/", $language, "/token_reused.txt")),
+            include_str!(concat!("templates/", $language, "/factor_on.txt")),
+            include_str!(concat!("templates/", $language, "/factor_off.txt")),
+            include_str!(concat!("templates/", $language, "/recovery_renewed.txt")),
+            include_str!(concat!("templates/", $language, "/identity_linked.txt")),
+            include_str!(concat!("templates/", $language, "/identity_unlinked.txt")),
+            include_str!(concat!("templates/", $language, "/new_login.txt")),
         ])),+]
     };
 }
 
 /// The templates that are in the binary, in the order of [`About::TEMPLATES`].
-const BUILT_IN: [(&str, [&str; 9]); 2] = built_in!("en", "ru");
+const BUILT_IN: [(&str, [&str; 15]); 2] = built_in!("en", "ru");
 
 /// What every language falls back to where an operator has not written a kind.
 const LAST_RESORT: &str = "en";

@@ -95,3 +95,35 @@ async fn a_bad_file_changes_nothing_and_is_told() {
     assert_eq!(metric(&server, SUCCESS).to_bits(), 1_f64.to_bits());
     assert_eq!(status_of_origin(&server, "https://new.example").await, 426);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn providers_of_identities_come_and_go_with_their_file() {
+    let folder = Folder::new("reloaded-providers");
+    let write = |text: &str| std::fs::write(folder.at("providers.toml"), text).unwrap();
+    write("");
+    let file = folder.at("providers.toml").display().to_string();
+    let server = Server::start(&folder.0, &[("ROOKERY_AUTH__PROVIDERS", &file)]);
+    let listed = async || {
+        let answer = call(server.http, "GET", "/v1/auth/providers", &[], &Value::Null).await.json();
+        answer["providers"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, [""; 0]);
+    let provider = |id: &str| {
+        format!(
+            "[{id}]\nname = \"Elsewhere\"\nissuer = \"https://{id}.example\"\nclient_id = \"rookery\"\n\
+             redirect_uri = \"https://chat.example/{id}\"\n"
+        )
+    };
+    write(&(provider("one") + &provider("two")));
+    server.hang_up();
+    until("it has reloaded", || metric(&server, OK) > 0.5).await;
+    assert_eq!(listed().await, ["one", "two"]);
+    write("[two]\nname = 2\n");
+    server.hang_up();
+    until("it has not reloaded", || metric(&server, FAILED) > 0.5).await;
+    assert_eq!(listed().await, ["one", "two"], "a file that is wrong changes nothing");
+    write(&provider("two"));
+    server.hang_up();
+    until("it has reloaded again", || metric(&server, OK) > 1.5).await;
+    assert_eq!(listed().await, ["two"]);
+}

@@ -1,13 +1,12 @@
 //! A challenge: a login that has proven all but the second factor.
 
 use crate::accounts::login::BeginError;
-use crate::accounts::{Accounts, Tokens, after, secret};
+use crate::accounts::{Accounts, Asker, Tokens, after, secret};
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, StoreError};
 use rookery_protocol::{DeviceId, UserId};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long somebody may look for a code.
@@ -92,10 +91,10 @@ impl Accounts {
         &self,
         challenge: &str,
         code: &str,
-        from: IpAddr,
+        asker: &Asker,
     ) -> Result<Tokens, ChallengeError> {
         let now = self.now();
-        self.throttles.login(from, None, now).await?;
+        self.throttles.login(asker.address, None, now).await?;
         let key = secret::hash(challenge);
         let kept = self.kept::<Waiting>(key).await?.ok_or(ChallengeError::Gone)?;
         let waiting = Waiting { tried: kept.what.tried + 1, ..kept.what };
@@ -119,7 +118,7 @@ impl Accounts {
             return Err(ChallengeError::Gone);
         }
         let device = (waiting.device, waiting.device_name);
-        self.begin_login(account, None, device).await?.ok_or(ChallengeError::Gone)
+        self.begin_login(account, None, device, asker).await?.ok_or(ChallengeError::Gone)
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::{Factor, code, factor_key};
 use crate::accounts::password::{PoolFull, Verdict};
-use crate::accounts::{Accounts, after, names};
+use crate::accounts::{Accounts, Asker, after, names};
+use crate::mail::About;
+use rookery_actors::Identity;
 use rookery_engine::Throttled;
 use rookery_engine::store::StoreError;
-use rookery_protocol::{Timestamp, User, UserId};
-use secrecy::SecretString;
+use rookery_protocol::{Timestamp, UserId};
+use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
 /// How long somebody may take to put the secret into an app.
@@ -38,6 +40,9 @@ pub enum FactorError {
     /// The password or the code is not right; which of the two is not said.
     #[error("accept the password and the code")]
     Refused,
+    /// The account has no password, and the login is too long ago to stand for one.
+    #[error("take a login for a password that is too long ago")]
+    Stale,
     /// There is one already.
     #[error("set a second factor up: there is one")]
     On,
@@ -77,98 +82,120 @@ impl Accounts {
     ///
     /// # Panics
     /// When a new secret cannot be written as an address, which it always can.
-    pub async fn begin_factor(&self, user: &User, password: SecretString) -> Result<Enrolment, FactorError> {
+    pub async fn begin_factor(
+        &self,
+        who: &Identity,
+        password: SecretString,
+    ) -> Result<Enrolment, FactorError> {
+        let user = &who.user;
         self.throttles.factor(user.id, self.now()).await?;
-        self.own_password(user.id, password).await?;
+        self.own_password(who, password).await?;
         let before = self.factor(user.id).await?;
         if before.as_ref().is_some_and(|factor| factor.what.on_since.is_some()) {
             return Err(FactorError::On);
         }
-        let secret = code::make_secret(self.random.as_ref());
-        let address = code::address(&secret, &user.handle).expect("a new secret has an address");
-        let factor = Factor { secret: secret.clone(), on_since: None, step: 0, recovery: Vec::new() };
+        let secret = SecretString::from(code::make_secret(self.random.as_ref()));
+        let address = code::address(secret.expose_secret(), &user.handle);
+        let address = SecretString::from(address.expect("a new secret has an address"));
+        let sealed = self.seal_secret(user.id, &secret);
+        let factor = Factor { secret: sealed, on_since: None, step: 0, recovery: Vec::new() };
         let expires_at = Some(after(self.now(), ENROLMENT_LASTS));
         let before = before.map(|factor| factor.version);
         if !self.keep(factor_key(user.id), before, &factor, expires_at).await? {
             return Err(FactorError::On);
         }
-        let (secret, address) = (SecretString::from(secret), SecretString::from(address));
         Ok(Enrolment { secret, address, expires_in: ENROLMENT_LASTS })
     }
 
-    /// Confirms a factor that is being set up, with a code of it: from now on logins ask for one. Returns the
-    /// recovery codes, which nobody can be told again.
+    /// Confirms a factor that is being set up, with a code of it: from now on logins ask for one, and the account's
+    /// address is told. Returns the recovery codes, which nobody can be told again.
     ///
     /// # Errors
     /// [`FactorError`].
-    pub async fn confirm_factor(&self, user: UserId, code: &str) -> Result<Vec<SecretString>, FactorError> {
+    pub async fn confirm_factor(
+        &self,
+        user: UserId,
+        code: &str,
+        asker: &Asker,
+    ) -> Result<Vec<SecretString>, FactorError> {
         self.throttles.factor(user, self.now()).await?;
         let kept = self.factor(user).await?.ok_or(FactorError::Off)?;
         if kept.what.on_since.is_some() {
             return Err(FactorError::On);
         }
-        let confirmed = kept.what.without(code, self.now()).ok_or(FactorError::Refused)?;
+        let confirmed = self.without(user, &kept.what, code).ok_or(FactorError::Refused)?;
         let (codes, recovery) = code::make_recovery(self.random.as_ref());
         let factor = Factor { on_since: Some(self.now()), recovery, ..confirmed };
         if !self.keep(factor_key(user), Some(kept.version), &factor, None).await? {
             return Err(FactorError::Off);
         }
+        self.tell_owner(user, About::FactorOn, asker).await;
         Ok(codes)
     }
 
-    /// Makes new recovery codes; the earlier ones are good for nothing from now on.
+    /// Makes new recovery codes, and tells the account's address; the earlier ones are good for nothing from now on.
     ///
     /// # Errors
     /// [`FactorError`].
     pub async fn renew_recovery_codes(
         &self,
-        user: UserId,
-        password: SecretString,
-        code: &str,
+        who: &Identity,
+        proof: (SecretString, &str),
+        asker: &Asker,
     ) -> Result<Vec<SecretString>, FactorError> {
-        self.prove_both(user, password, code).await?;
+        self.prove_both(who, proof).await?;
+        let user = who.user.id;
         let kept = self.factor(user).await?.ok_or(FactorError::Off)?;
         let (codes, recovery) = code::make_recovery(self.random.as_ref());
         let factor = Factor { recovery, ..kept.what };
         if !self.keep(factor_key(user), Some(kept.version), &factor, None).await? {
             return Err(FactorError::Refused);
         }
+        self.tell_owner(user, About::RecoveryRenewed, asker).await;
         Ok(codes)
     }
 
-    /// Takes the second factor off.
+    /// Takes the second factor off, and tells the account's address.
     ///
     /// # Errors
     /// [`FactorError`].
     pub async fn disable_factor(
         &self,
-        user: UserId,
-        password: SecretString,
-        code: &str,
+        who: &Identity,
+        proof: (SecretString, &str),
+        asker: &Asker,
     ) -> Result<(), FactorError> {
-        self.prove_both(user, password, code).await?;
+        self.prove_both(who, proof).await?;
+        let user = who.user.id;
         if let Some(kept) = self.factor(user).await? {
             self.take_away(factor_key(user), kept.version).await?;
         }
+        self.tell_owner(user, About::FactorOff, asker).await;
         Ok(())
     }
 
     /// Proves the password, then takes a code: one that comes with a wrong password is not spent.
-    async fn prove_both(&self, user: UserId, password: SecretString, code: &str) -> Result<(), FactorError> {
+    async fn prove_both(
+        &self,
+        who: &Identity,
+        (password, code): (SecretString, &str),
+    ) -> Result<(), FactorError> {
+        let user = who.user.id;
         self.throttles.factor(user, self.now()).await?;
         if !self.asks_for_factor(user).await? {
             return Err(FactorError::Off);
         }
-        self.own_password(user, password).await?;
+        self.own_password(who, password).await?;
         if self.spend_code(user, code).await? { Ok(()) } else { Err(FactorError::Refused) }
     }
 
     /// Proves that a password is the user's. An account that has none, since it was made by an identity
-    /// elsewhere, needs none.
-    async fn own_password(&self, user: UserId, password: SecretString) -> Result<(), FactorError> {
-        let account = self.store.account(user).await?.ok_or(FactorError::Refused)?;
+    /// elsewhere, needs none but a login that has begun just now.
+    async fn own_password(&self, who: &Identity, password: SecretString) -> Result<(), FactorError> {
+        let account = self.store.account(who.user.id).await?.ok_or(FactorError::Refused)?;
         if account.password.is_empty() {
-            return Ok(());
+            let is_fresh = self.is_fresh(who.session).await?;
+            return if is_fresh { Ok(()) } else { Err(FactorError::Stale) };
         }
         names::password(&password).map_err(|_| FactorError::Refused)?;
         match self.passwords.verify(password, Some(&account.password)).await? {

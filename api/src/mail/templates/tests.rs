@@ -10,7 +10,7 @@ const WORDS: Words<'static> = Words {
     minutes: 10,
 };
 
-fn every() -> [About; 9] {
+fn every() -> [About; 15] {
     let user = UserId(uuid::Uuid::nil());
     [
         About::Confirm,
@@ -22,6 +22,12 @@ fn every() -> [About; 9] {
         About::AddressChanging,
         About::AddressChanged,
         About::TokenReused,
+        About::FactorOn,
+        About::FactorOff,
+        About::RecoveryRenewed,
+        About::IdentityLinked,
+        About::IdentityUnlinked,
+        About::NewLogin,
     ]
 }
 
