@@ -1,10 +1,13 @@
 //! Time tells nobody whether an address has an account: of two samples of answers, one of each kind, no rank
 //! test can say which is which.
 
-use super::people::{Person, login, post};
+use super::people::{PASSWORD, Person, login, post, register};
+use crate::folder::Folder;
 use crate::http::with;
-use rookery_tests::node::TestNode;
+use rookery_store_sqlite::{SqliteOptions, SqliteStore};
+use rookery_tests::node::{TestNode, TestNodeOptions};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -74,7 +77,7 @@ async fn a_login_to_an_account_takes_as_long_as_one_to_none() {
 
 #[tokio::test]
 async fn asking_for_a_password_takes_as_long_with_an_account_as_without() {
-    let folder = crate::folder::Folder::new("timing");
+    let folder = Folder::new("timing");
     let dir = Box::leak(folder.at("outbox").display().to_string().into_boxed_str());
     let settings = [("ROOKERY_MAIL__TRANSPORT", "files"), ("ROOKERY_MAIL__DIR", &*dir)];
     let node = with(&settings).await;
@@ -86,6 +89,37 @@ async fn asking_for_a_password_takes_as_long_with_an_account_as_without() {
     let there = async |_: u32| forgot("alice@example.org").await;
     let missing = async |_: u32| forgot("nobod@example.org").await;
     compare("forgot", there, missing).await;
+}
+
+/// Starts a node whose store and letters are on a disk, since there a write more would show.
+async fn node_on_disk(folder: &Folder, settings: &[(&'static str, &'static str)]) -> TestNode {
+    let dir = Box::leak(folder.at("outbox").display().to_string().into_boxed_str());
+    let mail = [
+        ("ROOKERY_AUTH__ARGON2_MEMORY_KIB", "1024"),
+        ("ROOKERY_MAIL__TRANSPORT", "files"),
+        ("ROOKERY_MAIL__DIR", &*dir),
+    ];
+    let store = Arc::new(SqliteStore::open(&SqliteOptions::in_dir(&folder.0)).unwrap());
+    let settings = [&mail[..], settings].concat();
+    TestNode::with(TestNodeOptions { store, settings, ..TestNodeOptions::default() }).await
+}
+
+#[tokio::test]
+async fn registering_an_address_that_has_an_account_takes_as_long_as_one_that_has_none() {
+    for (what, verifies) in [("register", "false"), ("register, to be confirmed", "true")] {
+        let folder = Folder::new(&format!("timing-register-{verifies}"));
+        let node = node_on_disk(&folder, &[("ROOKERY_AUTH__VERIFY_EMAIL", verifies)]).await;
+        assert_eq!(register(&node, "alice").await.status, 201);
+        let take = async |email: String, handle: String| {
+            let body = json!({ "email": email, "password": PASSWORD, "handle": handle, "name": "A Name" });
+            assert_eq!(post(&node, "/v1/auth/register", body).await.status, 201);
+        };
+        // Addresses and handles are as long, and no handle is taken.
+        let there = async |number: u32| take("alice@example.org".to_owned(), format!("a{number:04}")).await;
+        let missing =
+            async |number: u32| take(format!("b{number:04}@example.org"), format!("c{number:04}")).await;
+        compare(what, there, missing).await;
+    }
 }
 
 #[test]
