@@ -92,10 +92,10 @@ mod tests {
     }
 
     /// Has a server with these keys.
-    fn with(keys: &[SigningKey]) -> AccessTokens {
+    fn with(keys: &[&SigningKey]) -> AccessTokens {
         let mut all = SigningKeys::one(keys[0].clone());
         for key in &keys[1..] {
-            all.add(key.clone()).unwrap();
+            all.add((*key).clone()).unwrap();
         }
         AccessTokens::new(&all, Duration::from_secs(600), NOW)
     }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_for_its_owner_only_and_unchanged_only() {
-        let tokens = with(&[key(1, Timestamp(0))]);
+        let tokens = with(&[&key(1, Timestamp(0))]);
         let sealed = seal(&tokens, "alice");
         assert!(!sealed.contains("GEZDGNBV"));
         assert_eq!(opens(&tokens, &sealed, "alice").as_deref(), Some("GEZDGNBV"));
@@ -129,21 +129,18 @@ mod tests {
     #[test]
     fn the_key_that_signs_seals_and_every_key_that_is_there_opens() {
         let [first, next, later] = [key(1, Timestamp(0)), key(2, NOW), key(3, NOW.plus_millis(1000))];
-        let sealed = seal(&with(&[first.clone()]), "alice");
-        let both = with(&[first.clone(), next.clone(), later]);
+        let sealed = seal(&with(&[&first]), "alice");
+        let both = with(&[&first, &next, &later]);
         assert!(opens(&both, &sealed, "alice").is_some(), "by the key before");
         let anew = seal(&both, "alice");
-        assert!(
-            opens(&with(&[next.clone()]), &anew, "alice").is_some(),
-            "every server has the key that signs"
-        );
-        assert_eq!(opens(&with(&[next]), &sealed, "alice"), None, "its key is gone");
-        assert_eq!(opens(&with(&[first]), &anew, "alice"), None);
+        assert!(opens(&with(&[&next]), &anew, "alice").is_some(), "every server has the key that signs");
+        assert_eq!(opens(&with(&[&next]), &sealed, "alice"), None, "its key is gone");
+        assert_eq!(opens(&with(&[&first]), &anew, "alice"), None);
     }
 
     #[test]
     fn what_was_never_sealed_is_as_it_is() {
-        let tokens = with(&[key(1, Timestamp(0))]);
+        let tokens = with(&[&key(1, Timestamp(0))]);
         assert_eq!(opens(&tokens, "GEZDGNBV", "alice").as_deref(), Some("GEZDGNBV"));
         for nothing in ["nokey.AAAA", ".", "a.", ".a"] {
             assert_eq!(opens(&tokens, nothing, "alice"), None, "{nothing}");
