@@ -55,6 +55,9 @@ pub(crate) struct Job {
     /// When it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) done_at: Option<Timestamp>,
+    /// When its archive was deleted, where it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gone_at: Option<Timestamp>,
     /// Messages whose content was taken away, or bytes of the archive.
     #[serde(default)]
     pub(crate) count: u64,
@@ -75,6 +78,7 @@ impl Job {
             handles: Vec::new(),
             held: None,
             done_at: None,
+            gone_at: None,
             count: 0,
             trouble: None,
         }

@@ -25,7 +25,7 @@ async fn ask(admin: SocketAddr, token: &str, method: &str, path: &str, body: &Va
 }
 
 /// Waits until a job is done, and returns it.
-async fn done(admin: SocketAddr, token: &str, id: &Value) -> Value {
+pub(super) async fn done(admin: SocketAddr, token: &str, id: &Value) -> Value {
     let path = format!("/admin/jobs/{}", id.as_str().unwrap());
     for _ in 0..600 {
         let job = ask(admin, token, "GET", &path, &Value::Null).await;
