@@ -41,7 +41,9 @@ pub(crate) fn run(action: AdminAction, args: &AdminArgs) -> Result<()> {
                 log(&mut http, Some(ChooseLog { filter, for_seconds, reason }), args).await
             }
             AdminAction::Office(action) => office::run(&mut http, &action, args).await,
-            AdminAction::Drain { reason, no_wait } => drain(&mut http, &Drain { reason }, !no_wait, args).await,
+            AdminAction::Drain { reason, no_wait } => {
+                drain(&mut http, &Drain { reason }, !no_wait, args).await
+            }
         }
     })
 }

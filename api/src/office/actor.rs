@@ -56,7 +56,9 @@ impl Actor {
     pub(crate) fn must_operate(self) -> Result<(), Problem> {
         match self {
             Self::Operator => Ok(()),
-            Self::Admin(_) | Self::Address(_) => Err(Problem::new(ErrorCode::Forbidden, "this is for operators of the server")),
+            Self::Admin(_) | Self::Address(_) => {
+                Err(Problem::new(ErrorCode::Forbidden, "this is for operators of the server"))
+            }
         }
     }
 }

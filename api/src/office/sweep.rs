@@ -17,6 +17,10 @@ use uuid::Uuid;
 /// Entries of one page.
 const PAGE: usize = 200;
 
+/// How far the moment in an id may be ahead of the one at which it was made, in milliseconds: ids of a burst are spread
+/// over those that follow.
+const AHEAD_MS: i64 = 60_000;
+
 /// Entries of a book that one sweep forgets at most; the next one goes on.
 const AT_ONCE: usize = 1000;
 
@@ -91,7 +95,7 @@ impl Office {
         until: Timestamp,
         is_wanted: impl Fn(&T) -> bool,
     ) -> Result<Vec<Known<T>>, Trouble> {
-        let (mut found, mut before) = (Vec::new(), Some(first_after(until)));
+        let (mut found, mut before) = (Vec::new(), Some(first_after(until.plus_millis(AHEAD_MS))));
         loop {
             let page = docket::page::<T>(self.store(), book, before, PAGE).await?;
             let Some(last) = page.last().filter(|_| found.len() < AT_ONCE) else { return Ok(found) };

@@ -2,8 +2,8 @@
 
 use super::handle::By;
 use super::row::{Row, Values::Each, subject};
-use metrics::{Counter, Gauge};
 use metrics::Unit::Count;
+use metrics::{Counter, Gauge};
 
 /// The days up to now in which a user was there.
 const WINDOWS: &[&str] = &["day", "week", "month"];

@@ -27,15 +27,8 @@ pub enum Book {
 
 impl Book {
     /// Every book, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
-        Self::Audit,
-        Self::Reports,
-        Self::Standings,
-        Self::Jobs,
-        Self::Activity,
-        Self::Days,
-        Self::Outcomes,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Audit, Self::Reports, Self::Standings, Self::Jobs, Self::Activity, Self::Days, Self::Outcomes];
 
     /// Returns its number, as stores keep it.
     pub const fn number(self) -> u8 {

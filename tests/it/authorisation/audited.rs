@@ -71,7 +71,11 @@ async fn a_refusal_is_written_down_as_one_and_who_has_no_token_by_its_address() 
     assert_eq!(scene.ask_route_by(log, node.admin(), None).await, "ok");
     assert_eq!(scene.ask_route(log, node.admin()).await, "ok");
     for line in &lines(&node).await[..2] {
-        assert_eq!((&line["who"], &line["did"]), (&"address 127.0.0.1".into(), &"log.choose".into()), "{line}");
+        assert_eq!(
+            (&line["who"], &line["did"]),
+            (&"address 127.0.0.1".into(), &"log.choose".into()),
+            "{line}"
+        );
         assert_eq!(line["whom"], "test info");
     }
     let path = format!("/admin/rooms/{}/messages/9", uuid::Uuid::from_u128(9));

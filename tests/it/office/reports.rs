@@ -67,10 +67,14 @@ async fn an_admin_sees_what_was_said_around_it_takes_it_down_and_closes_the_repo
 
     let mut shown_to = operate(&node, "GET", &path, Value::Null).await;
     let context = shown_to["context"].take();
-    let texts: Vec<_> = context["messages"].as_array().unwrap().iter().map(|one| &one["body"]["text"]).collect();
+    let texts: Vec<_> =
+        context["messages"].as_array().unwrap().iter().map(|one| &one["body"]["text"]).collect();
     let wanted: Vec<_> = (4..=14).map(|number| json!(format!("tea {number}"))).collect();
     assert_eq!(texts, wanted.iter().collect::<Vec<_>>());
-    assert_eq!((&context["room"]["title"], &context["user"]["user"]["id"]), (&json!("Tea"), &json!(bob.id())));
+    assert_eq!(
+        (&context["room"]["title"], &context["user"]["user"]["id"]),
+        (&json!("Tea"), &json!(bob.id()))
+    );
     assert_eq!(shown_to["report"]["reason"], "spam");
 
     let decision = json!({ "action": "remove_message", "reason": "it is" });
@@ -83,7 +87,8 @@ async fn an_admin_sees_what_was_said_around_it_takes_it_down_and_closes_the_repo
     let audit = operate(&node, "GET", "/admin/audit?limit=2", Value::Null).await;
     let (close, read) = (&audit["entries"][0], &audit["entries"][1]);
     assert_eq!((&close["did"], &close["outcome"]), (&json!("report.close"), &json!("done")));
-    let whom = format!("{} remove_message {} {}", &path["/admin/reports/".len()..], room.as_str().unwrap(), said[9]);
+    let whom =
+        format!("{} remove_message {} {}", &path["/admin/reports/".len()..], room.as_str().unwrap(), said[9]);
     assert_eq!((&close["who"], &close["whom"]), (&json!(alice.id()), &json!(whom)));
     assert_eq!((&read["did"], &read["who"]), (&json!("report.read"), &json!("operator")));
 }
@@ -96,7 +101,8 @@ async fn a_user_is_barred_or_removed_by_a_report_and_what_does_not_fit_changes_n
     let seq = say(&mut b, &room, "a threat").await;
     let of_room = reported(&node, &alice, json!({ "room": room, "reason": "the room" })).await;
     for action in ["remove_message", "remove_member", "ban", "burn"] {
-        let answer = ask(&node, node.operator(), "PUT", &of_room, json!({ "action": action, "reason": "x" })).await;
+        let answer =
+            ask(&node, node.operator(), "PUT", &of_room, json!({ "action": action, "reason": "x" })).await;
         assert_eq!(answer.problem().0, 422, "{action}");
     }
     assert!(operate(&node, "GET", &of_room, Value::Null).await["report"]["closed"].is_null());

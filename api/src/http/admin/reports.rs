@@ -138,9 +138,7 @@ async fn close(mut call: Call, who: Actor) -> Result<Answer, Problem> {
 async fn step(call: &Call, report: &Report, action: Action) -> Result<Step, Problem> {
     let about = &report.about;
     let user = match action {
-        Action::RemoveMember | Action::Ban => {
-            call.edge.office.reported_user(about).await.map_err(unread)?
-        }
+        Action::RemoveMember | Action::Ban => call.edge.office.reported_user(about).await.map_err(unread)?,
         _ => None,
     };
     let step = match (action, about.room, about.seq, user) {
