@@ -6,6 +6,7 @@ mod actor;
 mod archive;
 mod audit;
 mod erase;
+mod forget;
 mod job;
 mod jobs;
 mod reports;
@@ -19,8 +20,9 @@ pub(crate) use audit::Deed;
 pub(crate) use job::{Job, JobKind};
 pub(crate) use jobs::run;
 pub(crate) use reports::{About, Action, Closed, Report};
-pub(crate) use users::Person;
+use tally::Active;
 pub(crate) use tally::{Tally, run as run_tally};
+pub(crate) use users::Person;
 
 use crate::accounts::Accounts;
 use crate::config::RetentionConfig;

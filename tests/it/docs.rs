@@ -3,6 +3,7 @@
 mod boards;
 mod examples;
 mod hardening;
+pub(crate) mod kept;
 mod matrix;
 mod pages;
 mod promql;

@@ -1,10 +1,13 @@
 //! The office: what operators and admins of the server do with users and rooms, that all of it is written down, and
 //! that nobody else may.
 
+mod archive;
 mod erase;
 mod reports;
 mod retention;
 mod statistics;
+
+pub(crate) use erase::{erase, found};
 
 use crate::chat::{say, text};
 use crate::http::{RawAnswer, call};

@@ -7,7 +7,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::ExposeSecret;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -63,6 +63,32 @@ impl Transport {
             },
         }
     }
+
+    /// Deletes what was written into files for one of `addresses`.
+    pub(super) async fn delete(&self, addresses: &[String]) -> io::Result<()> {
+        let Self::Folder(dir) = self else { return Ok(()) };
+        let (dir, addresses) = (dir.clone(), addresses.to_vec());
+        let deleted = tokio::task::spawn_blocking(move || delete(&dir, &addresses)).await;
+        deleted.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+}
+
+/// Deletes the letters in which one of `addresses` stands.
+fn delete(dir: &Path, addresses: &[String]) -> io::Result<()> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        // Whoever looks at letters may take them away meanwhile.
+        let Ok(letter) = fs::read(&path) else { continue };
+        let letter = String::from_utf8_lossy(&letter).to_lowercase();
+        if addresses.iter().any(|address| letter.contains(&address.to_lowercase())) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns what may be logged of an error: a server's own words may have the address in them.

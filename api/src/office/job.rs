@@ -28,6 +28,8 @@ pub(crate) enum Step {
         /// How far the one behind it is.
         seq: Seq,
     },
+    /// What it sent, whoever else has sent it on.
+    Files,
     /// What is left beside.
     Traces,
 }
@@ -49,6 +51,9 @@ pub(crate) struct Job {
     /// The handles that the user had while it was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) handles: Vec<String>,
+    /// The addresses, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) addresses: Vec<String>,
     /// Which process does it, and until when nobody else may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) held: Option<(Uuid, Timestamp)>,
@@ -76,6 +81,7 @@ impl Job {
             by,
             step: Step::default(),
             handles: Vec::new(),
+            addresses: Vec::new(),
             held: None,
             done_at: None,
             gone_at: None,
