@@ -1,5 +1,6 @@
 //! What the pages say of the wire, the settings, the routes and the metrics is what the code says.
 
+mod asvs;
 mod boards;
 mod examples;
 mod hardening;

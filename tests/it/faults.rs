@@ -32,9 +32,11 @@ async fn log(wire: &mut Wire, room: &Value) -> Vec<Value> {
 async fn writes_of_unknown_outcome_are_written_exactly_once() {
     for seed in 1..=8 {
         let faults = Faults { lost: 0.1, unheard: 0.2, ..Faults::default() };
-        let store: Arc<dyn Store> = Arc::new(FaultStore::by_seed(MemoryStore::new(), seed, faults));
-        let node = TestNode::over(store).await;
+        let store = Arc::new(FaultStore::by_seed(MemoryStore::new(), seed, faults));
+        store.calm();
+        let node = TestNode::over(Arc::clone(&store) as Arc<dyn Store>).await;
         let alice = node.user("alice").await;
+        store.rage();
         let mut a = Wire::log_in(node.http(), alice.token()).await;
         let room = group(&mut a, "Tea", &[]).await;
         a.ok("room.open", json!({ "room": room })).await;

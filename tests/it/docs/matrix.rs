@@ -28,11 +28,9 @@ fn findings(tree: &Tree) -> Vec<String> {
 
 /// Whether there is a test of this name that is run with all others.
 pub(super) fn has_test(tree: &Tree, name: &str) -> bool {
-    let is_it = |line: &str| {
-        let line = line.trim_start_matches("async ");
-        line.strip_prefix("fn ").is_some_and(|rest| rest.starts_with(&format!("{name}(")))
-    };
-    tree.files(".rs").any(|(_, text)| {
+    let wanted = format!("fn {name}(");
+    let is_it = |line: &str| line.trim_start_matches("async ").starts_with(&wanted);
+    tree.files(".rs").filter(|(_, text)| text.contains(&wanted)).any(|(_, text)| {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         let found = lines.iter().position(|line| is_it(line));
         found.is_some_and(|at| {
