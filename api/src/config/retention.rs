@@ -22,6 +22,7 @@ pub struct RetentionConfig {
 /// How long what administration keeps is kept.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "fields are named as in the file")]
 pub(super) struct RawRetention {
     /// Days that the archive of an export is kept, from its end on; it goes with its job at the latest.
     #[schemars(range(min = 1, max = 3650))]
