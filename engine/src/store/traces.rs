@@ -28,7 +28,8 @@ pub trait Traces {
     fn doom_file(&self, file: FileId) -> Answer<'_, ()>;
 
     /// Forgets what there is of `user` beside its account, its logs and its files: `handles` that were kept for
-    /// it, and where the store can tell all others that were, its logins and their tokens, whom it blocks, how it has rooms, how far it has come in them, and when
-    /// it was there last.
+    /// it, and where the store can tell all others that were; its logins and their tokens; whom it blocks; how it
+    /// has rooms; when it was there last; and how far it has come in rooms, where that is apart from who is in
+    /// them.
     fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()>;
 }
