@@ -3,11 +3,15 @@
 
 use super::rows::{Row, operators};
 use super::scene::{Cast, Who};
+use crate::http::call;
 use crate::office::operate;
 use rookery_api::route_infos;
+use rookery_engine::store::Store;
+use rookery_engine::{FaultStore, MemoryStore};
 use rookery_tests::node::TestNode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Returns the rows of the routes that change something, in the order in which they can be played.
 fn writes() -> Vec<Row> {
@@ -81,8 +85,31 @@ async fn a_refusal_is_written_down_as_one_and_who_has_no_token_by_its_address() 
     let path = format!("/admin/rooms/{}/messages/9", uuid::Uuid::from_u128(9));
     let header = format!("Bearer {}", node.operator());
     let headers = [("authorization", header.as_str())];
-    let body = serde_json::json!({ "reason": "spam" });
-    let answer = crate::http::call(node.admin(), "DELETE", &path, &headers, &body).await;
+    let body = json!({ "reason": "spam" });
+    let answer = call(node.admin(), "DELETE", &path, &headers, &body).await;
     assert_eq!(answer.status, 404);
     assert_eq!(lines(&node).await[0]["outcome"], "not_found");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_down_is_not_done_but_what_mends_a_server_is() {
+    let store = Arc::new(FaultStore::by_hand(MemoryStore::new()));
+    let node = TestNode::over(Arc::clone(&store) as Arc<dyn Store>).await;
+    let bob = node.user("bob").await;
+    let header = format!("Bearer {}", node.operator());
+    let headers = [("authorization", header.as_str())];
+    let ban = format!("/admin/users/{}/ban", bob.id());
+    let choose = json!({ "filter": "warn" });
+    store.refuse_all("the disk is full");
+    let refused = call(node.admin(), "PUT", &ban, &headers, &json!({ "reason": "spam" })).await;
+    assert_eq!(refused.problem(), (503, "store_unavailable".to_owned()));
+    assert_eq!(call(node.admin(), "PUT", "/admin/log", &headers, &choose).await.status, 200);
+    store.heal();
+    assert_eq!(lines(&node).await, [Value::Null; 0]);
+    let bans = operate(&node, "GET", "/admin/bans", Value::Null).await;
+    assert_eq!(bans["bans"], json!([]), "it was not done");
+    // A disk that does not answer is not waited for either.
+    store.hold();
+    assert_eq!(call(node.admin(), "PUT", "/admin/log", &headers, &choose).await.status, 200);
+    store.release();
 }
