@@ -68,7 +68,7 @@ impl Edge {
     pub fn new(parts: EdgeParts) -> Arc<Self> {
         let EdgeParts { node, accounts, blobs, config, exporter, log } = parts;
         let files = Files::new(&node, Arc::clone(&blobs), &config);
-        let office = Office::new(&node, &accounts, (blobs, Arc::clone(&files)));
+        let office = Office::new(&node, &accounts, (blobs, Arc::clone(&files)), config.retention);
         let addresses = Addresses::new(config.limits, &node.metrics().commands.limits);
         // A server that runs has read its configuration.
         node.metrics().operation.reload_success.set(1.0);
@@ -150,6 +150,11 @@ impl Edge {
         self.node.set_capacity(u64::try_from(config.server.max_connections).unwrap_or(u64::MAX));
         self.config.send_replace(Arc::new(config));
         Ok(())
+    }
+
+    /// Forgets what administration has kept long enough, as the server does every hour.
+    pub async fn sweep_office(&self) {
+        self.office.sweep().await;
     }
 
     /// Has the server drain, as a signal would. Asked again it changes nothing.

@@ -1,13 +1,16 @@
 //! Logging in by an identity elsewhere: what a provider says is believed only where everything fits.
 
+mod erased;
 mod hostile;
 mod real;
 
 use crate::folder::Folder;
 use crate::http::{RawAnswer, call};
 use hostile::{CLIENT, Hostile, Lie};
+use rookery_engine::store::Store;
 use rookery_tests::node::{PASSWORD, TestNode, TestNodeOptions};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where providers send people back to.
@@ -33,6 +36,10 @@ struct Page {
 
 impl Stage {
     async fn new(name: &str) -> Self {
+        Self::over(TestNodeOptions::default().store, name).await
+    }
+
+    async fn over(store: Arc<dyn Store>, name: &str) -> Self {
         let (provider, other) = (Hostile::start().await, Hostile::start().await);
         let folder = Folder::new(name);
         let of = |id: &str, provider: &Hostile, more: &str| {
@@ -57,7 +64,7 @@ impl Stage {
         std::fs::write(folder.at("providers.toml"), text.concat()).unwrap();
         let file: &'static str = folder.at("providers.toml").to_str().unwrap().to_owned().leak();
         let settings = vec![("ROOKERY_AUTH__PROVIDERS", file)];
-        let node = TestNode::with(TestNodeOptions { settings, ..TestNodeOptions::default() }).await;
+        let node = TestNode::with(TestNodeOptions { store, settings, ..TestNodeOptions::default() }).await;
         for provider in [&provider, &other, &closed] {
             provider.set_time(node.now().0 / 1000);
         }
