@@ -51,7 +51,7 @@ use relay::Relays;
 use rookery_engine::limits::INBOX_IDLE;
 use rookery_engine::store::StoreError;
 use rookery_engine::{Audience, Bucket, Depth, Mailbox};
-use rookery_protocol::{ErrorCode, Frame, RoomId, RoomKind, Seq, ServerEvent, WireError};
+use rookery_protocol::{ErrorCode, RoomId, RoomKind, Seq, WireError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -265,6 +265,7 @@ impl Room {
                     self.hear(message);
                 }
                 self.order();
+                self.hear_postponed();
                 self.retire_if_absent();
                 self.leave_if_idle(self.node.clock().elapsed());
             }
@@ -362,10 +363,6 @@ impl Room {
     fn dismiss(&mut self) {
         self.audience.dismiss(&self.lagged_notice());
         self.dismiss_relays();
-    }
-
-    fn lagged_notice(&self) -> Frame {
-        Frame::server(ServerEvent::RoomLagged { room: self.id, head: self.live.head })
     }
 }
 

@@ -15,7 +15,8 @@ use rookery_protocol::{ErrorCode, Op, ReplyBody, WireError};
 use serde::de::DeserializeOwned;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use uuid::Uuid;
 
 /// One request.
 pub(crate) struct Call {
@@ -28,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) body_bytes: usize,
     /// Its trace, where it is traced.
     pub(crate) trace: Option<Box<Trace>>,
+    /// Its line in the audit log, once it has one; `None` where calls have none.
+    pub(crate) line: Option<Arc<OnceLock<Uuid>>>,
 }
 
 impl Call {

@@ -14,6 +14,7 @@ mod limits;
 mod log;
 mod mail;
 mod providers;
+mod retention;
 mod schema;
 mod server;
 mod storage;
@@ -29,6 +30,7 @@ pub(crate) use log::is_filter;
 pub use log::{LogConfig, LogFormat};
 pub use mail::{MailConfig, MailPlace, SmtpConfig, SmtpEncryption};
 pub use providers::{ClientAuth, OAuth2Config, ProviderConfig};
+pub use retention::RetentionConfig;
 pub use schema::json_schema;
 pub use server::{ServerConfig, TlsFiles};
 pub use storage::{CqlConfig, Replication, StorageConfig, StoragePlace};
@@ -41,6 +43,7 @@ use files::RawFiles;
 use limits::RawLimits;
 use log::RawLog;
 use mail::RawMail;
+use retention::RawRetention;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use server::RawServer;
@@ -64,6 +67,8 @@ pub struct Config {
     pub cluster: Option<ClusterConfig>,
     /// Rate limits.
     pub limits: LimitsConfig,
+    /// How long what administration keeps is kept.
+    pub retention: RetentionConfig,
     /// What it logs, and how.
     pub log: LogConfig,
     /// Which messages are traced, and who is told, if anybody is.
@@ -95,6 +100,7 @@ struct RawConfig {
     files: RawFiles,
     cluster: RawCluster,
     limits: RawLimits,
+    retention: RawRetention,
     log: RawLog,
     trace: RawTrace,
 }
@@ -139,6 +145,7 @@ impl Config {
             storage,
             log: raw.log.check(&mut problems),
             limits,
+            retention: raw.retention.check(&mut problems),
             trace,
         };
         exposed::check(&config, &mut problems);

@@ -90,6 +90,7 @@ async fn answer_as(
                 params: found.params,
                 body_bytes: route.body_bytes,
                 trace,
+                line: (route.reach == Reach::Admin).then(Arc::default),
             };
             let time = if route.is_streamed { UNBOUNDED } else { edge.config().server.request_timeout };
             let outcome = within_time(time, run(call, route)).await;
@@ -149,6 +150,18 @@ async fn run(call: Call, route: &Route) -> Result<Answer, Problem> {
     if call.request.body().size_hint().lower() > call.body_bytes as u64 {
         return Err(too_large(call.body_bytes));
     }
+    if let Some(line) = call.line.clone() {
+        let edge = Arc::clone(&call.edge);
+        let outcome = handle(call, route).await;
+        if let Some(line) = line.get() {
+            edge.office.note_outcome(*line, outcome.as_ref().err().map(Problem::code)).await;
+        }
+        return outcome;
+    }
+    handle(call, route).await
+}
+
+async fn handle(call: Call, route: &Route) -> Result<Answer, Problem> {
     match route.handler {
         Handler::Public(handler) => handler(call).await,
         Handler::Admin(handler) => {

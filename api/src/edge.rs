@@ -68,7 +68,7 @@ impl Edge {
     pub fn new(parts: EdgeParts) -> Arc<Self> {
         let EdgeParts { node, accounts, blobs, config, exporter, log } = parts;
         let files = Files::new(&node, Arc::clone(&blobs), &config);
-        let office = Office::new(&node, &accounts, (blobs, Arc::clone(&files)));
+        let office = Office::new(&node, &accounts, (blobs, Arc::clone(&files)), config.retention);
         let addresses = Addresses::new(config.limits, &node.metrics().commands.limits);
         // A server that runs has read its configuration.
         node.metrics().operation.reload_success.set(1.0);
@@ -151,6 +151,11 @@ impl Edge {
         self.accounts.use_providers(&config);
         self.config.send_replace(Arc::new(config));
         Ok(())
+    }
+
+    /// Forgets what administration has kept long enough, as the server does every hour.
+    pub async fn sweep_office(&self) {
+        self.office.sweep().await;
     }
 
     /// Has the server drain, as a signal would. Asked again it changes nothing.

@@ -62,7 +62,7 @@ mod server;
 mod socket;
 mod stream;
 
-pub use crate::http::admin::{ChooseLog, DrainStanding};
+pub use crate::http::admin::{ChooseLog, Drain, DrainStanding};
 pub use accounts::{Accounts, AccountsParts, SigningKey, SigningKeys};
 pub use config::Config;
 pub use edge::{Edge, EdgeParts};

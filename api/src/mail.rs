@@ -67,6 +67,14 @@ impl Mailer {
         self.templates.language(accepted)
     }
 
+    /// Deletes what was written into files for one of `addresses`; what a mail server has taken is gone.
+    ///
+    /// # Errors
+    /// Those of the folder.
+    pub(crate) async fn delete(&self, addresses: &[String]) -> io::Result<()> {
+        self.transport.delete(addresses).await
+    }
+
     /// Sends a letter. The same `id` again makes the same message for whoever gets it twice.
     ///
     /// # Errors

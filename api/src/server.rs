@@ -26,6 +26,9 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// access tokens that last ten minutes.
 const PURGE_EVERY: Duration = Duration::from_secs(5);
 
+/// How often what administration keeps is looked through for what was kept long enough, which is days.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
 /// The two bound listeners.
 #[derive(Debug)]
 pub struct Listeners {
@@ -107,11 +110,13 @@ async fn follow(edge: Arc<Edge>, tls: Arc<Tls>) {
 
 async fn upkeep(edge: Arc<Edge>) {
     let (mut upkeep, mut purge) = (interval(UPKEEP_EVERY), interval(PURGE_EVERY));
+    let mut sweep = interval(SWEEP_EVERY);
     loop {
         tokio::select! {
             () = edge.node.tasks().stopped() => return,
             _ = upkeep.tick() => edge.exporter.upkeep(),
             _ = purge.tick() => edge.accounts.purge().await,
+            _ = sweep.tick() => edge.sweep_office().await,
         }
     }
 }

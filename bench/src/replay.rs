@@ -77,8 +77,8 @@ pub(crate) struct Args {
     /// Decides when the server is killed, and all else that is random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The server.
-    #[arg(long, value_name = "BINARY", default_value = "target/release/rookery")]
+    /// The server, by default the one beside this.
+    #[arg(long, value_name = "BINARY", default_value_os_t = rookery_load::server_beside())]
     server: PathBuf,
     /// Plays over a cluster of so many servers with Redis and Cassandra, which `tests/cluster` starts.
     #[arg(long, value_name = "SERVERS", value_parser = clap::value_parser!(u8).range(1..=9))]

@@ -1,6 +1,7 @@
 //! Who may what: `schemas/authorisation/` has a row for every op and every route, and each of its cells is played here
 //! through the wire, as the one of that column would ask it.
 
+mod audited;
 mod race;
 mod rows;
 mod scene;

@@ -4,6 +4,7 @@ mod asvs;
 mod boards;
 mod examples;
 mod hardening;
+pub(crate) mod kept;
 mod matrix;
 mod pages;
 mod promql;

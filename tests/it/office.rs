@@ -1,8 +1,13 @@
 //! The office: what operators and admins of the server do with users and rooms, that all of it is written down, and
 //! that nobody else may.
 
+mod archive;
 mod erase;
+mod reports;
+mod retention;
 mod statistics;
+
+pub(crate) use erase::{erase, found};
 
 use crate::chat::{say, text};
 use crate::http::{RawAnswer, call};
@@ -136,38 +141,6 @@ async fn what_is_done_is_written_down_before_and_read_in_pages() {
     }
     let audit = operate(&node, "GET", "/admin/audit", Value::Null).await;
     assert_eq!(audit["entries"].as_array().unwrap().len(), 6, "what was refused was not begun");
-}
-
-#[tokio::test]
-async fn a_report_reaches_the_office_and_is_decided_once() {
-    let node = TestNode::start().await;
-    let (alice, mut a, bob, mut b) = two(&node).await;
-    let room = group(&mut a, "Tea", &[&bob]).await;
-    let seq = say(&mut b, &room, "buy my tea").await;
-    let header = format!("Bearer {}", alice.token());
-    let report = async |body: Value| {
-        call(node.http(), "POST", "/v1/reports", &[("authorization", &header)], &body).await
-    };
-    let taken = report(json!({ "room": room, "seq": seq, "user": bob.id(), "reason": "spam" })).await;
-    assert_eq!(taken.status, 201, "{}", taken.text());
-    for (body, status) in [
-        (json!({ "reason": "nothing" }), 422),
-        (json!({ "seq": 1, "user": bob.id(), "reason": "of no room" }), 422),
-        (json!({ "room": uuid::Uuid::from_u128(9), "reason": "not mine" }), 404),
-        (json!({ "user": uuid::Uuid::from_u128(9), "reason": "nobody" }), 404),
-    ] {
-        assert_eq!(report(body.clone()).await.problem().0, status, "{body}");
-    }
-    let reports = operate(&node, "GET", "/admin/reports", Value::Null).await;
-    let one = &reports["reports"][0];
-    assert_eq!(reports["reports"].as_array().unwrap().len(), 1);
-    assert_eq!(
-        (&one["by"], &one["state"], &one["about"]["seq"]),
-        (&json!(alice.id()), &json!("open"), &json!(seq))
-    );
-    let path = format!("/admin/reports/{}", one["id"].as_str().unwrap());
-    let decided = operate(&node, "PUT", &path, json!({ "state": "upheld", "reason": "it is" })).await;
-    assert_eq!((&decided["state"], &decided["decided_by"]), (&json!("upheld"), &json!("operator")));
 }
 
 #[tokio::test]

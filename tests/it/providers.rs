@@ -1,5 +1,6 @@
 //! Logging in by an identity elsewhere: what a provider says is believed only where everything fits.
 
+mod erased;
 mod hostile;
 mod letters;
 mod real;
@@ -7,8 +8,10 @@ mod real;
 use crate::folder::Folder;
 use crate::http::{RawAnswer, call};
 use hostile::{CLIENT, Hostile, Lie};
+use rookery_engine::store::Store;
 use rookery_tests::node::{PASSWORD, TestNode, TestNodeOptions};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where providers send people back to.
@@ -37,7 +40,15 @@ impl Stage {
         Self::with(name, Vec::new()).await
     }
 
-    async fn with(name: &str, mut settings: Vec<(&'static str, &'static str)>) -> Self {
+    async fn with(name: &str, settings: Vec<(&'static str, &'static str)>) -> Self {
+        Self::of(TestNodeOptions { settings, ..TestNodeOptions::default() }, name).await
+    }
+
+    async fn over(store: Arc<dyn Store>, name: &str) -> Self {
+        Self::of(TestNodeOptions { store, ..TestNodeOptions::default() }, name).await
+    }
+
+    async fn of(mut options: TestNodeOptions, name: &str) -> Self {
         let (provider, other) = (Hostile::start().await, Hostile::start().await);
         let folder = Folder::new(name);
         let of = |id: &str, provider: &Hostile, more: &str| {
@@ -61,8 +72,8 @@ impl Stage {
         ];
         std::fs::write(folder.at("providers.toml"), text.concat()).unwrap();
         let file: &'static str = folder.at("providers.toml").to_str().unwrap().to_owned().leak();
-        settings.push(("ROOKERY_AUTH__PROVIDERS", file));
-        let node = TestNode::with(TestNodeOptions { settings, ..TestNodeOptions::default() }).await;
+        options.settings.push(("ROOKERY_AUTH__PROVIDERS", file));
+        let node = TestNode::with(options).await;
         for provider in [&provider, &other, &closed] {
             provider.set_time(node.now().0 / 1000);
         }

@@ -282,6 +282,11 @@ impl TestNode {
         self.edge.files()
     }
 
+    /// Has the office forget what was kept long enough, as the server does every hour.
+    pub async fn sweep_office(&self) {
+        self.edge.sweep_office().await;
+    }
+
     /// Returns what the time is by the node's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.inner.now()

@@ -107,6 +107,11 @@ impl Room {
         self.told_now(published);
     }
 
+    /// Returns what a listener is told who has to open the room again.
+    pub(super) fn lagged_notice(&self) -> Frame {
+        Frame::server(ServerEvent::RoomLagged { room: self.id, head: self.live.head })
+    }
+
     /// Returns what a publication did, or calls the relays where it waits for them.
     fn told_now(&self, published: Published) -> Option<FanOut> {
         match published {

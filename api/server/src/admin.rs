@@ -2,7 +2,7 @@
 
 use crate::cli::{AdminAction, AdminArgs, Output};
 use crate::context::admin_url;
-use crate::office;
+use crate::office::{self, operator_token};
 use crate::output::{harmless, line};
 use crate::session::block_on;
 use anyhow::{Context, Result, bail};
@@ -10,7 +10,7 @@ use http::Method;
 use rookery_actors::{
     HotRoom, HotRooms, LinkState, NodeStanding, NodesStanding, RoomStanding, RoomsStanding,
 };
-use rookery_api::{ChooseLog, DrainStanding, LogStanding};
+use rookery_api::{ChooseLog, Drain, DrainStanding, LogStanding};
 use rookery_client::{HttpClient, HttpError};
 use rookery_engine::bus::Peer;
 use serde::Serialize;
@@ -36,12 +36,14 @@ pub(crate) fn run(action: AdminAction, args: &AdminArgs) -> Result<()> {
                 hot_rooms(&mut http, limit, args.output).await
             }
             AdminAction::Rooms { room: None, limit, .. } => rooms(&mut http, limit, args.output).await,
-            AdminAction::Log { filter: None, reset: false, .. } => log(&mut http, None, args.output).await,
-            AdminAction::Log { filter, time: for_seconds, .. } => {
-                log(&mut http, Some(ChooseLog { filter, for_seconds }), args.output).await
+            AdminAction::Log { filter: None, reset: false, .. } => log(&mut http, None, args).await,
+            AdminAction::Log { filter, time: for_seconds, reason, .. } => {
+                log(&mut http, Some(ChooseLog { filter, for_seconds, reason }), args).await
             }
             AdminAction::Office(action) => office::run(&mut http, &action, args).await,
-            AdminAction::Drain { no_wait } => drain(&mut http, !no_wait, args.output).await,
+            AdminAction::Drain { reason, no_wait } => {
+                drain(&mut http, &Drain { reason }, !no_wait, args).await
+            }
         }
     })
 }
@@ -67,14 +69,14 @@ async fn rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<()> 
 }
 
 /// Says which lines the log has, after choosing them where that is asked for.
-async fn log(http: &mut HttpClient, choice: Option<ChooseLog>, output: Output) -> Result<()> {
+async fn log(http: &mut HttpClient, choice: Option<ChooseLog>, args: &AdminArgs) -> Result<()> {
     let standing: LogStanding = match choice {
         None => get(http, "/admin/log").await?,
-        Some(choice) => ask(http, Method::PUT, "/admin/log", Some(&choice)).await?,
+        Some(choice) => act(http, Method::PUT, "/admin/log", &choice, args).await?,
     };
     let time = standing.for_seconds.map(|seconds| format!("  for {seconds} s more")).unwrap_or_default();
     let (filter, configured) = (harmless(&standing.filter), harmless(&standing.configured));
-    output.print(&standing, format_args!("{filter}{time}  (configured: {configured})"))
+    args.output.print(&standing, format_args!("{filter}{time}  (configured: {configured})"))
 }
 
 async fn hot_rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<()> {
@@ -90,8 +92,9 @@ async fn hot_rooms(http: &mut HttpClient, limit: u16, output: Output) -> Result<
 }
 
 /// Has the node drain, and waits until nobody takes connections at its admin listener any more.
-async fn drain(http: &mut HttpClient, waits: bool, output: Output) -> Result<()> {
-    let begun: DrainStanding = ask(http, Method::POST, "/admin/drain", Some(&Nothing {})).await?;
+async fn drain(http: &mut HttpClient, asked: &Drain, waits: bool, args: &AdminArgs) -> Result<()> {
+    let output = args.output;
+    let begun: DrainStanding = act(http, Method::POST, "/admin/drain", asked, args).await?;
     output.print(&begun, format_args!("draining {} connections", begun.connections))?;
     if !waits {
         return Ok(());
@@ -119,23 +122,24 @@ async fn drain(http: &mut HttpClient, waits: bool, output: Output) -> Result<()>
     }
 }
 
-/// The body of a request that says nothing.
-#[derive(Serialize)]
-struct Nothing {}
-
 async fn get<T: DeserializeOwned>(http: &mut HttpClient, path: &str) -> Result<T> {
-    ask(http, Method::GET, path, None::<&Nothing>).await
+    let server = http.server().to_string();
+    let answer = http.request(Method::GET, path, None, None::<&()>).await.and_then(|answer| answer.json());
+    answer.with_context(|| format!("ask {server}"))
 }
 
-async fn ask<T: DeserializeOwned>(
+/// Has a node do something, by the signing key where there is one, so that the audit log says that its operator asked.
+async fn act<T: DeserializeOwned>(
     http: &mut HttpClient,
     method: Method,
     path: &str,
-    body: Option<&impl Serialize>,
+    body: &impl Serialize,
+    args: &AdminArgs,
 ) -> Result<T> {
     let server = http.server().to_string();
-    let answer = http.request(method, path, None, body).await.and_then(|answer| answer.json());
-    answer.with_context(|| format!("ask {server}"))
+    let token = operator_token(args).ok().flatten();
+    let answer = http.request(method, path, token.as_deref(), Some(body)).await;
+    answer.and_then(|answer| answer.json()).with_context(|| format!("ask {server}"))
 }
 
 fn is_gone(error: &anyhow::Error) -> bool {

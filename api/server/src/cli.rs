@@ -164,9 +164,15 @@ pub(crate) enum AdminAction {
         /// Let the configuration choose again.
         #[arg(long, conflicts_with = "filter")]
         reset: bool,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Drain this node as SIGTERM does, and wait until its process has ended.
     Drain {
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
         /// Return as soon as it has begun.
         #[arg(long)]
         no_wait: bool,

@@ -78,18 +78,9 @@ pub(crate) enum OfficeAction {
         #[arg(long)]
         reason: String,
     },
-    /// Print what users have reported, the newest first.
-    Reports,
-    /// Decide on a report.
-    Decide {
-        /// Which.
-        report: String,
-        /// `upheld` or `dismissed`.
-        state: String,
-        /// Why, for the audit log.
-        #[arg(long)]
-        reason: String,
-    },
+    /// What users have reported: list it, show one with what it is about, do something about it.
+    #[command(subcommand)]
+    Reports(ReportsAction),
     /// Print what was done, by whom, to whom, when and why, the newest first.
     Audit,
     /// Have everything about a user written into an archive, which `archive` fetches.
@@ -100,6 +91,39 @@ pub(crate) enum OfficeAction {
     Jobs,
     /// Print how the server is used.
     Statistics,
+}
+
+/// What is done about reports.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ReportsAction {
+    /// Print reports, the newest first.
+    List {
+        /// Only those that are open, or closed.
+        #[arg(long, value_parser = ["open", "closed"])]
+        state: Option<String>,
+        /// The `next` of the page before.
+        #[arg(long, value_name = "ID")]
+        before: Option<String>,
+    },
+    /// Print a report, the message that it is about with some beside it, the room and the user.
+    Show {
+        /// Which.
+        report: String,
+    },
+    /// Do something about a report, and close it.
+    Close {
+        /// Which.
+        report: String,
+        /// What.
+        #[arg(long, value_parser = ["dismiss", "remove-message", "remove-member", "ban", "close-room", "other"])]
+        action: String,
+        /// Until when a ban holds, in milliseconds since 1970; for good without it.
+        #[arg(long, value_name = "MILLIS")]
+        until: Option<i64>,
+        /// Why, for the audit log.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// A user, and why something is done to it.
@@ -120,16 +144,23 @@ struct Office<'a> {
 
 /// Runs one of them.
 pub(crate) async fn run(http: &mut HttpClient, action: &OfficeAction, args: &AdminArgs) -> Result<()> {
-    let path = admin_key(args.key.as_deref());
     // Without the key the server says what it lacks.
-    let keys = SigningKeys::open(&path).inspect_err(|error| eprintln!("{error}")).ok();
-    let token = keys.and_then(|keys| keys.operator_token()).map(|token| token.expose_secret().to_owned());
+    let token = operator_token(args).unwrap_or_else(|error| {
+        eprintln!("{error}");
+        None
+    });
     let mut office = Office { http, token };
     let told = office.ask(action).await?;
     match args.output {
         Output::Json => args.output.print(&told, ""),
         Output::Text => args.output.print(&told, serde_json::to_string_pretty(&told)?),
     }
+}
+
+/// Makes the operator's token of the signing key.
+pub(crate) fn operator_token(args: &AdminArgs) -> Result<Option<String>> {
+    let keys = SigningKeys::open(&admin_key(args.key.as_deref()))?;
+    Ok(keys.operator_token().map(|token| token.expose_secret().to_owned()))
 }
 
 impl Office<'_> {
@@ -178,11 +209,7 @@ impl Office<'_> {
             Action::CloseRoom { room, reason } => {
                 self.send(Method::DELETE, &format!("/admin/rooms/{room}"), json!({ "reason": reason })).await
             }
-            Action::Reports => self.get("/admin/reports").await,
-            Action::Decide { report, state, reason } => {
-                let body = json!({ "state": state, "reason": reason });
-                self.send(Method::PUT, &format!("/admin/reports/{}", escaped(report)), body).await
-            }
+            Action::Reports(action) => self.reports(action).await,
             Action::Audit => self.get("/admin/audit").await,
             Action::Export(about) => {
                 self.about(Method::POST, about, |user| format!("/admin/users/{user}/export")).await
@@ -192,6 +219,25 @@ impl Office<'_> {
             }
             Action::Jobs => self.get("/admin/jobs").await,
             Action::Statistics => self.get("/admin/statistics").await,
+        }
+    }
+
+    async fn reports(&mut self, action: &ReportsAction) -> Result<Value> {
+        match action {
+            ReportsAction::List { state, before } => {
+                let asked = [("state", state), ("before", before)];
+                let asked = asked.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+                let asked: Vec<_> = asked.map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+                self.get(&format!("/admin/reports?{}", asked.join("&"))).await
+            }
+            ReportsAction::Show { report } => self.get(&format!("/admin/reports/{}", escaped(report))).await,
+            ReportsAction::Close { report, action, until, reason } => {
+                let mut body = json!({ "action": action.replace('-', "_"), "reason": reason });
+                if let Some(until) = until {
+                    body["until"] = json!(until);
+                }
+                self.send(Method::PUT, &format!("/admin/reports/{}", escaped(report)), body).await
+            }
         }
     }
 

@@ -5,7 +5,11 @@ use super::settle::{insist, settle};
 use super::{Accounts, Asker, names};
 use crate::mail::{About, Letter};
 use rookery_engine::store::{Mail, StoreError};
-use rookery_protocol::UserId;
+use rookery_protocol::{Timestamp, UserId};
+use std::io;
+
+/// Letters that may wait where those to one user are looked for.
+const LETTERS: usize = 10_000;
 
 impl Accounts {
     /// Has a letter be sent to `to`; nobody is written to at the address of an account that has none.
@@ -20,6 +24,31 @@ impl Accounts {
         settle(|| self.store.put_mail(mail.clone())).await?;
         self.has_mail.notify_one();
         Ok(())
+    }
+
+    /// Takes back letters to `user`, who had `addresses`, that are not sent yet.
+    pub(crate) async fn take_letters_back(
+        &self,
+        user: UserId,
+        addresses: &[String],
+    ) -> Result<(), StoreError> {
+        let mails = self.store.mails_due(Timestamp(i64::MAX), LETTERS).await?;
+        if mails.len() == LETTERS {
+            return Err(StoreError::Refused("too many letters wait to be sent".to_owned()));
+        }
+        for mail in mails {
+            let Ok(letter) = serde_json::from_str::<Letter>(&mail.letter) else { continue };
+            let is_to = |address: &String| address.eq_ignore_ascii_case(&letter.to);
+            if addresses.iter().any(is_to) || letter.about == (About::ChangeAddress { user }) {
+                settle(|| self.store.forget_mail(mail.id)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes letters to `addresses` that were written into files, where letters are.
+    pub(crate) async fn delete_letters(&self, addresses: &[String]) -> io::Result<()> {
+        self.mailer.delete(addresses).await
     }
 
     /// Tells somebody what has become of its account. What it tells of is done, whatever becomes of the letter.

@@ -3,9 +3,11 @@
 pub(crate) mod desk;
 pub(crate) mod moderation;
 pub(crate) mod people;
+pub(crate) mod reports;
 
 use crate::accounts::unavailable;
 use crate::call::Call;
+use crate::office::{Actor, Deed};
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
 use crate::route::{Handler, Reach, Route};
@@ -14,6 +16,7 @@ use rookery_actors::CLOSES_WITHIN;
 use serde::{Deserialize, Serialize};
 use std::future::ready;
 use std::time::Duration;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Rooms that are listed where no number is asked for.
@@ -60,6 +63,13 @@ pub(crate) const CHOOSE_LOG: Route =
     Route::put("/admin/log", "adminChooseLog", Handler::Public(|call| Box::pin(choose_log(call))))
         .reach(Reach::Admin);
 
+/// How long a node that is drained, or whose log is looked at, waits for the audit log: both are done where the store is
+/// the trouble.
+const NOTED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Characters of a filter that stand in the audit log.
+const FILTER_CHARS: usize = 200;
+
 /// The longest time for which lines are chosen: a day.
 const LOG_SECONDS_AT_MOST: u64 = 24 * 60 * 60;
 
@@ -71,12 +81,19 @@ pub struct ChooseLog {
     pub filter: Option<String>,
     /// For how many seconds, 1 to 86,400; without it, until something else is chosen or the server reloads.
     pub for_seconds: Option<u64>,
+    /// Why, for the audit log: 1 to 1000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The body of `POST /admin/drain`: an object, so that no form of another site drains a node.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Drain {}
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Drain {
+    /// Why, for the audit log: 1 to 1000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
 
 /// What a drain begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +118,39 @@ fn paged(call: &Call) -> Result<Paged, Problem> {
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn unread(error: rookery_engine::store::StoreError) -> Problem {
     unavailable(&error).into()
+}
+
+/// Writes down what is about to be done: what cannot be written down is not done.
+async fn note(
+    call: &Call,
+    who: Actor,
+    (did, whom): (&'static str, String),
+    reason: &str,
+) -> Result<(), Problem> {
+    let deed = Deed { did, whom, reason: reason.to_owned() };
+    let id = call.edge.office.note(who, deed).await.map_err(unread)?;
+    if let Some(line) = &call.line {
+        // A call that does two things tells what came of the first.
+        let _first = line.get_or_init(|| id);
+    }
+    Ok(())
+}
+
+/// Writes down what is done all the same where it cannot be written down: the log of the process has it then.
+async fn note_where_possible(
+    call: &Call,
+    (did, whom): (&'static str, String),
+    reason: Option<String>,
+) -> Result<(), Problem> {
+    let reason = reason.map(crate::office::checked).transpose()?.unwrap_or_default();
+    let noting = async {
+        let who = Actor::named(&call.edge, call.headers(), call.from()).await;
+        note(call, who, (did, whom.clone()), &reason).await
+    };
+    if !matches!(timeout(NOTED_WITHIN, noting).await, Ok(Ok(()))) {
+        tracing::warn!(did, whom, from = %call.from(), "this is done and is not in the audit log");
+    }
+    Ok(())
 }
 
 fn nodes(call: &Call) -> Answer {
@@ -128,7 +178,9 @@ fn room(call: &Call) -> Result<Answer, Problem> {
 }
 
 async fn drain(mut call: Call) -> Result<Answer, Problem> {
-    let Drain {} = call.json().await?;
+    let Drain { reason } = call.json().await?;
+    let node = call.edge.node.name().to_owned();
+    note_where_possible(&call, ("node.drain", node), reason).await?;
     let (edge, config) = (&call.edge, call.edge.config());
     let server = &config.server;
     let connections = u64::try_from(edge.node.connections().len()).unwrap_or(u64::MAX);
@@ -143,10 +195,12 @@ fn log(call: &Call) -> Answer {
 }
 
 async fn choose_log(mut call: Call) -> Result<Answer, Problem> {
-    let ChooseLog { filter, for_seconds } = call.json().await?;
+    let ChooseLog { filter, for_seconds, reason } = call.json().await?;
     if for_seconds.is_some_and(|seconds| !(1..=LOG_SECONDS_AT_MOST).contains(&seconds)) {
         return Err(Problem::field("for_seconds", "is from 1 to 86400"));
     }
+    let chosen: String = filter.as_deref().unwrap_or("as configured").chars().take(FILTER_CHARS).collect();
+    note_where_possible(&call, ("log.choose", format!("{} {chosen}", call.edge.node.name())), reason).await?;
     let log = &call.edge.log;
     let chosen = match filter {
         Some(filter) => log.choose(filter, for_seconds.map(Duration::from_secs), call.edge.node.tasks()),

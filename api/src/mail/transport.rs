@@ -7,7 +7,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::ExposeSecret;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -63,6 +63,39 @@ impl Transport {
             },
         }
     }
+
+    /// Deletes what was written into files for one of `addresses`.
+    pub(super) async fn delete(&self, addresses: &[String]) -> io::Result<()> {
+        let Self::Folder(dir) = self else { return Ok(()) };
+        let (dir, addresses) = (dir.clone(), addresses.to_vec());
+        let deleted = tokio::task::spawn_blocking(move || delete(&dir, &addresses)).await;
+        deleted.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+}
+
+/// Deletes the letters to one of `addresses`.
+fn delete(dir: &Path, addresses: &[String]) -> io::Result<()> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        // Whoever looks at letters may take them away meanwhile.
+        let Ok(letter) = fs::read(&path) else { continue };
+        let to = recipient(&String::from_utf8_lossy(&letter));
+        if addresses.iter().any(|address| to.as_ref().is_some_and(|to| to.eq_ignore_ascii_case(address))) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns whom a letter of ours is to: one address, without a name. A long line may be folded (RFC 5322, 2.2.3).
+fn recipient(letter: &str) -> Option<String> {
+    let head = letter.split("\r\n\r\n").next()?.replace("\r\n ", " ");
+    let to = head.split("\r\n").find_map(|line| line.strip_prefix("To:"))?;
+    Some(to.trim().trim_matches(['<', '>']).to_owned())
 }
 
 /// Returns what may be logged of an error: a server's own words may have the address in them.
@@ -104,4 +137,37 @@ fn write(dir: &Path, id: Uuid, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&beside, dir.join(format!("{id}.eml")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_deleted_by_their_whole_address_and_others_stay() {
+        let dir = std::env::temp_dir().join(format!("rookery-letters-{}", std::process::id()));
+        let long = format!("{}@example.org", "a".repeat(60));
+        for (number, to) in (0..).zip(["mia@example.org", "ia@example.org", long.as_str()]) {
+            let message = Message::builder()
+                .from("rookery@localhost".parse().unwrap())
+                .to(lettre::message::Mailbox::new(None, to.parse().unwrap()))
+                .subject("ia@example.org")
+                .body("To: ia@example.org\r\n".to_owned())
+                .unwrap();
+            write(&dir, Uuid::from_u128(number), &message.formatted()).unwrap();
+        }
+        let left = || {
+            let mut left: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+            left.sort_unstable();
+            left.iter().map(|path| recipient(&fs::read_to_string(path).unwrap()).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(left(), ["mia@example.org", "ia@example.org", long.as_str()]);
+        delete(&dir, &[]).unwrap();
+        delete(&dir, &["IA@example.org".to_owned()]).unwrap();
+        assert_eq!(left(), ["mia@example.org", long.as_str()]);
+        delete(&dir, std::slice::from_ref(&long)).unwrap();
+        assert_eq!(left(), ["mia@example.org"]);
+        fs::remove_dir_all(&dir).unwrap();
+        delete(&dir, &[long]).unwrap();
+    }
 }

@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use http::HeaderMap;
 use rookery_protocol::{ErrorCode, UserId};
 use serde::Deserialize;
+use std::net::IpAddr;
 
 /// The longest reason that is kept.
 const REASON_CHARS: usize = 1000;
@@ -17,6 +18,8 @@ pub(crate) enum Actor {
     Operator,
     /// A user who administers the server.
     Admin(UserId),
+    /// Somebody at this address who could reach the operators' listener, where it asks for no more than that.
+    Address(IpAddr),
 }
 
 impl Actor {
@@ -35,11 +38,17 @@ impl Actor {
         Err(Problem::new(ErrorCode::Forbidden, "this is for admins of the server"))
     }
 
+    /// Finds out who asks where whoever can reach the listener may: by a token where there is a good one.
+    pub(crate) async fn named(edge: &Edge, headers: &HeaderMap, from: IpAddr) -> Self {
+        Self::of(edge, headers).await.unwrap_or(Self::Address(from))
+    }
+
     /// Returns its name in the audit log.
     pub(crate) fn name(self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),
             Self::Admin(user) => user.to_string(),
+            Self::Address(address) => format!("address {address}"),
         }
     }
 
@@ -47,7 +56,9 @@ impl Actor {
     pub(crate) fn must_operate(self) -> Result<(), Problem> {
         match self {
             Self::Operator => Ok(()),
-            Self::Admin(_) => Err(Problem::new(ErrorCode::Forbidden, "this is for operators of the server")),
+            Self::Admin(_) | Self::Address(_) => {
+                Err(Problem::new(ErrorCode::Forbidden, "this is for operators of the server"))
+            }
         }
     }
 }

@@ -16,6 +16,9 @@ use uuid::Uuid;
 /// Events that are looked at in one step.
 const EVENTS: usize = 200;
 
+/// Files whose life is taken in one step.
+const FILES: usize = 100;
+
 /// The name of whoever is gone.
 const NAME: &str = "Deleted account";
 
@@ -28,21 +31,26 @@ impl Office {
         let user = known.what.user;
         known.what.step = match known.what.step.clone() {
             Step::Account => {
-                self.note_handle(known).await?;
+                self.note_names(known).await?;
                 self.blank(user).await?;
                 Step::Rooms { after: None, seq: Seq::ZERO }
             }
             Step::Rooms { after, seq } => match self.store().rooms_ever(user, after, 1).await?.pop() {
-                None => Step::Traces,
+                None => Step::Files,
                 Some(room) => match self.empty(known, room, seq).await? {
                     Some(seq) => Step::Rooms { after, seq },
                     None => Step::Rooms { after: Some(room), seq: Seq::ZERO },
                 },
             },
+            Step::Files => {
+                let files = self.store().files_of(user, None, FILES).await?;
+                for file in &files {
+                    settle(|| self.store().doom_file(file.upload.file)).await?;
+                }
+                if files.is_empty() { Step::Traces } else { Step::Files }
+            }
             Step::Traces => {
-                self.accounts.forget_ways_in(user).await?;
-                let handles = known.what.handles.clone();
-                settle(|| self.store().forget_traces(user, &handles)).await?;
+                self.forget_rest(known).await?;
                 self.files.clean_up().await;
                 return Ok(false);
             }
@@ -51,26 +59,33 @@ impl Office {
         Ok(true)
     }
 
-    /// Writes down under which handle the user is found, so that it can be let go of afterwards.
-    async fn note_handle(&self, known: &mut Known<Job>) -> Result<(), Trouble> {
-        let account = self.store().account(known.what.user).await?;
-        let blank = handle_of(known.what.user);
-        let handle = account.map(|account| account.user.handle).filter(|handle| *handle != blank);
-        if let Some(handle) = handle.filter(|handle| !known.what.handles.contains(handle)) {
-            known.what.handles.push(handle);
-            self.hold(known).await?;
+    /// Writes down under which handle and which address the user is known, so that both can be let go of afterwards.
+    async fn note_names(&self, known: &mut Known<Job>) -> Result<(), Trouble> {
+        let Some(account) = self.store().account(known.what.user).await? else { return Ok(()) };
+        let user = known.what.user;
+        let job = &mut known.what;
+        for (names, name, blank) in [
+            (&mut job.handles, account.user.handle, handle_of(user)),
+            (&mut job.addresses, account.email, address_of(user)),
+        ] {
+            if name != blank && !names.contains(&name) {
+                names.push(name);
+            }
         }
-        Ok(())
+        self.hold(known).await
     }
 
     /// Logs the user out for good and takes its name, its address and its password away.
     async fn blank(&self, user: UserId) -> Result<(), Trouble> {
         let now = self.now();
-        self.change_standing(user, |standing| standing.erased_at = Some(standing.erased_at.unwrap_or(now)))
-            .await?;
+        self.change_standing(user, |standing| {
+            standing.erased_at = Some(standing.erased_at.unwrap_or(now));
+            (standing.ban, standing.is_admin) = (None, false);
+        })
+        .await?;
         self.end_logins(user, CloseCode::AccountDisabled).await?;
         let Some(account) = self.store().account(user).await? else { return Ok(()) };
-        let address = format!("{user}@erased.invalid");
+        let address = address_of(user);
         if account.email != address {
             let change = (account.email.as_str(), address.as_str());
             settle(|| self.store().confirm_address(user, change, now)).await?;
@@ -110,6 +125,11 @@ impl Office {
         }
         Ok(Some(last))
     }
+}
+
+/// Returns the address of whoever is gone, which no mail server takes (RFC 2606, section 2).
+fn address_of(user: UserId) -> String {
+    format!("{user}@erased.invalid")
 }
 
 /// Returns the handle of whoever is gone.

@@ -28,6 +28,8 @@ pub(crate) enum Step {
         /// How far the one behind it is.
         seq: Seq,
     },
+    /// What it sent, whoever else has sent it on.
+    Files,
     /// What is left beside.
     Traces,
 }
@@ -49,12 +51,18 @@ pub(crate) struct Job {
     /// The handles that the user had while it was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) handles: Vec<String>,
+    /// The addresses, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) addresses: Vec<String>,
     /// Which process does it, and until when nobody else may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) held: Option<(Uuid, Timestamp)>,
     /// When it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) done_at: Option<Timestamp>,
+    /// When its archive was deleted, where it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gone_at: Option<Timestamp>,
     /// Messages whose content was taken away, or bytes of the archive.
     #[serde(default)]
     pub(crate) count: u64,
@@ -73,8 +81,10 @@ impl Job {
             by,
             step: Step::default(),
             handles: Vec::new(),
+            addresses: Vec::new(),
             held: None,
             done_at: None,
+            gone_at: None,
             count: 0,
             trouble: None,
         }

@@ -7,7 +7,7 @@ use super::Office;
 use super::job::{Job, JobKind};
 use crate::docket::{self, Known};
 use rookery_engine::store::{Book, StoreError};
-use rookery_protocol::UserId;
+use rookery_protocol::{FileId, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -34,6 +34,9 @@ pub(super) enum Trouble {
     /// The place for files.
     #[error("write the archive: {0}")]
     Blobs(#[from] rookery_engine::blobs::BlobError),
+    /// The folder of letters.
+    #[error("delete letters: {0}")]
+    Letters(#[source] std::io::Error),
     /// Another process does it now.
     #[error("hold on to the job: another process has it")]
     Lost,
@@ -93,7 +96,7 @@ impl Office {
             let (id, kind) = (known.id, known.what.kind);
             match self.do_all(&mut known).await {
                 Ok(()) => tracing::info!(job = %id, ?kind, "a job is done"),
-                Err(Trouble::Lost) => {}
+                Err(Trouble::Lost) => self.leave_nothing(id).await,
                 Err(trouble) => {
                     tracing::warn!(job = %id, ?kind, %trouble, "a job is not done yet");
                     known.what.trouble = Some(trouble.to_string());
@@ -101,6 +104,17 @@ impl Office {
                     drop(docket::replace(self.store(), Book::Jobs, &mut known).await);
                 }
             }
+        }
+    }
+
+    /// Deletes what was written of an archive that nobody is to have: its user was erased meanwhile.
+    async fn leave_nothing(&self, id: Uuid) {
+        let left = match self.find_job(id).await {
+            Ok(Some(known)) if known.what.gone_at.is_some() => self.blobs.delete(FileId(id)).await,
+            _ => return,
+        };
+        if let Err(error) = left {
+            tracing::error!(%error, job = %id, "the archive of a user who was erased is left");
         }
     }
 
@@ -113,6 +127,7 @@ impl Office {
         (known.what.done_at, known.what.held, known.what.trouble) = (Some(self.now()), None, None);
         // Nobody is to find them here either.
         known.what.handles.clear();
+        known.what.addresses.clear();
         self.write(known).await
     }
 

@@ -18,6 +18,9 @@ pub(crate) struct Person {
     pub(crate) user: User,
     /// The address.
     pub(crate) email: String,
+    /// When it first proved that it reads mail there, where it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirmed_at: Option<Timestamp>,
     /// When it registered.
     pub(crate) created_at: Timestamp,
     /// When it was there last, where that is known.
@@ -35,6 +38,7 @@ impl Office {
         Ok(Some(Person {
             user: account.user,
             email: account.email,
+            confirmed_at: account.confirmed_at,
             created_at: account.created_at,
             last_seen: seen.first().map(|(_, at)| *at),
             standing: self.accounts.standing(user).await?,

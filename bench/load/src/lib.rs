@@ -27,7 +27,7 @@ mod verify;
 mod wire;
 mod worker;
 
-pub use quick::{Common, Quick, quick};
+pub use quick::{Common, Quick, quick, server_beside};
 
 use clap::Subcommand;
 use std::os::fd::AsFd;

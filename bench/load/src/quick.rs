@@ -30,7 +30,7 @@ mod stage;
 mod stopped;
 mod storm;
 
-pub use common::Common;
+pub use common::{Common, server_beside};
 pub(crate) use phases::Phases;
 
 use crate::report::told;

@@ -127,9 +127,12 @@ BESIDE = [
     ),
     Panel(
         "Files deleted",
-        "Files that nothing referred to any more, a second.",
+        "Files that nothing referred to any more, and what administration had kept long enough, a second.",
         "ops",
-        [Query(rate("rookery_files_deleted_total", "instance"), "{{instance}}")],
+        [
+            Query(rate("rookery_files_deleted_total", "instance"), "{{instance}}"),
+            Query(rate("rookery_office_forgotten_total", "what"), "{{what}} of the office"),
+        ],
         width=6,
     ),
     Panel(

@@ -2,7 +2,7 @@
 
 use super::FaultStore;
 use crate::store::{Answer, Book, Docket, Entry, FileRecord, Store, Traces};
-use rookery_protocol::{FileId, RoomId, UserId};
+use rookery_protocol::{FileId, RoomId, Timestamp, UserId};
 use uuid::Uuid;
 
 impl<S: Store> Docket for FaultStore<S> {
@@ -30,6 +30,19 @@ impl<S: Store> Traces for FaultStore<S> {
 
     fn files_of(&self, user: UserId, after: Option<FileId>, limit: usize) -> Answer<'_, Vec<FileRecord>> {
         self.read(move |store| store.files_of(user, after, limit))
+    }
+
+    fn blocks_of(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, Timestamp)>> {
+        self.read(move |store| store.blocks_of(user, after, limit))
+    }
+
+    fn doom_file(&self, file: FileId) -> Answer<'_, ()> {
+        self.write(move |store| store.doom_file(file))
     }
 
     fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()> {

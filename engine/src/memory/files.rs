@@ -115,6 +115,13 @@ impl FileTables {
         doomed
     }
 
+    /// Takes the life of one file, whatever refers to it.
+    pub(super) fn doom_one(&mut self, file: FileId) {
+        if let Some(row) = self.files.get_mut(&file) {
+            row.garbage_at = Some(DOOMED);
+        }
+    }
+
     fn forget(&mut self, ids: &[FileId]) {
         for file in ids {
             if self.files.get(file).is_some_and(|row| row.garbage_at == Some(DOOMED)) {

@@ -2,7 +2,7 @@
 
 use super::MemoryStore;
 use crate::store::{Answer, FileRecord, Traces};
-use rookery_protocol::{FileId, RoomId, UserId};
+use rookery_protocol::{FileId, RoomId, Timestamp, UserId};
 
 impl Traces for MemoryStore {
     fn rooms_ever(&self, user: UserId, after: Option<RoomId>, limit: usize) -> Answer<'_, Vec<RoomId>> {
@@ -25,9 +25,32 @@ impl Traces for MemoryStore {
         })
     }
 
-    fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()> {
+    fn blocks_of(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, Timestamp)>> {
         self.answer(move |state| {
-            state.accounts.kept.retain(|handle, (whose, _)| *whose != user || !handles.contains(handle));
+            let rows = state
+                .people
+                .blocks
+                .iter()
+                .filter(|((by, other), _)| *by == user && after.is_none_or(|after| *other > after));
+            Ok(rows.map(|((_, other), at)| (*other, *at)).take(limit).collect())
+        })
+    }
+
+    fn doom_file(&self, file: FileId) -> Answer<'_, ()> {
+        self.answer(move |state| {
+            state.files.doom_one(file);
+            Ok(())
+        })
+    }
+
+    fn forget_traces<'a>(&'a self, user: UserId, _: &'a [String]) -> Answer<'a, ()> {
+        self.answer(move |state| {
+            state.accounts.kept.retain(|_, (whose, _)| *whose != user);
             state.accounts.forget_logins_of(user);
             state.people.blocks.retain(|(by, _), _| *by != user);
             state.rooms.settings.retain(|(_, whose), _| *whose != user);

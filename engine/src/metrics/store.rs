@@ -112,6 +112,8 @@ calls! {
     ForgetEntry = "forget_entry",
     RoomsEver = "rooms_ever",
     FilesOf = "files_of",
+    BlocksOf = "blocks_of",
+    DoomFile = "doom_file",
     ForgetTraces = "forget_traces",
     Probe = "probe",
     Close = "close",

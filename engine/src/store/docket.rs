@@ -21,12 +21,14 @@ pub enum Book {
     Activity,
     /// What happened on a day, by day and node.
     Days,
+    /// What came of what stands in the audit log, by the id there. Nothing in it is ever changed or taken out.
+    Outcomes,
 }
 
 impl Book {
     /// Every book, in the order of their numbers.
-    pub const ALL: [Self; 6] =
-        [Self::Audit, Self::Reports, Self::Standings, Self::Jobs, Self::Activity, Self::Days];
+    pub const ALL: [Self; 7] =
+        [Self::Audit, Self::Reports, Self::Standings, Self::Jobs, Self::Activity, Self::Days, Self::Outcomes];
 
     /// Returns its number, as stores keep it.
     pub const fn number(self) -> u8 {
@@ -40,7 +42,7 @@ impl Book {
 
     /// Returns whether what is written stays as it is.
     pub const fn is_append_only(self) -> bool {
-        matches!(self, Self::Audit)
+        matches!(self, Self::Audit | Self::Outcomes)
     }
 }
 

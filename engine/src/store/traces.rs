@@ -2,7 +2,7 @@
 //! goes when the user goes.
 
 use super::{Answer, FileRecord};
-use rookery_protocol::{FileId, RoomId, UserId};
+use rookery_protocol::{FileId, RoomId, Timestamp, UserId};
 
 /// What a user has left behind.
 pub trait Traces {
@@ -14,8 +14,22 @@ pub trait Traces {
     /// store's own, which is the same each time.
     fn files_of(&self, user: UserId, after: Option<FileId>, limit: usize) -> Answer<'_, Vec<FileRecord>>;
 
+    /// Returns at most `limit` users whom `user` blocks, above `after`, each since when, in an order of the store's
+    /// own, which is the same each time.
+    fn blocks_of(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, Timestamp)>>;
+
+    /// Takes the life of `file` for good, whatever refers to it: nobody finds it from then on, and
+    /// [`Files::doom_files`](super::Files::doom_files) returns it. One that is not there is no matter.
+    fn doom_file(&self, file: FileId) -> Answer<'_, ()>;
+
     /// Forgets what there is of `user` beside its account, its logs and its files: `handles` that were kept for
-    /// it, its logins and their tokens, whom it blocks, how it has rooms, how far it has come in them, and when
-    /// it was there last.
+    /// it, and where the store can tell all others that were; its logins and their tokens; whom it blocks; how it
+    /// has rooms; when it was there last; and how far it has come in rooms, where that is apart from who is in
+    /// them.
     fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()>;
 }

@@ -4,7 +4,7 @@ use crate::CqlStore;
 use crate::cql::{Cql, Read, Write};
 use crate::turns::Tries;
 use rookery_engine::store::{Answer, FileRecord, LastSeen, Rooms, SettingsChange, StoreError, Traces};
-use rookery_protocol::{FileId, Notify, RoomId, UserId};
+use rookery_protocol::{FileId, Notify, RoomId, Timestamp, UserId};
 use scylla::errors::PrepareError;
 use std::ops::ControlFlow;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ pub(crate) struct TracesStatements {
     rooms: Read,
     files: Read,
     blocks: Read,
+    blocks_after: Read,
     forget_last_seen: Write,
 }
 
@@ -34,6 +35,9 @@ impl TracesStatements {
                 .read_statement("SELECT file_id, place FROM files WHERE owner_id = ? AND file_id > ?")
                 .await?,
             blocks: cql.read_statement("SELECT other_id FROM blocks WHERE user_id = ?").await?,
+            blocks_after: cql
+                .read_statement("SELECT other_id, at FROM blocks WHERE user_id = ? AND other_id > ? LIMIT ?")
+                .await?,
             forget_last_seen: cql
                 .write_statement("DELETE FROM last_seen USING TIMESTAMP ? WHERE user_id = ?")
                 .await?,
@@ -80,6 +84,21 @@ impl CqlStore {
             found.extend(records.into_iter().flatten());
         }
         Ok(found)
+    }
+
+    async fn blocked_by(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let after = after.map_or(Uuid::nil(), |other| other.0);
+        let rows = i32::try_from(limit).unwrap_or(i32::MAX);
+        let found: Vec<(Uuid, i64)> = self.cql.rows(&self.traces.blocks_after, (user.0, after, rows)).await?;
+        Ok(found.into_iter().map(|(other, at)| (UserId(other), Timestamp(at))).collect())
     }
 
     async fn forget_blocks_of(&self, user: UserId) -> Result<(), StoreError> {
@@ -130,6 +149,23 @@ impl Traces for CqlStore {
 
     fn files_of(&self, user: UserId, after: Option<FileId>, limit: usize) -> Answer<'_, Vec<FileRecord>> {
         Box::pin(self.files_sent_by(user, after, limit))
+    }
+
+    fn blocks_of(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, Timestamp)>> {
+        Box::pin(self.blocked_by(user, after, limit))
+    }
+
+    fn doom_file(&self, file: FileId) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let mut tries = Tries::new();
+            let doomed = self.take_life(file, &mut tries).await;
+            tries.settle(doomed)
+        })
     }
 
     fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()> {

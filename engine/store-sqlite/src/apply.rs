@@ -24,7 +24,7 @@ pub(crate) use batch::Batch;
 pub(crate) use credentials::{confirm_address, delay_mail, forget_mail, put_mail, put_proof, take_proof};
 pub(crate) use cursors::{change_settings, mark};
 pub(crate) use docket::{forget_entry, forget_traces, put_entry};
-pub(crate) use files::{begin_upload, complete_upload, doom_files, forget_files, hold_avatar};
+pub(crate) use files::{begin_upload, complete_upload, doom_file, doom_files, forget_files, hold_avatar};
 pub(crate) use import::{Incoming, end_import};
 pub(crate) use invites::{create_invite, revoke_invite, use_invite};
 pub(crate) use notices::forget_notices;

@@ -20,7 +20,7 @@ mod sign_ins;
 pub(crate) use accounts::{account, account_by_email, mails_due, session, sessions_of, users};
 pub(crate) use activation::{activation, login, opening};
 pub(crate) use cursors::{cursors, reached, settings};
-pub(crate) use docket::{entries, entry, files_of, rooms_ever};
+pub(crate) use docket::{blocks_of, entries, entry, files_of, rooms_ever};
 pub(crate) use export::{implied, importing, log, rooms, rows};
 pub(crate) use files::{file, readable_files};
 pub(crate) use log::{events, find, head, ord_at, span_at};

@@ -1,7 +1,8 @@
 //! The readers: a few threads, each with its own connection, that answer reads.
 //!
 //! Reads never wait for the committer and the committer never waits for them: each sees the newest
-//! commit there was when it started.
+//! commit there was when it started. Those that wait together are answered from one snapshot, since taking one costs
+//! as much as a small read.
 
 use crate::health::SharedHealth;
 use crate::{failure, priority};
@@ -11,6 +12,9 @@ use rusqlite::Connection;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 use tokio::sync::oneshot;
+
+/// Reads from one snapshot, at most. It holds up a checkpoint for no longer than they take.
+const TOGETHER: usize = 16;
 
 /// One read: it answers by itself.
 pub(crate) struct Read(Box<dyn FnOnce(&mut Connection) + Send>);
@@ -33,7 +37,7 @@ impl ReadQueue {
         Self { sender: RwLock::new(Some(sender)), health }
     }
 
-    /// Has a reader do `work` and waits for its answer.
+    /// Has a reader do `work`, on a snapshot not older than this call, and waits for its answer.
     pub(crate) fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -80,10 +84,28 @@ impl ReadQueue {
 /// Answers reads until the queue is closed and empty. A read that panics takes only itself along.
 pub(crate) fn run(mut connection: Connection, queue: &Receiver<Read>) {
     priority::give_way(priority::READER);
-    for Read(work) in queue {
-        let work = std::panic::AssertUnwindSafe(|| work(&mut connection));
-        if std::panic::catch_unwind(work).is_err() {
-            tracing::error!("a read has panicked");
+    for first in queue {
+        // All of them were sent before the snapshot is taken. The rest is left to the other readers.
+        let others = (queue.len() / 2).min(TOGETHER - 1);
+        let reads: Vec<Read> = std::iter::once(first).chain(queue.try_iter().take(others)).collect();
+        for Read(work) in reads {
+            // An error may have ended the snapshot. A read that gets none meets the same error itself.
+            if connection.is_autocommit() {
+                execute(&connection, "BEGIN");
+            }
+            let work = std::panic::AssertUnwindSafe(|| work(&mut connection));
+            if std::panic::catch_unwind(work).is_err() {
+                tracing::error!("a read has panicked");
+            }
         }
+        if !connection.is_autocommit() {
+            execute(&connection, "COMMIT");
+        }
+    }
+}
+
+fn execute(connection: &Connection, statement: &str) {
+    if let Err(error) = connection.prepare_cached(statement).and_then(|mut statement| statement.execute([])) {
+        tracing::warn!(%error, statement, "a snapshot of the store");
     }
 }

@@ -101,6 +101,7 @@ impl<'a> Cast<'a> {
         let mut login = call(self.node.http(), "POST", "/v1/auth/login", &[], &login).await.json();
         let mut wire = Wire::log_in(self.node.http(), login["access_token"].as_str().unwrap()).await;
         let mut values = BTreeMap::from([
+            ("asks", json!(asking.id())),
             ("email", json!(format!("{handle}@example.org"))),
             ("handle", json!(format!("new{}", self.scenes))),
             ("other", json!(self.other.0.id())),
@@ -232,10 +233,15 @@ impl Scene {
 
     /// Asks over HTTP and returns `ok` or the code of the problem.
     pub(super) async fn ask_route(&self, row: &Row, address: SocketAddr) -> String {
+        self.ask_route_by(row, address, self.token.as_deref()).await
+    }
+
+    /// Asks over HTTP with another token, or with none.
+    pub(super) async fn ask_route_by(&self, row: &Row, address: SocketAddr, token: Option<&str>) -> String {
         let (method, _) = row.name.split_once(' ').expect("a method and a path");
         let body = row.ask.as_deref().map_or(Value::Null, |ask| self.filled(ask));
         let path = self.filled(&json!(row.path()).to_string());
-        let token = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let token = token.map(|token| format!("Bearer {token}"));
         let key = name().as_str().unwrap_or_default().to_owned();
         let mut headers: Vec<_> =
             row.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -247,6 +253,11 @@ impl Scene {
         raw.request(method, path.as_str().expect("a path is a text"), &headers, &body).await;
         let answer = raw.answer_to(method).await.expect("an answer");
         if answer.status < 400 { "ok".to_owned() } else { answer.problem().1 }
+    }
+
+    /// Returns the id of whoever asks.
+    pub(super) fn asks(&self) -> String {
+        self.values["asks"].as_str().expect("an id is a text").to_owned()
     }
 
     /// Returns where the log of the room ends.

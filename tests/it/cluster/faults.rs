@@ -269,6 +269,32 @@ async fn a_home_does_nothing_that_nobody_waits_for_any_longer() {
 }
 
 #[tokio::test]
+async fn who_opens_a_room_behind_a_batch_that_comes_too_late_is_answered() {
+    let cluster = Cluster::start(3).await;
+    let (users, mut wires, room) = cluster.group_at(0, &["carol", "alice", "bob"]).await;
+    wires[0].ok("member.role", json!({ "room": room, "user": users[1].id(), "role": "owner" })).await;
+    texts(&mut wires[1], 1).await;
+    cluster.stores[0].hold();
+    let late = send(&mut wires[0], &room, "too late").await;
+    assert!(soon(|| cluster.stores[0].held() > 0).await);
+    cluster.cut_off(0);
+    cluster.buses.expire(id(0));
+    // Elsewhere Carol is removed, so nothing is left of the batch that the store will refuse.
+    let removal = json!({ "room": room, "user": users[0].id() });
+    let removed = wires[1].ok("member.remove", removal).await["seq"].clone();
+    let mut second = cluster.wire(0, &users[1]).await;
+    let gaps = "rookery_room_gaps_total";
+    let before = cluster.counted(0).await[gaps];
+    let opening = second.send("room.open", json!({ "room": room, "after": removed })).await;
+    while cluster.counted(0).await[gaps] <= before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    cluster.stores[0].release();
+    assert_eq!(second.reply(opening).await.unwrap()["status"], "replayed");
+    assert_eq!(wires[0].reply(late).await.unwrap_err()["code"], "not_found");
+}
+
+#[tokio::test]
 async fn what_is_sent_while_homes_move_is_judged_by_what_is_so() {
     let cluster = Cluster::start(3).await;
     let (users, mut wires, room) = cluster.group_at(0, &["alice", "bob", "carol"]).await;

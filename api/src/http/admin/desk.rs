@@ -1,11 +1,10 @@
-//! `/admin/audit`, `/admin/reports`, `/admin/jobs`, `/admin/statistics`: what was done, what is asked for, how the
-//! server is used.
+//! `/admin/audit`, `/admin/jobs`, `/admin/statistics`: what was done, what is asked for, how the server is used.
 
-use super::people::{existing, note};
-use super::{Paged, paged, unread};
+use super::people::existing;
+use super::{Paged, note, paged, unread};
 use crate::call::Call;
 use crate::docket::Known;
-use crate::office::{Actor, Because, Job, JobKind, Office, ReportState};
+use crate::office::{Actor, Because, Job, JobKind, Office};
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
 use crate::route::{Handler, Reach, Route};
@@ -15,25 +14,11 @@ use rookery_protocol::ErrorCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::io;
-use uuid::Uuid;
 
 /// Lists what was done, the newest first.
 pub(crate) const AUDIT: Route =
     Route::get("/admin/audit", "adminAudit", Handler::Admin(|call, _| Box::pin(audit(call))))
         .reach(Reach::Admin);
-
-/// Lists what users have reported, the newest first.
-pub(crate) const REPORTS: Route =
-    Route::get("/admin/reports", "adminReports", Handler::Admin(|call, _| Box::pin(reports(call))))
-        .reach(Reach::Admin);
-
-/// Decides on a report.
-pub(crate) const DECIDE: Route = Route::put(
-    "/admin/reports/{report}",
-    "adminDecideReport",
-    Handler::Admin(|call, who| Box::pin(decide(call, who))),
-)
-.reach(Reach::Admin);
 
 /// Lists jobs, the newest first.
 pub(crate) const JOBS: Route =
@@ -76,48 +61,23 @@ pub(crate) const STATISTICS: Route =
 
 /// Takes word of something that was paid: what `revenue` in the statistics adds up.
 pub(crate) const REVENUE: Route =
-    Route::post("/admin/revenue", "adminRevenue", Handler::Admin(|call, _| Box::pin(revenue(call))))
+    Route::post("/admin/revenue", "adminRevenue", Handler::Admin(|call, who| Box::pin(revenue(call, who))))
         .reach(Reach::Admin);
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Decision {
-    state: ReportState,
-    reason: String,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Paid {
     /// In the smallest unit of the currency; less than 0 for what was paid back.
     amount: i64,
+    /// What for, where that is to be in the audit log.
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 async fn audit(call: Call) -> Result<Answer, Problem> {
     let Paged { before, limit } = paged(&call)?;
     let page = call.edge.office.audit(before, limit).await.map_err(unread)?;
     Ok(listed("entries", &page, limit))
-}
-
-async fn reports(call: Call) -> Result<Answer, Problem> {
-    let Paged { before, limit } = paged(&call)?;
-    let page = call.edge.office.reports(before, limit).await.map_err(unread)?;
-    Ok(listed("reports", &page, limit))
-}
-
-async fn decide(mut call: Call, who: Actor) -> Result<Answer, Problem> {
-    let id: Uuid = call.path("report")?;
-    let Decision { state, reason } = call.json().await?;
-    let reason = crate::office::checked(reason)?;
-    let known = call.edge.office.find_report(id).await.map_err(unread)?;
-    let mut known = known.ok_or_else(|| Problem::new(ErrorCode::NotFound, "there is no such report"))?;
-    note(&call, who, ("report.decide", id.to_string()), &reason).await?;
-    (known.what.state, known.what.decided_by) = (state, Some(who.name()));
-    let told = with_id(&known);
-    if call.edge.office.decide(known).await.map_err(unread)? {
-        return Ok(respond::json(StatusCode::OK, &told));
-    }
-    Err(Problem::new(ErrorCode::Conflict, "somebody else has decided on it meanwhile"))
 }
 
 async fn jobs(call: Call) -> Result<Answer, Problem> {
@@ -137,8 +97,8 @@ async fn found(call: &Call) -> Result<Known<Job>, Problem> {
 
 async fn archive(call: Call, who: Actor) -> Result<Answer, Problem> {
     let job = found(&call).await?;
-    let none = || Problem::new(ErrorCode::NotFound, "the job has no archive, or not yet");
-    if job.what.kind != JobKind::Export || job.what.done_at.is_none() {
+    let none = || Problem::new(ErrorCode::NotFound, "the job has no archive, not yet, or not any more");
+    if job.what.kind != JobKind::Export || job.what.done_at.is_none() || job.what.gone_at.is_some() {
         return Err(none());
     }
     note(&call, who, ("archive.read", job.what.user.to_string()), "the archive was fetched").await?;
@@ -174,8 +134,10 @@ async fn statistics(call: Call) -> Result<Answer, Problem> {
     Ok(respond::json(StatusCode::OK, &told))
 }
 
-async fn revenue(mut call: Call) -> Result<Answer, Problem> {
-    let Paid { amount } = call.json().await?;
+async fn revenue(mut call: Call, who: Actor) -> Result<Answer, Problem> {
+    let Paid { amount, reason } = call.json().await?;
+    let reason = reason.map(crate::office::checked).transpose()?.unwrap_or_default();
+    note(&call, who, ("revenue.count", amount.to_string()), &reason).await?;
     call.edge.office.tally.count(call.edge.node.clock().now(), |happened| {
         happened.revenue_events += 1;
         happened.revenue = happened.revenue.saturating_add(amount);
@@ -183,7 +145,7 @@ async fn revenue(mut call: Call) -> Result<Answer, Problem> {
     Ok(respond::json(StatusCode::ACCEPTED, &json!({})))
 }
 
-fn with_id<T: Serialize>(known: &Known<T>) -> Value {
+pub(super) fn with_id<T: Serialize>(known: &Known<T>) -> Value {
     let mut told = serde_json::to_value(&known.what).unwrap_or_default();
     told["id"] = json!(known.id);
     told

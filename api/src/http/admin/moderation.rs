@@ -1,15 +1,14 @@
 //! `/admin/rooms/{room}/…`: what is done to rooms, whoever is in them.
 
-use super::people::note;
+use super::note;
 use crate::call::Call;
 use crate::office::{Actor, Because};
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
 use crate::route::{Handler, Reach, Route};
 use http::StatusCode;
-use rookery_protocol::{ClientId, RoomId, Seq, UserId};
+use rookery_protocol::{RoomId, Seq, UserId};
 use serde_json::json;
-use uuid::Uuid;
 
 /// Takes the content of a message away.
 pub(crate) const TAKE_DOWN: Route = Route::delete(
@@ -39,9 +38,7 @@ async fn take_down(mut call: Call, who: Actor) -> Result<Answer, Problem> {
     let (room, seq): (RoomId, Seq) = (call.path("room")?, call.path("seq")?);
     let reason = call.json::<Because>().await?.reason()?;
     note(&call, who, ("message.remove", format!("{room} {seq}")), &reason).await?;
-    // By a name that follows from the message, so that it is done once however often it is asked for.
-    let name = ClientId(Uuid::new_v5(&room.0, format!("take down {seq}").as_bytes()));
-    call.edge.node.take_down(room, seq, name).await?;
+    call.edge.office.take_down(room, seq).await?;
     Ok(respond::json(StatusCode::OK, &json!({})))
 }
 

@@ -1,9 +1,9 @@
 //! `/admin/users/…`, `/admin/bans`, `/admin/admins/…`: users, their logins, and who is barred.
 
-use super::{Paged, paged, unread};
+use super::{Paged, note, paged, unread};
 use crate::accounts::Ban;
 use crate::call::Call;
-use crate::office::{Actor, Because, Deed};
+use crate::office::{Actor, Because};
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
 use crate::route::{Handler, Reach, Route};
@@ -156,17 +156,6 @@ async fn set_admin(mut call: Call, who: Actor) -> Result<Answer, Problem> {
     note(&call, who, (did, user.to_string()), &reason).await?;
     let standing = call.edge.office.set_admin(user, is_admin).await.map_err(unread)?;
     Ok(respond::json(StatusCode::OK, &standing))
-}
-
-/// Writes down what is about to be done.
-pub(super) async fn note(
-    call: &Call,
-    who: Actor,
-    (did, whom): (&'static str, String),
-    reason: &str,
-) -> Result<(), Problem> {
-    let deed = Deed { did, whom, reason: reason.to_owned() };
-    call.edge.office.note(who, deed).await.map_err(unread)
 }
 
 /// Returns the user of the path, who must be there.

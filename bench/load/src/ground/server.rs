@@ -106,9 +106,7 @@ fn spawn(
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let mut child = cores::pinned(core, || {
-        command
-            .spawn()
-            .with_context(|| format!("start {} (cargo build --release makes it)", binary.display()))
+        command.spawn().with_context(|| format!("start {} (cargo build makes it)", binary.display()))
     })?;
     let stderr = child.stderr.take().context("take the server's standard error")?;
     let log = folder.join("server.log");

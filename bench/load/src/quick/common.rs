@@ -6,11 +6,17 @@ use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 
+/// Returns the server's binary that was built with this one.
+pub fn server_beside() -> PathBuf {
+    std::env::current_exe().unwrap_or_default().with_file_name("rookery")
+}
+
 /// Where and how a scenario is played.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Common {
-    /// The server's binary; it is started on a folder of its own and stopped afterwards.
-    #[arg(long, global = true, default_value = "target/release/rookery", conflicts_with = "url")]
+    /// The server's binary, by default the one beside this; it is started on a folder of its own and stopped
+    /// afterwards.
+    #[arg(long, global = true, default_value_os_t = server_beside(), conflicts_with = "url")]
     pub server: PathBuf,
     /// A server that runs already: its address and port; it needs `limits.relaxed`.
     #[arg(long, global = true, value_name = "ADDRESS:PORT", value_parser = address)]

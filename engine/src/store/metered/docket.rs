@@ -3,7 +3,7 @@
 use super::MeteredStore;
 use crate::metrics::StoreCall;
 use crate::store::{Answer, Book, Docket, Entry, FileRecord, Traces};
-use rookery_protocol::{FileId, RoomId, UserId};
+use rookery_protocol::{FileId, RoomId, Timestamp, UserId};
 use uuid::Uuid;
 
 impl Docket for MeteredStore {
@@ -31,6 +31,19 @@ impl Traces for MeteredStore {
 
     fn files_of(&self, user: UserId, after: Option<FileId>, limit: usize) -> Answer<'_, Vec<FileRecord>> {
         self.count(StoreCall::FilesOf, self.inner.files_of(user, after, limit))
+    }
+
+    fn blocks_of(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, Timestamp)>> {
+        self.count(StoreCall::BlocksOf, self.inner.blocks_of(user, after, limit))
+    }
+
+    fn doom_file(&self, file: FileId) -> Answer<'_, ()> {
+        self.count(StoreCall::DoomFile, self.inner.doom_file(file))
     }
 
     fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()> {

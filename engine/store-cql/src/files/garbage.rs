@@ -8,7 +8,7 @@
 use super::row::{DOOMED, OWN, UNREFERENCED};
 use crate::CqlStore;
 use crate::cql::{Cql, bound};
-use crate::turns::Tries;
+use crate::turns::{Tries, next_version};
 use rookery_engine::store::StoreError;
 use rookery_protocol::{FileId, Timestamp};
 use std::collections::BTreeSet;
@@ -107,6 +107,25 @@ impl CqlStore {
             let write = bound(&self.files.put_life, values);
             if tries.is_applied(self.advance_files(ledger, ledger.total, &[write]).await).await? {
                 return Ok(Some(file));
+            }
+        }
+    }
+
+    /// Takes the life of a file, whatever refers to it, and notes that before, so that it is found.
+    pub(crate) async fn take_life(&self, file: FileId, tries: &mut Tries) -> Result<(), StoreError> {
+        let Some(owner) = self.owner_of(file).await? else { return Ok(()) };
+        let _turn = self.turns.at(&owner).await;
+        loop {
+            let ledger = self.ledger_of_files(owner).await?;
+            let Some(row) = self.file_of(owner, file).await? else { return Ok(()) };
+            if row.garbage_at == DOOMED {
+                return Ok(());
+            }
+            self.note_garbage(UNREFERENCED, file, next_version(ledger.version)).await?;
+            let values = (row.links, DOOMED, owner.0, file.0, OWN.0, OWN.1);
+            let write = bound(&self.files.put_life, values);
+            if tries.is_applied(self.advance_files(ledger, ledger.total, &[write]).await).await? {
+                return Ok(());
             }
         }
     }

@@ -38,15 +38,7 @@ pub(crate) fn forget_entry(connection: &Connection, book: Book, id: Uuid) -> rus
     connection.prepare_cached(statement)?.execute(params![book.number(), id.as_bytes()]).map(drop)
 }
 
-pub(crate) fn forget_traces(
-    connection: &Connection,
-    user: UserId,
-    handles: &[String],
-) -> rusqlite::Result<()> {
-    let mut kept = connection.prepare_cached("DELETE FROM kept_handles WHERE handle = ? AND user = ?")?;
-    for handle in handles {
-        kept.execute(params![handle, user.0.as_bytes()])?;
-    }
+pub(crate) fn forget_traces(connection: &Connection, user: UserId) -> rusqlite::Result<()> {
     for statement in [
         "DELETE FROM refresh_tokens WHERE session IN (SELECT session FROM sessions WHERE user = ?)",
         "DELETE FROM tickets WHERE user = ?",
@@ -56,6 +48,8 @@ pub(crate) fn forget_traces(
         "DELETE FROM settings WHERE user = ?",
         "DELETE FROM cursors WHERE user = ?",
         "DELETE FROM last_seen WHERE user = ?",
+        // A scan of handles that were given up within a month.
+        "DELETE FROM kept_handles WHERE user = ?",
     ] {
         connection.prepare_cached(statement)?.execute([user.0.as_bytes()])?;
     }

@@ -151,6 +151,12 @@ pub(crate) fn doom_files(
     Ok(doomed)
 }
 
+/// Takes the life of one file, whatever refers to it.
+pub(crate) fn doom_file(connection: &Connection, file: FileId) -> rusqlite::Result<()> {
+    let statement = "UPDATE files SET garbage_at = ?1 WHERE file = ?2 AND garbage_at IS NOT ?1";
+    connection.prepare_cached(statement)?.execute(params![DOOMED, file.0.as_bytes()]).map(drop)
+}
+
 pub(crate) fn forget_files(connection: &Connection, ids: &[FileId]) -> rusqlite::Result<()> {
     for file in ids {
         let statement = "DELETE FROM files WHERE file = ? AND garbage_at = ? RETURNING owner, charge";

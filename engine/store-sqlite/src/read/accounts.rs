@@ -39,10 +39,9 @@ pub(crate) fn mails_due(connection: &Connection, now: Timestamp, most: usize) ->
     connection.prepare_cached(query)?.query_map(params![now.0, limit(most)], mail)?.collect()
 }
 
-pub(crate) fn users(connection: &mut Connection, mut ids: Vec<UserId>) -> rusqlite::Result<Vec<User>> {
+pub(crate) fn users(snapshot: &Connection, mut ids: Vec<UserId>) -> rusqlite::Result<Vec<User>> {
     ids.sort_unstable();
     ids.dedup();
-    let snapshot = connection.transaction()?;
     let mut query =
         snapshot.prepare_cached("SELECT user, handle, name, avatar, about FROM users WHERE user = ?")?;
     let found = ids.iter().map(|id| query.query_row([id.0.as_bytes()], user_in).optional());

@@ -9,34 +9,31 @@ use rookery_protocol::{RoomId, SessionId, UserId};
 use rusqlite::{Connection, OptionalExtension};
 
 pub(crate) fn activation(
-    connection: &mut Connection,
+    snapshot: &Connection,
     of: RoomId,
     (most_members, most_events): (usize, usize),
 ) -> rusqlite::Result<Option<Activation>> {
-    let snapshot = connection.transaction()?;
-    let (Some(head), Some(log)) = (head(&snapshot, of)?, log_no(&snapshot, of)?) else { return Ok(None) };
-    let record = room(&snapshot, of)?;
-    let members = members(&snapshot, of, None, most_members)?;
+    let (Some(head), Some(log)) = (head(snapshot, of)?, log_no(snapshot, of)?) else { return Ok(None) };
+    let record = room(snapshot, of)?;
+    let members = members(snapshot, of, None, most_members)?;
     let newest = Range::Before(head.seq.next());
-    let events = walk(&snapshot, (of, log), newest, (Which::All, most_events))?;
+    let events = walk(snapshot, (of, log), newest, (Which::All, most_events))?;
     Ok(Some(Activation { head, record, members, events }))
 }
 
 pub(crate) fn opening(
-    connection: &mut Connection,
+    snapshot: &Connection,
     (room, user): (RoomId, UserId),
     most_cursors: usize,
 ) -> rusqlite::Result<Option<Opening>> {
-    let snapshot = connection.transaction()?;
-    let Some(state) = state_of(&snapshot, room, user)? else { return Ok(None) };
+    let Some(state) = state_of(snapshot, room, user)? else { return Ok(None) };
     let is_small = state.record.members <= most_cursors as u64;
-    let cursors = is_small.then(|| cursors(&snapshot, room, most_cursors)).transpose()?;
+    let cursors = is_small.then(|| cursors(snapshot, room, most_cursors)).transpose()?;
     Ok(Some(Opening { state, cursors }))
 }
 
-pub(crate) fn login(connection: &mut Connection, of: SessionId) -> rusqlite::Result<Option<Login>> {
-    let snapshot = connection.transaction()?;
-    let Some(session) = session(&snapshot, of)? else { return Ok(None) };
+pub(crate) fn login(snapshot: &Connection, of: SessionId) -> rusqlite::Result<Option<Login>> {
+    let Some(session) = session(snapshot, of)? else { return Ok(None) };
     let query = "SELECT user, handle, name, avatar, about FROM users WHERE user = ?";
     let user = snapshot.prepare_cached(query)?.query_row([session.user.0.as_bytes()], user_in).optional()?;
     Ok(Some(Login { session, user }))

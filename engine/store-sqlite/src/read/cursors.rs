@@ -20,7 +20,7 @@ pub(crate) fn cursors(
 }
 
 pub(crate) fn reached(
-    connection: &mut Connection,
+    snapshot: &Connection,
     (room, kind): (RoomId, CursorKind),
     at: Seq,
     rows: usize,
@@ -33,7 +33,6 @@ pub(crate) fn reached(
         "FROM cursors JOIN members ON members.room = cursors.room AND members.user = cursors.user
         WHERE cursors.room = ?1 AND {cursor} >= ?2 AND members.role IS NOT NULL AND members.joined <= ?2"
     );
-    let snapshot = connection.transaction()?;
     let (room, at) = (room.0.as_bytes(), integer(at.0));
     let users = format!("SELECT cursors.user {from} ORDER BY cursors.user LIMIT ?3");
     let mut users = snapshot.prepare_cached(&users)?;

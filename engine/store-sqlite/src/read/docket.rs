@@ -1,9 +1,9 @@
 //! Reading what administration keeps, and what is left of a user.
 
 use super::files::{LIVING_EVER, record};
-use crate::columns::{count, id, limit};
+use crate::columns::{count, id, limit, timestamp};
 use rookery_engine::store::{Book, Entry, FileRecord};
-use rookery_protocol::{FileId, RoomId, UserId};
+use rookery_protocol::{FileId, RoomId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -56,4 +56,17 @@ pub(crate) fn files_of(
     let query = format!("{LIVING_EVER} AND owner = ? AND file > ? ORDER BY file LIMIT ?");
     let mut query = connection.prepare_cached(&query)?;
     query.query_map(params![user.0.as_bytes(), after, limit(rows)], record)?.collect()
+}
+
+pub(crate) fn blocks_of(
+    connection: &Connection,
+    user: UserId,
+    after: Option<UserId>,
+    rows: usize,
+) -> rusqlite::Result<Vec<(UserId, Timestamp)>> {
+    let after = after.map_or_else(Vec::new, |other| other.0.as_bytes().to_vec());
+    let query = "SELECT other, at FROM blocks WHERE user = ? AND other > ? ORDER BY other LIMIT ?";
+    let mut query = connection.prepare_cached(query)?;
+    let keys = params![user.0.as_bytes(), after, limit(rows)];
+    query.query_map(keys, |row| Ok((UserId(id(row, 0)?), timestamp(row, 1)?)))?.collect()
 }

@@ -26,14 +26,13 @@ pub(crate) fn file(
 }
 
 pub(crate) fn readable_files(
-    connection: &mut Connection,
+    snapshot: &Connection,
     user: UserId,
     mut ids: Vec<FileId>,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<FileRecord>> {
     ids.sort_unstable();
     ids.dedup();
-    let snapshot = connection.transaction()?;
     let query = format!(
         "{LIVING} AND file = ?2 AND mime IS NOT NULL AND (owner = ?3 OR EXISTS (
             SELECT 1 FROM file_links

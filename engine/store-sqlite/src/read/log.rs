@@ -10,14 +10,13 @@ use rusqlite::{Connection, OptionalExtension, Row};
 const EVENT: &str = "SELECT seq, ord, at, by, type, client_id, target, reply_to, body FROM events";
 
 pub(crate) fn events(
-    connection: &mut Connection,
+    snapshot: &Connection,
     room: RoomId,
     range: Range,
     rows: usize,
 ) -> rusqlite::Result<Vec<Event>> {
-    let snapshot = connection.transaction()?;
-    let Some(log) = log_no(&snapshot, room)? else { return Ok(Vec::new()) };
-    walk(&snapshot, (room, log), range, (Which::All, rows))
+    let Some(log) = log_no(snapshot, room)? else { return Ok(Vec::new()) };
+    walk(snapshot, (room, log), range, (Which::All, rows))
 }
 
 /// Which events of a log are read.

@@ -8,31 +8,29 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 pub(crate) fn page(
-    connection: &mut Connection,
+    snapshot: &Connection,
     room: RoomId,
     range: Range,
     (rows, reader): (usize, UserId),
 ) -> rusqlite::Result<Vec<Message>> {
-    let snapshot = connection.transaction()?;
-    let Some(log) = log_no(&snapshot, room)? else { return Ok(Vec::new()) };
-    let entries = walk(&snapshot, (room, log), range, (Which::Shown, rows))?;
-    entries.into_iter().map(|event| shown(&snapshot, log, event, reader)).collect()
+    let Some(log) = log_no(snapshot, room)? else { return Ok(Vec::new()) };
+    let entries = walk(snapshot, (room, log), range, (Which::Shown, rows))?;
+    entries.into_iter().map(|event| shown(snapshot, log, event, reader)).collect()
 }
 
 pub(crate) fn messages(
-    connection: &mut Connection,
+    snapshot: &Connection,
     room: RoomId,
     mut seqs: Vec<Seq>,
     reader: UserId,
 ) -> rusqlite::Result<Vec<Message>> {
     seqs.sort_unstable();
     seqs.dedup();
-    let snapshot = connection.transaction()?;
-    let Some(log) = log_no(&snapshot, room)? else { return Ok(Vec::new()) };
+    let Some(log) = log_no(snapshot, room)? else { return Ok(Vec::new()) };
     let mut messages = Vec::with_capacity(seqs.len());
     for seq in seqs {
-        if let Some(event) = entry(&snapshot, (room, log), seq)? {
-            messages.push(shown(&snapshot, log, event, reader)?);
+        if let Some(event) = entry(snapshot, (room, log), seq)? {
+            messages.push(shown(snapshot, log, event, reader)?);
         }
     }
     Ok(messages)

@@ -28,13 +28,12 @@ pub(crate) fn users_by_handle(
 }
 
 pub(crate) fn blocks_between(
-    connection: &mut Connection,
+    snapshot: &Connection,
     user: UserId,
     mut others: Vec<UserId>,
 ) -> rusqlite::Result<Vec<UserId>> {
     others.sort_unstable();
     others.dedup();
-    let snapshot = connection.transaction()?;
     let mut query = snapshot.prepare_cached(
         "SELECT 1 FROM blocks WHERE user = ?1 AND other = ?2
          UNION ALL SELECT 1 FROM blocks WHERE user = ?2 AND other = ?1",

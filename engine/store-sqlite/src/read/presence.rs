@@ -5,12 +5,11 @@ use rookery_protocol::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension};
 
 pub(crate) fn last_seen(
-    connection: &mut Connection,
+    snapshot: &Connection,
     mut users: Vec<UserId>,
 ) -> rusqlite::Result<Vec<(UserId, Timestamp)>> {
     users.sort_unstable();
     users.dedup();
-    let snapshot = connection.transaction()?;
     let mut query = snapshot.prepare_cached("SELECT at FROM last_seen WHERE user = ?")?;
     let mut found = Vec::new();
     for user in users {

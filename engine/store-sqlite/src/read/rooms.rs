@@ -33,31 +33,29 @@ pub(crate) fn room(connection: &Connection, room: RoomId) -> rusqlite::Result<Op
 }
 
 pub(crate) fn room_state(
-    connection: &mut Connection,
+    snapshot: &Connection,
     room: RoomId,
     user: UserId,
 ) -> rusqlite::Result<Option<RoomState>> {
-    state_of(&*connection.transaction()?, room, user)
+    state_of(snapshot, room, user)
 }
 
 pub(crate) fn room_states(
-    connection: &mut Connection,
+    snapshot: &Connection,
     room: RoomId,
     mut users: Vec<UserId>,
 ) -> rusqlite::Result<Vec<RoomState>> {
     users.sort_unstable();
     users.dedup();
-    let snapshot = connection.transaction()?;
-    users.into_iter().filter_map(|user| state_of(&snapshot, room, user).transpose()).collect()
+    users.into_iter().filter_map(|user| state_of(snapshot, room, user).transpose()).collect()
 }
 
 pub(crate) fn rooms_of(
-    connection: &mut Connection,
+    snapshot: &Connection,
     user: UserId,
     cursor: Option<RoomsCursor>,
     rows: usize,
 ) -> rusqlite::Result<Vec<RoomState>> {
-    let snapshot = connection.transaction()?;
     // Only what orders the list is read of all rooms, and the rest of those on the page.
     let from = if cursor.is_some() { "AND (logs.at, members.room) < (?2, ?3)" } else { "" };
     let query = format!(
@@ -69,7 +67,7 @@ pub(crate) fn rooms_of(
     let values = params![user.0.as_bytes(), at, room, limit(rows)];
     let mut page = snapshot.prepare_cached(&query)?;
     let page = page.query_map(values, |row| id(row, 0).map(RoomId))?;
-    page.filter_map(|room| room.and_then(|room| state_of(&snapshot, room, user)).transpose()).collect()
+    page.filter_map(|room| room.and_then(|room| state_of(snapshot, room, user)).transpose()).collect()
 }
 
 pub(crate) fn total_unread(connection: &Connection, user: UserId) -> rusqlite::Result<u64> {

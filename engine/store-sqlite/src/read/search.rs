@@ -15,12 +15,7 @@ pub(crate) struct Scope {
 }
 
 /// Returns what `user` may search now; where `room` is given, of that room only.
-pub(crate) fn scope(
-    connection: &mut Connection,
-    user: UserId,
-    room: Option<RoomId>,
-) -> rusqlite::Result<Scope> {
-    let snapshot = connection.transaction()?;
+pub(crate) fn scope(snapshot: &Connection, user: UserId, room: Option<RoomId>) -> rusqlite::Result<Scope> {
     let newest =
         snapshot.prepare_cached("SELECT ifnull(max(id), 0) FROM events")?.query_row([], |row| row.get(0))?;
     let only = if room.is_some() { "AND members.room = ?2" } else { "" };

@@ -92,16 +92,15 @@ pub(super) fn run(
 }
 
 fn page(
-    connection: &mut Connection,
+    snapshot: &Connection,
     query: &SearchQuery,
     scope: &Scope,
     from: Option<i64>,
 ) -> Result<Hits, FindError> {
-    let snapshot = connection.transaction()?;
     // What came later is not for this search: the membership was looked at then.
     let mut newest = from.map_or(scope.newest, |from| scope.newest.min(from - 1));
     if let Some(before) = query.before {
-        newest = newest.min(newest_before(&snapshot, before.0)?);
+        newest = newest.min(newest_before(snapshot, before.0)?);
     }
     if scope.rooms.is_empty() || newest <= 0 {
         return Ok(Hits::default());

@@ -3,7 +3,7 @@
 use super::SqliteStore;
 use crate::{apply, read};
 use rookery_engine::store::{Answer, Book, Docket, Entry, FileRecord, Traces};
-use rookery_protocol::{FileId, RoomId, UserId};
+use rookery_protocol::{FileId, RoomId, Timestamp, UserId};
 use uuid::Uuid;
 
 impl Docket for SqliteStore {
@@ -33,8 +33,20 @@ impl Traces for SqliteStore {
         self.reads.read(move |connection| read::files_of(connection, user, after, limit))
     }
 
-    fn forget_traces<'a>(&'a self, user: UserId, handles: &'a [String]) -> Answer<'a, ()> {
-        let handles = handles.to_vec();
-        self.write(move |connection| apply::forget_traces(connection, user, &handles))
+    fn blocks_of(
+        &self,
+        user: UserId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, Timestamp)>> {
+        self.reads.read(move |connection| read::blocks_of(connection, user, after, limit))
+    }
+
+    fn doom_file(&self, file: FileId) -> Answer<'_, ()> {
+        self.write(move |connection| apply::doom_file(connection, file))
+    }
+
+    fn forget_traces<'a>(&'a self, user: UserId, _: &'a [String]) -> Answer<'a, ()> {
+        self.write(move |connection| apply::forget_traces(connection, user))
     }
 }
