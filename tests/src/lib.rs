@@ -4,6 +4,7 @@
 //! It is no test by itself; the tests are in `it/`.
 
 pub mod checker;
+#[cfg(feature = "contract")]
 pub mod contract;
 pub mod journal;
 pub mod node;
