@@ -100,6 +100,11 @@ async fn a_login_asks_for_a_code_once_the_factor_is_confirmed() {
     let other = TestNode::start().await;
     let (token, app, codes) = set_up(&other).await;
     assert_eq!(codes.len(), 10);
+    for code in &codes {
+        // Five bits a character: more than 128.
+        let characters = code.chars().filter(|c| c.is_ascii_lowercase() || ('2'..='7').contains(c)).count();
+        assert_eq!((characters, code.len()), (28, 31), "four groups with hyphens between them");
+    }
     let on = standing(&other, &token).await;
     assert_eq!((&on["on_since"], &on["recovery_codes"]), (&json!(other.now().0), &json!(10)));
     let waiting = challenge(&other).await;
