@@ -132,6 +132,8 @@ pub struct Node {
     cluster: Cluster,
     /// Held while the consequences of a block are looked up.
     pub(crate) blocks: tokio::sync::Mutex<()>,
+    /// Held while a room's picture is kept in place of the one before.
+    pub(crate) avatars: tokio::sync::Mutex<()>,
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
     relay_supervisors: Supervisors,
@@ -200,6 +202,7 @@ impl Node {
                 Rates::strict(config.rates, &bus, &metrics.commands.limits)
             },
             blocks: tokio::sync::Mutex::default(),
+            avatars: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
             session_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Session))

@@ -4,6 +4,7 @@
 mod bytes;
 mod garbage;
 mod hostile;
+mod picture;
 mod rights;
 
 use crate::http::{Raw, RawAnswer, call};
