@@ -18,6 +18,7 @@ use crate::cluster::Cluster;
 use crate::identity::Authenticator;
 use crate::presence::Presence;
 use crate::rates::{RateConfig, Rates};
+use crate::refusals::Refusals;
 use crate::room::RoomMessage;
 use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
@@ -128,6 +129,7 @@ pub struct Node {
     rooms: Directory<RoomId, RoomMessage>,
     parked: Parking<RoomId>,
     rates: Rates,
+    pub(crate) refusals: Refusals,
     presence: Arc<Presence>,
     cluster: Cluster,
     /// Held while the consequences of a block are looked up.
@@ -201,6 +203,7 @@ impl Node {
             } else {
                 Rates::strict(config.rates, &bus, &metrics.commands.limits)
             },
+            refusals: Refusals::new(),
             blocks: tokio::sync::Mutex::default(),
             avatars: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
