@@ -107,3 +107,30 @@ async fn over_redis_tries_are_counted_together_and_alone_while_it_is_away() {
     cluster.back(0).await;
     assert_eq!(guess(&cluster.nodes[0]).await.0, 429);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_redis_what_a_user_does_is_weighed_over_all_nodes() {
+    let cluster = OverRedis::start(2, "users", &STRICT).await;
+    let [here, there] = &cluster.nodes[..] else { panic!("there are two") };
+    here.user("alice").await;
+    let mut wires = Vec::new();
+    for node in [here, here, there] {
+        wires.push(Wire::log_in(node.http(), node.login("alice").await.token()).await);
+    }
+    // All that she may do at once, with two logins on one node.
+    for wire in &mut wires[..2] {
+        for _ in 0..40 {
+            wire.ok("room.list", json!({})).await;
+        }
+    }
+    // On the other one something passes until Redis has answered. Each search asks it something too, so that the answer
+    // to what was asked before is there with it.
+    let passed = search(&mut wires[2]).await;
+    assert!(passed < 10, "{passed}");
+    let bob = there.user("bob").await;
+    let mut other = Wire::log_in(there.http(), bob.token()).await;
+    assert_eq!(search(&mut other).await, SEARCHES, "nobody else is held up");
+    // Without Redis the node knows only what she does there.
+    cluster.away(1).await;
+    assert_eq!(search(&mut wires[2]).await, SEARCHES - passed);
+}
