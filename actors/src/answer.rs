@@ -12,7 +12,7 @@ use rookery_engine::metrics;
 use rookery_engine::trace::Trace;
 use rookery_engine::{Connection, Credit};
 use rookery_protocol::{
-    CommandId, ErrorCode, Reply, ReplyBody, RoomId, ServerEvent, WireError, websocket_frame,
+    CommandId, ErrorCode, Op, Reply, ReplyBody, RoomId, ServerEvent, WireError, websocket_frame,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,6 +159,9 @@ impl Answer {
                 // First, so that whoever has its reply finds it counted.
                 let took = self.node.clock().elapsed().saturating_sub(asked.read);
                 self.node.metrics().commands.answered(asked.op, came_to, took.as_secs_f64());
+                if let Err(error) = &outcome {
+                    self.say_refused(&connection, asked.op, error.code);
+                }
                 push(&connection, &Reply { id: asked.id, outcome });
             }
             Some(To::Ready(connection)) => match outcome {
@@ -169,6 +172,18 @@ impl Answer {
             // Whoever asked may have stopped waiting; what was done stays done.
             Some(To::Task(sender)) => drop(sender.send(outcome)),
             None => {}
+        }
+    }
+}
+
+impl Answer {
+    /// Says in the log who was refused which command, and why.
+    fn say_refused(&self, connection: &Connection, op: usize, code: ErrorCode) {
+        let (user, connection) = (connection.identity().map(|(user, _)| user), connection.id().0);
+        let party = user.map_or(u128::from(connection), |user| user.0.as_u128());
+        if let Some(unsaid) = self.node.refused(party, code) {
+            let user = user.map(tracing::field::display);
+            tracing::info!(user, connection, op = Op::NAMES[op], code = code.as_str(), unsaid, "refused");
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | `presence`, `presence/` | who is there, and who is told |
 //! | `sweeper` | the one timer: pings, deadlines, idle rooms |
 //! | `rates` | how often a user may do what costs others something |
+//! | `refusals` | which of what is refused is said in the log |
 //! | `outside` | what is read of strangers' bytes, for the fuzz targets |
 //! | `answer` | where the answer to a command goes, and that there is exactly one |
 //!
@@ -24,6 +25,7 @@ mod node;
 pub mod outside;
 mod presence;
 mod rates;
+mod refusals;
 mod request;
 mod room;
 mod session;

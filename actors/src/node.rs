@@ -18,6 +18,7 @@ use crate::cluster::Cluster;
 use crate::identity::Authenticator;
 use crate::presence::Presence;
 use crate::rates::{RateConfig, Rates};
+use crate::refusals::Refusals;
 use crate::room::RoomMessage;
 use crate::session::{Awake, SessionMessage, SessionRef};
 use crate::sweeper;
@@ -128,10 +129,13 @@ pub struct Node {
     rooms: Directory<RoomId, RoomMessage>,
     parked: Parking<RoomId>,
     rates: Rates,
+    pub(crate) refusals: Refusals,
     presence: Arc<Presence>,
     cluster: Cluster,
     /// Held while the consequences of a block are looked up.
     pub(crate) blocks: tokio::sync::Mutex<()>,
+    /// Held while a room's picture is kept in place of the one before.
+    pub(crate) avatars: tokio::sync::Mutex<()>,
     session_supervisors: Supervisors,
     room_supervisors: Supervisors,
     relay_supervisors: Supervisors,
@@ -199,7 +203,9 @@ impl Node {
             } else {
                 Rates::strict(config.rates, &bus, &metrics.commands.limits)
             },
+            refusals: Refusals::new(),
             blocks: tokio::sync::Mutex::default(),
+            avatars: tokio::sync::Mutex::default(),
             presence: Presence::new(Arc::clone(&clock), Arc::clone(&metrics), &*bus, config.cluster_beat),
             cluster: Cluster::new(bus, config.cluster_beat, Arc::clone(&metrics)),
             session_supervisors: Supervisors::start(supervisors, metrics.actors.of(ActorKind::Session))

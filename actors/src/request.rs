@@ -4,6 +4,7 @@
 //! past the room, so that a reader never delays a writer.
 
 mod attachments;
+mod avatar;
 mod check;
 mod create;
 mod invite;

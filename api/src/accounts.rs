@@ -117,6 +117,8 @@ pub struct Accounts {
     throttles: Throttles,
     recent: Recent,
     login_lasts: Duration,
+    /// After so long without a refresh a login is over.
+    login_idle: Duration,
     strength: Strength,
     mailer: Arc<Mailer>,
     /// Somebody is to be written to.
@@ -143,6 +145,7 @@ impl Accounts {
             },
             recent: Recent::default(),
             login_lasts: config.auth.refresh_token,
+            login_idle: config.auth.login_idle,
             strength: Strength::new(),
             mailer: parts.mailer,
             has_mail: Notify::new(),

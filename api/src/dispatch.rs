@@ -1,9 +1,11 @@
 //! From a request to its answer: find the route, see who asks, run the handler, whatever it does.
 
 use crate::accounts::Found;
+use crate::addresses::party;
 use crate::call::{Call, too_large};
 use crate::cors::{self, Cors};
 use crate::edge::Edge;
+use crate::forwarded;
 use crate::office::Actor;
 use crate::problem::Problem;
 use crate::respond::{self, Answer, REQUEST_ID};
@@ -49,7 +51,7 @@ pub(crate) async fn answer(
     let request_id = request_id(edge, request.headers());
     // Of the highest level, so that no filter takes the ids from a line that it lets through.
     let id = request_id.to_str().unwrap_or_default();
-    let span = tracing::error_span!("request", request_id = id, trace_id = Empty);
+    let span = tracing::error_span!("request", request_id = id, user = Empty, trace_id = Empty);
     answer_as(edge, router, peer, request, &request_id).instrument(span).await
 }
 
@@ -64,6 +66,7 @@ async fn answer_as(
     let in_flight = InFlight::begin(edge);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let from = forwarded::client(peer.ip(), request.headers(), &edge.config().server.trusted_proxies);
     // hyper prefers `Transfer-Encoding` to `Content-Length` and hides that both were there, so what
     // follows such a request is never read as another one (RFC 9112, section 6.1).
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
@@ -101,7 +104,11 @@ async fn answer_as(
         }
         Err(outcome) => (ROUTES.len(), NO_ROUTE[1], outcome),
     };
-    let code = outcome.as_ref().err().map(|problem| problem.code().as_str());
+    let refused = outcome.as_ref().err().map(Problem::code);
+    let code = refused.map(ErrorCode::as_str);
+    if let Some(unsaid) = refused.and_then(|code| edge.node.refused(u128::from(party(from)), code)) {
+        tracing::info!(%method, route = label, code, unsaid, "refused");
+    }
     let id = request_id.to_str().unwrap_or_default();
     let mut answer = outcome.unwrap_or_else(|problem| problem.into_answer(&path, id));
     respond::common_headers(answer.headers_mut(), request_id);
@@ -170,6 +177,7 @@ async fn handle(call: Call, route: &Route) -> Result<Answer, Problem> {
         }
         Handler::User(handler) => {
             let identity = authenticate(&call.edge, call.headers()).await?;
+            tracing::Span::current().record("user", display(identity.user.id));
             handler(call, identity).await
         }
     }

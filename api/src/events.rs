@@ -27,7 +27,8 @@ use rookery_protocol::{Codec, ErrorCode, Frame, Op, RoomGet, ServerEvent};
 use std::sync::Arc;
 use stream::EventStream;
 
-const MEDIA_TYPE: &str = "text/event-stream";
+/// The one encoding that event streams have, named because every text's is (ASVS 5.0, 4.1.1).
+const MEDIA_TYPE: &str = "text/event-stream; charset=utf-8";
 
 /// Answers `GET /v1/events`: from now on the events of `?rooms=`, or a problem.
 pub(crate) async fn listen(call: &Call) -> Result<Answer, Problem> {

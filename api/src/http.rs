@@ -33,6 +33,7 @@ pub(crate) mod metrics;
 pub(crate) mod password;
 pub(crate) mod pin;
 pub(crate) mod probes;
+pub(crate) mod proof;
 pub(crate) mod put_upload;
 pub(crate) mod reaction;
 pub(crate) mod readers;

@@ -54,7 +54,7 @@ impl Resolve for PublicOnly {
 
 /// Whether packets to an address go to the internet: neither inside, nor to this machine, nor to many at once (IANA
 /// special-purpose address registries of RFC 6890).
-fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

@@ -137,7 +137,7 @@ pub struct RoomChange {
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// Where its picture is.
+    /// Where its picture is; empty where it was taken away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
 }

@@ -592,7 +592,7 @@ kind?: RoomKind,
 title?: string,
 /** What it says of itself. */
 about?: string,
-/** Where its picture is. */
+/** Where its picture is; empty where it was taken away. */
 avatar?: string, };
 
 /** Asks to hear a room no more. */
@@ -705,7 +705,7 @@ room: RoomId,
 title?: string,
 /** At most 1024 characters. */
 about?: string,
-/** Where the picture is. */
+/** A picture that was uploaded: its id, or where it is; empty takes the picture away. */
 avatar?: string, };
 
 /** One member's own view of a room. */

@@ -9,7 +9,7 @@ use std::time::Duration;
 use totp_rs::{Builder, Secret, Totp};
 
 /// An app that knows one secret.
-struct App(Totp);
+pub(crate) struct App(Totp);
 
 impl App {
     /// Returns the code that it shows at the node's present.
@@ -23,7 +23,7 @@ impl App {
     }
 
     /// Returns the next code: the one of half a minute later.
-    fn next(&self, node: &TestNode) -> String {
+    pub(crate) fn next(&self, node: &TestNode) -> String {
         node.advance(Duration::from_secs(30));
         self.code(node)
     }
@@ -67,7 +67,7 @@ async fn meet(node: &TestNode, challenge: &str, code: &str) -> RawAnswer {
 }
 
 /// Sets a second factor up for alice; returns her token, the app and the recovery codes.
-async fn set_up(node: &TestNode) -> (String, App, Vec<String>) {
+pub(crate) async fn set_up(node: &TestNode) -> (String, App, Vec<String>) {
     let token = node.user("alice").await.token().to_owned();
     let begun = post(node, "/v1/me/factor", &token, json!({ "password": PASSWORD })).await;
     assert_eq!(begun.status, 201);
@@ -100,6 +100,11 @@ async fn a_login_asks_for_a_code_once_the_factor_is_confirmed() {
     let other = TestNode::start().await;
     let (token, app, codes) = set_up(&other).await;
     assert_eq!(codes.len(), 10);
+    for code in &codes {
+        // Five bits a character: more than 128.
+        let characters = code.chars().filter(|c| c.is_ascii_lowercase() || ('2'..='7').contains(c)).count();
+        assert_eq!((characters, code.len()), (28, 31), "four groups with hyphens between them");
+    }
     let on = standing(&other, &token).await;
     assert_eq!((&on["on_since"], &on["recovery_codes"]), (&json!(other.now().0), &json!(10)));
     let waiting = challenge(&other).await;

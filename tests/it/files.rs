@@ -4,6 +4,7 @@
 mod bytes;
 mod garbage;
 mod hostile;
+mod picture;
 mod rights;
 
 use crate::http::{Raw, RawAnswer, call};
@@ -136,7 +137,10 @@ async fn a_file_is_announced_sent_said_and_fetched() {
     for (name, value) in [
         ("content-type", "text/plain; charset=utf-8"),
         ("content-disposition", "attachment; filename*=UTF-8''tea.txt"),
-        ("content-security-policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
+        (
+            "content-security-policy",
+            "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
         ("x-content-type-options", "nosniff"),
         ("cross-origin-resource-policy", "same-origin"),
         ("cache-control", "private, no-cache"),

@@ -91,7 +91,10 @@ async fn every_answer_forbids_what_browsers_would_do_with_it() {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
-        assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"), "{path}");
+        let policy = answer.header("content-security-policy").unwrap();
+        for nothing in ["default-src", "base-uri", "form-action", "frame-ancestors"] {
+            assert!(policy.contains(&format!("{nothing} 'none'")), "{path}: {policy}");
+        }
     }
 }
 

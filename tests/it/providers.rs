@@ -3,6 +3,7 @@
 mod erased;
 mod hostile;
 mod letters;
+mod proof;
 mod real;
 
 use crate::folder::Folder;
@@ -89,7 +90,8 @@ impl Stage {
     /// Begins a login, or a link of whom `token` stands for.
     async fn begin(&self, provider: &str, token: &str) -> Page {
         let action = if token.is_empty() { "begin" } else { "link" };
-        let answer = self.post(&format!("/v1/auth/providers/{provider}/{action}"), token, Value::Null).await;
+        let proof = if token.is_empty() { Value::Null } else { json!({ "password": PASSWORD }) };
+        let answer = self.post(&format!("/v1/auth/providers/{provider}/{action}"), token, proof).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let begun = answer.json();
         let text = |name: &str| begun[name].as_str().unwrap().to_owned();
@@ -128,8 +130,9 @@ impl Stage {
     /// Takes an identity off whom `token` stands for.
     async fn unlink(&self, token: &str, id: &Value) -> u16 {
         let header = format!("Bearer {token}");
-        let path = format!("/v1/me/identities/{}", id.as_str().unwrap());
-        call(self.node.http(), "DELETE", &path, &[("authorization", &header)], &Value::Null).await.status
+        let path = format!("/v1/me/identities/{}/unlink", id.as_str().unwrap());
+        let proof = json!({ "password": PASSWORD });
+        call(self.node.http(), "POST", &path, &[("authorization", &header)], &proof).await.status
     }
 
     async fn get(&self, path: &str, token: &str) -> Value {

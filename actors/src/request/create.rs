@@ -1,6 +1,6 @@
 //! Making rooms and describing them.
 
-use super::{check, unread, view};
+use super::{avatar, check, unread, view};
 use crate::naming::{created_room, direct_room, inbox_of};
 use crate::node::Node;
 use crate::room::{Action, Creation};
@@ -8,6 +8,7 @@ use rookery_protocol::{
     ErrorCode, ReplyBody, Role, RoomCreate, RoomId, RoomKind, RoomUpdate, User, UserId, WireError,
 };
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// Creates a group or a channel; the same `client_id` gives the same room.
 pub(super) async fn create(
@@ -55,7 +56,7 @@ pub(super) async fn direct(node: &Arc<Node>, user: &User, other: UserId) -> Resu
 pub(super) async fn update(
     node: &Arc<Node>,
     user: &User,
-    update: RoomUpdate,
+    mut update: RoomUpdate,
 ) -> Result<ReplyBody, WireError> {
     if let Some(title) = &update.title {
         check::title(title)?;
@@ -63,9 +64,31 @@ pub(super) async fn update(
     if let Some(about) = &update.about {
         check::about(about)?;
     }
+    avatar::resolve(node, user.id, &mut update).await?;
     let room = update.room;
-    node.submit(user.id, room, Action::Update(Box::new(update))).await?;
+    if update.avatar.is_some() {
+        update_with_avatar(node, user.id, update).await?;
+    } else {
+        node.submit(user.id, room, Action::Update(Box::new(update))).await?;
+    }
     Ok(view(node, user, room).await?.into())
+}
+
+/// Changes a room's picture too. In a task: a client that does not wait for the answer must not leave a picture behind
+/// that nobody keeps.
+async fn update_with_avatar(node: &Arc<Node>, by: UserId, update: RoomUpdate) -> Result<(), WireError> {
+    let (done, outcome) = oneshot::channel();
+    let (task_node, room) = (Arc::clone(node), update.room);
+    node.tasks().spawn(async move {
+        let updated = task_node.submit(by, room, Action::Update(Box::new(update))).await;
+        let outcome = match updated {
+            Ok(_) => avatar::keep(&task_node, room).await,
+            Err(error) => Err(error),
+        };
+        // Whoever asked may have stopped waiting.
+        drop(done.send(outcome));
+    });
+    outcome.await.unwrap_or_else(|_| Err(WireError::new(ErrorCode::Internal, "no answer came")))
 }
 
 impl Node {

@@ -1,6 +1,7 @@
 //! People: finding them, one's own profile, and blocking.
 
 use super::attachments::thumb_url;
+use super::avatar::{may_be_avatar, no_such_file};
 use super::write::written;
 use super::{check, unread};
 use crate::naming::direct_room;
@@ -83,28 +84,13 @@ async fn change_profile(node: &Node, user: UserId, change: ProfileChange) -> Res
     }
 }
 
-/// Checks that a file may be `user`'s picture: one that it can read and that is a picture. The nil id
-/// takes the picture away.
-async fn may_be_avatar(node: &Node, user: UserId, file: FileId) -> Result<(), WireError> {
-    if file.0.is_nil() {
-        return Ok(());
-    }
-    let found = node.store().readable_files(user, &[file], node.clock().now()).await.map_err(unread)?;
-    let content = found.into_iter().next().and_then(|record| record.content);
-    match content {
-        Some(content) if content.thumb.is_some() => Ok(()),
-        Some(_) => Err(check::invalid("avatar", "the file is no picture")),
-        None => Err(WireError::new(ErrorCode::NotFound, "there is no such file for you").field("avatar")),
-    }
-}
-
 /// Makes a file `user`'s picture. First the file is kept for it, then its profile says where it is, so
 /// that a profile never says what nobody keeps.
 async fn set_avatar(node: &Node, user: UserId, file: FileId) -> Result<User, WireError> {
     let now = node.clock().now();
     let wanted = (!file.0.is_nil()).then_some(file);
     if !written(|| node.store().hold_avatar(AvatarOf::User(user), wanted, now)).await? {
-        return Err(WireError::new(ErrorCode::NotFound, "there is no such file for you").field("avatar"));
+        return Err(no_such_file());
     }
     let avatar = wanted.map_or(TextChange::Clear, |file| TextChange::Set(thumb_url(file)));
     let change = ProfileChange { name: None, handle: None, about: TextChange::Keep, avatar };

@@ -101,7 +101,8 @@ impl Session {
     /// takes the names from a line that it lets through.
     pub(super) fn span(&self, op: &'static str, answer: &mut Answer) -> tracing::Span {
         let trace_id = answer.trace().map(|trace| tracing::field::display(trace.id()));
-        tracing::error_span!("command", connection = self.connection.id().0, op, trace_id)
+        let user = self.connection.identity().map(|(user, _)| tracing::field::display(user));
+        tracing::error_span!("command", connection = self.connection.id().0, user, op, trace_id)
     }
 
     fn open(&mut self, user: User, RoomOpen { room, after }: RoomOpen, mut answer: Answer) {

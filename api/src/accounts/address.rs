@@ -3,7 +3,7 @@
 use super::change_password::ChangePasswordError;
 use super::names::{self, BadField};
 use super::settle::settle;
-use super::{Accounts, Asker, secret};
+use super::{Accounts, Asker, FactorError, secret};
 use crate::mail::About;
 use rookery_actors::Identity;
 use rookery_engine::Throttled;
@@ -33,6 +33,9 @@ pub enum AddressError {
     /// As for a password.
     #[error(transparent)]
     Password(#[from] ChangePasswordError),
+    /// As for a second factor.
+    #[error(transparent)]
+    Factor(#[from] FactorError),
     /// Too often from this address, or to that one.
     #[error(transparent)]
     Throttled(#[from] Throttled),
@@ -69,11 +72,16 @@ impl Accounts {
     pub async fn change_address(
         &self,
         who: &Identity,
-        (email, password): (&str, SecretString),
+        email: &str,
+        (password, code): (SecretString, Option<&str>),
         asker: &Asker,
     ) -> Result<(), AddressError> {
         let email = names::email(email)?;
         let account = self.known(who, password, asker).await?;
+        if code.is_some() {
+            self.throttles.factor(who.user.id, self.now()).await?;
+        }
+        self.prove_factor(who.user.id, code).await?;
         self.throttles.mail(asker.address, &email, self.now()).await?;
         self.tell(&account.email, About::AddressChanging, asker).await;
         Ok(self.post(&email, About::ChangeAddress { user: who.user.id }, asker).await?)

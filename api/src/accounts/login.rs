@@ -7,7 +7,7 @@ use super::settle::{insist, settle};
 use super::{Accounts, Asker, after, secret};
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, LoginSession, RefreshToken, StoreError};
-use rookery_protocol::{DeviceId, SessionId, Timestamp, User};
+use rookery_protocol::{DeviceId, SessionId, Timestamp, User, UserId};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -45,8 +45,8 @@ pub struct Tokens {
     pub expires_in: Duration,
     /// Good for one refresh.
     pub refresh_token: SecretString,
-    /// How long the login lasts, however often it is refreshed.
-    pub login_expires_in: Duration,
+    /// How long the refresh token is good: until the login ends, or nobody has used it for too long.
+    pub refresh_expires_in: Duration,
     /// The login session.
     pub session: SessionId,
     /// Who logged in.
@@ -77,6 +77,16 @@ pub enum LoginError {
     /// The store did not, or cannot say.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Has every line of the log on a login say whose it would be, also where it is refused.
+pub(super) fn note_user(user: Option<UserId>) {
+    let span = tracing::Span::current();
+    match user {
+        Some(user) => span.record("user", tracing::field::display(user)),
+        // Written down as well, so that both cost the same time.
+        None => span.record("user", "unknown"),
+    };
 }
 
 /// What a right password gets.
@@ -127,6 +137,7 @@ impl Accounts {
             Some(email) => self.store.account_by_email(email).await?,
             None => None,
         };
+        note_user(account.as_ref().map(|account| account.user.id));
         // Nothing longer was ever accepted, so nothing longer is hashed.
         let within = names::password(&request.password).is_ok();
         let known = account
@@ -181,7 +192,7 @@ impl Accounts {
             revoked_at: None,
         };
         let (refresh_token, hash) = secret::make(self.random.as_ref());
-        let token = RefreshToken { hash, expires_at: session.expires_at };
+        let token = RefreshToken { hash, expires_at: after(now, self.login_idle).min(session.expires_at) };
         settle(|| self.store.begin_session(session.clone(), token)).await?;
         // After it has begun: a ban that comes meanwhile finds it, and one that was there is found here.
         if self.standing(session.user).await?.is_barred(now) {
@@ -214,7 +225,7 @@ impl Accounts {
             access_token,
             expires_in: until(now, claims.expires_at),
             refresh_token,
-            login_expires_in: until(now, session.expires_at),
+            refresh_expires_in: until(now, session.expires_at).min(self.login_idle),
             session: session.session,
             user,
         }

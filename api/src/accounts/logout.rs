@@ -35,7 +35,7 @@ impl Accounts {
             Credential::Refresh(token) => {
                 // Only a rotation tells whose a token is; nobody gets to know its replacement.
                 let (_, hash) = secret::make(self.random.as_ref());
-                let replacement = RefreshToken { hash, expires_at: after(now, self.login_lasts) };
+                let replacement = RefreshToken { hash, expires_at: after(now, self.login_idle) };
                 let old = secret::hash(token);
                 match settle(|| self.store.rotate(old, replacement, now)).await? {
                     Rotation::Invalid => return Ok(None),

@@ -33,7 +33,7 @@ impl Accounts {
     pub async fn refresh(&self, token: &str, asker: impl Into<Asker>) -> Result<Tokens, RefreshError> {
         let now = self.now();
         let (next, hash) = self.tokens.successor_of(token);
-        let replacement = RefreshToken { hash, expires_at: after(now, self.login_lasts) };
+        let replacement = RefreshToken { hash, expires_at: after(now, self.login_idle) };
         let old = secret::hash(token);
         match settle(|| self.store.rotate(old, replacement, now)).await? {
             Rotation::Invalid => Err(RefreshError::Refused),

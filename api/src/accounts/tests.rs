@@ -197,7 +197,7 @@ async fn a_login_ends_however_often_it_is_refreshed() {
     let first = fixture.alice().await;
     fixture.clock.advance(Duration::from_secs(40 * 3600));
     let second = fixture.accounts.refresh(first.refresh_token.expose_secret(), HERE).await.unwrap();
-    assert_eq!(second.login_expires_in, Duration::from_secs(8 * 3600));
+    assert_eq!(second.refresh_expires_in, Duration::from_secs(8 * 3600));
     fixture.clock.advance(Duration::from_secs(8 * 3600 - 60));
     let third = fixture.accounts.refresh(second.refresh_token.expose_secret(), HERE).await.unwrap();
     assert_eq!(third.expires_in, Duration::from_secs(60));

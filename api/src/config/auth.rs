@@ -31,6 +31,8 @@ pub struct AuthConfig {
     pub access_token: Duration,
     /// How long a login lasts, however often it is refreshed.
     pub refresh_token: Duration,
+    /// How long a login lasts that nobody refreshes.
+    pub login_idle: Duration,
     /// The Ed25519 keys that sign access tokens, a line each. None: those in the data dir.
     pub signing_key: Option<SecretString>,
     /// Whether somebody who has not confirmed its e-mail address may not log in.
@@ -58,6 +60,9 @@ pub(super) struct RawAuth {
     /// Days that a login lasts, however often it is refreshed.
     #[schemars(range(min = 1, max = 365))]
     refresh_token_days: u64,
+    /// Days that a login lasts that nobody refreshes; as long as `auth.refresh_token_days` at most.
+    #[schemars(range(min = 1, max = 365))]
+    login_idle_days: u64,
     /// The Ed25519 keys that sign access tokens: 32 random bytes in base64 and, on a line each, those that follow. When absent, one is made and kept in the data dir.
     #[serde(serialize_with = "hidden")]
     #[schemars(with = "Option<String>", extend("writeOnly" = true, "x-reload" = true))]
@@ -77,6 +82,7 @@ impl Default for RawAuth {
             argon2_threads: 0,
             access_token_minutes: 10,
             refresh_token_days: 30,
+            login_idle_days: 30,
             signing_key: None,
             verify_email: false,
             providers: String::new(),
@@ -97,6 +103,7 @@ impl RawAuth {
         let threads = problems.number("auth.argon2_threads", self.argon2_threads, 0, 64);
         let minutes = problems.number("auth.access_token_minutes", self.access_token_minutes, 1, 60);
         let days = problems.number("auth.refresh_token_days", self.refresh_token_days, 1, 365);
+        let idle = problems.number("auth.login_idle_days", self.login_idle_days, 1, 365);
         if let Some(key) = &self.signing_key
             && SigningKeys::parse(key.expose_secret()).is_err()
         {
@@ -109,6 +116,7 @@ impl RawAuth {
             argon2_threads: threads_or_half(threads),
             access_token: Duration::from_secs(minutes * 60),
             refresh_token: Duration::from_secs(days * 24 * 60 * 60),
+            login_idle: Duration::from_secs(idle * 24 * 60 * 60),
             signing_key: self.signing_key.clone(),
             verify_email: self.verify_email,
             providers: providers::read(&self.providers, problems),

@@ -1,14 +1,17 @@
-//! What is not let out onto an address that others reach: secrets that anybody can guess, and limits that are lifted.
+//! What is not let out onto an address that others reach: secrets that anybody can guess, limits that are lifted, and
+//! what people say, in the clear.
 
 use super::Config;
 use super::error::Problems;
 use super::files::FilesPlace;
 use super::storage::StoragePlace;
+use crate::inside::is_public;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, PAD};
 use secrecy::{ExposeSecret, SecretString};
+use std::net::IpAddr;
 
 /// What databases, buckets and guides come with.
 const DEFAULTS: &[&str] = &[
@@ -29,9 +32,11 @@ const DIFFERENT_BYTES: usize = 16;
 
 /// Notes everything for which `config` must not be served to others.
 pub(super) fn check(config: &Config, problems: &mut Problems<'_>) {
-    if config.server.listen.ip().to_canonical().is_loopback() {
+    let address = config.server.listen.ip().to_canonical();
+    if address.is_loopback() {
         return;
     }
+    check_tls(config, address, problems);
     let mut refuse = |key: &str, is_wrong: bool, allowed: &str| {
         if is_wrong {
             problems.value(key, "(set)", allowed);
@@ -57,6 +62,19 @@ pub(super) fn check(config: &Config, problems: &mut Problems<'_>) {
     }
     if let FilesPlace::Bucket(bucket) = &config.files.place {
         refuse("files.s3_secret_key", is(Some(&bucket.secret_key), is_default), random);
+    }
+}
+
+/// Refuses to listen in the clear where the internet may come from, unless somebody in front ends TLS or the operator
+/// says so. Without an address of its own it listens on all that the machine has.
+fn check_tls(config: &Config, address: IpAddr, problems: &mut Problems<'_>) {
+    let server = &config.server;
+    let is_reached = address.is_unspecified() || is_public(address);
+    if is_reached && server.tls.is_none() && server.trusted_proxies.is_empty() && !server.is_without_tls {
+        let allowed = "one of this machine or of a private network, unless `server.tls_certificate` is set, or \
+                       `server.trusted_proxies` names the proxy that ends TLS, or `server.without_tls` says that \
+                       something else does";
+        problems.value("server.listen", server.listen, allowed);
     }
 }
 
@@ -86,7 +104,8 @@ fn is_weak_key(word: &str) -> bool {
 mod tests {
     use crate::config::tests::{env, errors};
 
-    const OUT: (&str, &str) = ("ROOKERY_SERVER__LISTEN", "0.0.0.0:7080");
+    /// In a private network.
+    const OUT: (&str, &str) = ("ROOKERY_SERVER__LISTEN", "10.0.0.1:7080");
     const IN: (&str, &str) = ("ROOKERY_SERVER__LISTEN", "127.0.0.1:7080");
 
     #[test]
@@ -106,6 +125,33 @@ mod tests {
         let drawn = "q3Zp0n8mXl5Wc1Rk9uYtB7vHs2DfGj4EaQxNiOoLdTM=";
         assert_eq!(errors(&env(&[OUT, ("ROOKERY_AUTH__SIGNING_KEY", drawn)])), "");
         assert_eq!(errors(&env(&[OUT])), "");
+    }
+
+    #[test]
+    fn nobody_is_served_in_the_clear_where_the_internet_comes_from() {
+        let listening = |address: &str, settings: &[(&str, &str)]| {
+            let listen = ("ROOKERY_SERVER__LISTEN", address);
+            errors(&env(&[&[listen], settings].concat()))
+        };
+        for open in
+            ["0.0.0.0:7080", "[::]:7080", "203.0.114.5:7080", "[2a00:1450::1]:443", "[::ffff:8.8.8.8]:80"]
+        {
+            let told = listening(open, &[]);
+            assert!(
+                told.contains("server.listen") && told.contains("server.without_tls"),
+                "{open}: {told:?}"
+            );
+            for said in [
+                &[("ROOKERY_SERVER__WITHOUT_TLS", "true")][..],
+                &[("ROOKERY_SERVER__TRUSTED_PROXIES", "192.0.2.1")],
+                &[("ROOKERY_SERVER__TLS_CERTIFICATE", "a.pem"), ("ROOKERY_SERVER__TLS_KEY", "a.key")],
+            ] {
+                assert_eq!(listening(open, said), "", "{open} {said:?}");
+            }
+        }
+        for own in ["127.0.0.1:0", "[::1]:7080", "10.1.2.3:7080", "192.168.1.2:7080", "[fd00::1]:7080"] {
+            assert_eq!(listening(own, &[]), "", "{own}");
+        }
     }
 
     #[test]

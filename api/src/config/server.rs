@@ -37,6 +37,8 @@ pub struct ServerConfig {
     pub security_contact: Option<String>,
     /// What the public listener speaks TLS with, if it does.
     pub tls: Option<TlsFiles>,
+    /// Whether it may listen without TLS and without a named proxy on an address that others reach.
+    pub is_without_tls: bool,
     /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
     pub max_connections: usize,
     /// Bytes of one request's line and headers.
@@ -89,6 +91,8 @@ pub(super) struct RawServer {
     tls_certificate: String,
     /// The file of that certificate's private key in PEM. Both are read again when they change.
     tls_key: String,
+    /// Lets the public listener be on an address that others reach, without TLS and without a proxy in `server.trusted_proxies`: where something else in front ends TLS, such as whatever publishes a container's port.
+    without_tls: bool,
     /// HTTP connections of one listener at a time; the next ones wait in the system's queue.
     #[schemars(range(min = 1, max = 1_000_000), extend("x-reload" = true))]
     max_connections: u64,
@@ -137,6 +141,7 @@ impl Default for RawServer {
             security_contact: None,
             tls_certificate: String::new(),
             tls_key: String::new(),
+            without_tls: false,
             max_connections: 16_384,
             header_bytes: 16_384,
             max_headers: 64,
@@ -213,6 +218,7 @@ impl RawServer {
                 certificate: PathBuf::from(&self.tls_certificate),
                 key: PathBuf::from(&self.tls_key),
             }),
+            is_without_tls: self.without_tls,
             max_connections: size(max_connections),
             header_bytes: size(header_bytes),
             max_headers: size(max_headers),

@@ -10,7 +10,7 @@ use http::StatusCode;
 use rookery_actors::Identity;
 use rookery_protocol::ErrorCode;
 use schemars::JsonSchema;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 pub(crate) const ROUTE: Route = Route::post(
@@ -34,11 +34,16 @@ struct Body {
     /// the login is one of the last ten minutes.
     #[schemars(with = "String", extend("format" = "password"))]
     current: SecretString,
+    /// Six digits of the app, or a recovery code; where the account has a second factor.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    code: Option<SecretString>,
 }
 
 async fn change_email(mut call: Call, who: Identity) -> Result<Answer, Problem> {
-    let Body { email, current } = call.json().await?;
-    call.edge.accounts.change_address(&who, (&email, current), &call.asker()).await?;
+    let Body { email, current, code } = call.json().await?;
+    let proof = (current, code.as_ref().map(ExposeSecret::expose_secret));
+    call.edge.accounts.change_address(&who, &email, proof, &call.asker()).await?;
     Ok(respond::empty(StatusCode::ACCEPTED))
 }
 
@@ -47,6 +52,7 @@ impl From<AddressError> for Problem {
         match error {
             AddressError::Field(bad) => bad.into(),
             AddressError::Password(error) => error.into(),
+            AddressError::Factor(error) => error.into(),
             AddressError::Throttled(throttled) => throttled.into(),
             AddressError::Store(error) => unavailable(&error).into(),
         }

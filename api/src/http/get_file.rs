@@ -50,7 +50,9 @@ pub(crate) const THUMB: Route = Route::get(
 const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// What a page that is opened from a file may do: nothing, in an origin of its own.
-const POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
 
 async fn get_part(call: Call, who: Identity, part: BlobPart) -> Result<Answer, Problem> {
     let file: FileId = call.path("id")?;

@@ -1,5 +1,6 @@
 //! The identities elsewhere that one's own account may be entered by: listed, linked, taken off.
 
+use super::proof::{PROOF_BYTES, Proof, proven};
 use super::sign_in::{Back, Begun, begun};
 use crate::accounts::{LinkedIdentity, unavailable};
 use crate::call::Call;
@@ -18,24 +19,29 @@ pub(crate) const LIST: Route =
         .about(Tag::Accounts, "Lists the identities elsewhere that the account may be entered by")
         .gives::<Identities>(200);
 
-pub(crate) const UNLINK: Route = Route::delete(
-    "/v1/me/identities/{identity}",
+pub(crate) const UNLINK: Route = Route::post(
+    "/v1/me/identities/{identity}/unlink",
     "unlinkIdentity",
     Handler::User(|call, who| Box::pin(unlink(call, who))),
 )
+.body_bytes(PROOF_BYTES)
 .about(Tag::Accounts, "Takes an identity off the account")
+.takes::<Proof>()
+.or_nothing()
 .gives_nothing(204)
-.fails(&[ErrorCode::Conflict]);
+.fails(&[ErrorCode::Conflict, ErrorCode::Forbidden, ErrorCode::RateLimited]);
 
 pub(crate) const BEGIN: Route = Route::post(
     "/v1/auth/providers/{provider}/link",
     "beginLink",
     Handler::User(|call, who| Box::pin(begin(call, who))),
 )
-.body_bytes(256)
+.body_bytes(PROOF_BYTES)
 .about(Tag::Accounts, "Begins to link an identity with the account")
+.takes::<Proof>()
+.or_nothing()
 .gives::<Begun<'static>>(200)
-.fails(&[ErrorCode::Busy, ErrorCode::RateLimited]);
+.fails(&[ErrorCode::Forbidden, ErrorCode::Busy, ErrorCode::RateLimited]);
 
 pub(crate) const END: Route = Route::post(
     "/v1/auth/providers/{provider}/link/finish",
@@ -75,13 +81,15 @@ async fn list(call: Call, who: Identity) -> Result<Answer, Problem> {
     listed(&call, &who).await
 }
 
-async fn unlink(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn unlink(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    proven(&mut call, &who).await?;
     let identity: String = call.path("identity")?;
     call.edge.accounts.unlink(who.user.id, &identity, &call.asker()).await?;
     Ok(respond::empty(StatusCode::NO_CONTENT))
 }
 
-async fn begin(call: Call, who: Identity) -> Result<Answer, Problem> {
+async fn begin(mut call: Call, who: Identity) -> Result<Answer, Problem> {
+    proven(&mut call, &who).await?;
     let provider: String = call.path("provider")?;
     Ok(begun(&call.edge.accounts.begin_sign_in(&provider, Some(who.user.id), call.from()).await?))
 }

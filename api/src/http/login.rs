@@ -1,15 +1,16 @@
 //! `POST /v1/auth/login`: a password for tokens.
 
-use crate::accounts::{Challenge, Device, LoggedIn, Login, LoginError, Tokens, unavailable};
+use crate::accounts::{Challenge, Credential, Device, LoggedIn, Login, LoginError, Tokens, unavailable};
 use crate::call::Call;
 use crate::cookie;
+use crate::origin;
 use crate::problem::Problem;
 use crate::respond::{self, Answer};
 use crate::route::docs::Tag;
 use crate::route::{Handler, Route};
 use http::{StatusCode, header};
 use rookery_engine::admission::Wanted;
-use rookery_protocol::{ErrorCode, SessionId, User};
+use rookery_protocol::{CloseCode, ErrorCode, SessionId, User};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -80,10 +81,10 @@ async fn login(mut call: Call) -> Result<Answer, Problem> {
     let Body { email, password, device, cookie } = call.json().await?;
     let delivery = if cookie { Delivery::Cookie } else { Delivery::Body };
     let outcome = call.edge.accounts.login(Login { email, password, device }, call.asker()).await;
-    Ok(match counted(&call, outcome)? {
-        LoggedIn::Tokens(tokens) => granted(&tokens, delivery),
-        LoggedIn::Challenged(challenge) => challenged(&challenge),
-    })
+    match counted(&call, outcome)? {
+        LoggedIn::Tokens(tokens) => entered(&call, "password", &tokens, delivery).await,
+        LoggedIn::Challenged(challenge) => Ok(challenged(&challenge)),
+    }
 }
 
 /// Counts how a login went; one that waits for its second factor has not ended.
@@ -109,6 +110,33 @@ impl<'a> Challenged<'a> {
     }
 }
 
+/// Answers with the tokens of a login that has just begun, by `way`, and says so in the log. Where its cookie takes the
+/// place of another one, the login of that one ends.
+pub(crate) async fn entered(
+    call: &Call,
+    way: &'static str,
+    tokens: &Tokens,
+    delivery: Delivery,
+) -> Result<Answer, Problem> {
+    tracing::info!(user = %tokens.user.id, session = %tokens.session, way, "logged in");
+    if delivery == Delivery::Cookie {
+        end_replaced(call).await?;
+    }
+    Ok(granted(tokens, delivery))
+}
+
+/// Ends the login whose cookie the browser has had: nobody could end it with that cookie any more.
+async fn end_replaced(call: &Call) -> Result<(), Problem> {
+    let Some(token) = cookie::find(call.headers()) else { return Ok(()) };
+    if !origin::is_own_page(call.headers(), &call.edge.config().server.allowed_origins) {
+        return Ok(());
+    }
+    if let Some(session) = call.edge.accounts.logout(Credential::Refresh(token)).await? {
+        call.edge.node.end_login(session, CloseCode::SessionRevoked);
+    }
+    Ok(())
+}
+
 /// Answers with tokens.
 pub(crate) fn granted(tokens: &Tokens, delivery: Delivery) -> Answer {
     let body = Granted {
@@ -120,7 +148,7 @@ pub(crate) fn granted(tokens: &Tokens, delivery: Delivery) -> Answer {
     };
     let mut answer = respond::json(StatusCode::OK, &body);
     if delivery == Delivery::Cookie {
-        let cookie = cookie::keep(&tokens.refresh_token, tokens.login_expires_in);
+        let cookie = cookie::keep(&tokens.refresh_token, tokens.refresh_expires_in);
         answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
     answer

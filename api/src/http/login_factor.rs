@@ -1,6 +1,6 @@
 //! `POST /v1/auth/login/factor`: a login that waits, and a code for it, for tokens.
 
-use super::login::{Delivery, Granted, counted, granted};
+use super::login::{Delivery, Granted, counted, entered};
 use crate::accounts::{ChallengeError, LoggedIn, LoginError, unavailable};
 use crate::call::Call;
 use crate::problem::Problem;
@@ -46,7 +46,7 @@ async fn login(mut call: Call) -> Result<Answer, Problem> {
     let met = accounts.meet_challenge(challenge, code, &call.asker()).await;
     let met = met.map(|tokens| LoggedIn::Tokens(Box::new(tokens)));
     match counted(&call, met)? {
-        LoggedIn::Tokens(tokens) => Ok(granted(&tokens, delivery)),
+        LoggedIn::Tokens(tokens) => entered(&call, "factor", &tokens, delivery).await,
         LoggedIn::Challenged(challenge) => Ok(super::login::challenged(&challenge)),
     }
 }

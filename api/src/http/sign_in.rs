@@ -1,6 +1,6 @@
 //! `/v1/auth/providers`: logging in by an identity elsewhere.
 
-use super::login::{Challenged, Delivery, Granted, granted};
+use super::login::{Challenged, Delivery, Granted, entered};
 use crate::accounts::{
     Answer as CameBack, Attempt, Device, LinkError, LoginError, SignInError, SignedIn, unavailable,
 };
@@ -194,7 +194,7 @@ async fn end(mut call: Call) -> Result<Answer, Problem> {
     let further = match outcome.inspect_err(|_| logins.of("refused").increment(1))? {
         SignedIn::Tokens(tokens) => {
             logins.of("ok").increment(1);
-            return Ok(granted(&tokens, delivery(cookie)));
+            return entered(&call, "provider", &tokens, delivery(cookie)).await;
         }
         SignedIn::Challenged(challenge) => {
             let body = Further::Challenged(Challenged::of(&challenge));
@@ -218,7 +218,7 @@ async fn register(mut call: Call) -> Result<Answer, Problem> {
     let outcome = accounts.register_identity(registration.expose_secret(), who, device, &call.asker()).await;
     let result = if outcome.is_ok() { "ok" } else { "refused" };
     call.edge.node.metrics().accounts.registrations.of(result).increment(1);
-    Ok(granted(&outcome?, delivery(cookie)))
+    entered(&call, "provider", &outcome?, delivery(cookie)).await
 }
 
 const fn delivery(cookie: bool) -> Delivery {

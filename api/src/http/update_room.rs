@@ -32,7 +32,7 @@ struct Body {
     /// At most 1024 characters.
     #[serde(default)]
     about: Option<String>,
-    /// Where the picture is.
+    /// A picture that was uploaded: its id, or where it is; empty takes the picture away.
     #[serde(default)]
     avatar: Option<String>,
 }

@@ -3,6 +3,7 @@
 
 use super::farewell::Farewell;
 use super::write::Writing;
+use crate::addresses::party;
 use crate::served::Served;
 use bytes::Bytes;
 use rookery_actors::{Node, SessionRef};
@@ -10,7 +11,7 @@ use rookery_engine::metrics::Step;
 use rookery_engine::trace::Trace;
 use rookery_engine::{Connection, Taken};
 use rookery_protocol::limits::FRAME_BYTES;
-use rookery_protocol::{CloseCode, Command};
+use rookery_protocol::{CloseCode, Command, ErrorCode};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -24,6 +25,16 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 /// Bytes read from a socket at once. tungstenite keeps and clears a buffer of this size for every
 /// connection: half a KiB holds a usual command whole, and 128 KiB, its default, costs 6.5 µs a wake.
 const READ_BYTES: usize = 512;
+
+/// Ends that are a peer's own fault: it said what is none, too much at once, or a token that never was good.
+const FAULTS: [CloseCode; 6] = [
+    CloseCode::ProtocolError,
+    CloseCode::InvalidPayload,
+    CloseCode::MessageTooBig,
+    CloseCode::Malformed,
+    CloseCode::AuthFailed,
+    CloseCode::TooLarge,
+];
 
 /// Bytes that tungstenite may hold of its own frames: pongs and the close frame only.
 const CONTROL_BYTES: usize = 4 * 1024;
@@ -132,7 +143,21 @@ impl Socket {
     pub(super) async fn run(mut self, peer: SocketAddr) {
         let code = poll_fn(|context| self.turn(context)).await;
         tracing::debug!(connection = self.connection().id().0, %peer, code, "connection ended");
+        if FAULTS.iter().any(|fault| fault.as_u16() == code) {
+            self.say_fault(peer, code);
+        }
         self.served.ended(code);
+    }
+
+    /// Says in the log that a peer was sent away for what it sent.
+    fn say_fault(&self, peer: SocketAddr, code: u16) {
+        let (connection, user) =
+            (self.connection().id().0, self.connection().identity().map(|(user, _)| user));
+        let party = user.map_or(u128::from(party(peer.ip())), |user| user.0.as_u128());
+        if let Some(unsaid) = self.node().refused(party, ErrorCode::BadRequest) {
+            let user = user.map(tracing::field::display);
+            tracing::info!(connection, user, code, unsaid, "closed for what it sent");
+        }
     }
 
     pub(super) const fn node(&self) -> &Arc<Node> {

@@ -54,7 +54,7 @@ pub struct RoomUpdate {
     /// At most 1024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// Where the picture is.
+    /// A picture that was uploaded: its id, or where it is; empty takes the picture away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
 }

@@ -3,6 +3,7 @@
 use super::people::{PASSWORD, register};
 use crate::http::{RawAnswer, call, with};
 use rookery_tests::node::TestNode;
+use rookery_tests::wire::Wire;
 use serde_json::{Value, json};
 
 const APP: &str = "https://app.example.org";
@@ -73,4 +74,43 @@ async fn a_page_of_another_site_changes_nothing_whatever_it_sends() {
         let answer = call(node.http(), "POST", "/v1/auth/refresh", &headers, &Value::Null).await;
         assert_eq!(answer.status, status, "{origin}");
     }
+}
+
+#[tokio::test]
+async fn a_login_in_a_browser_takes_the_place_of_the_one_that_it_had() {
+    let node = TestNode::start().await;
+    register(&node, "alice").await;
+    register(&node, "bob").await;
+    let own = ("sec-fetch-site", "same-origin");
+    let log_in = async |handle: &str, headers: &[(&str, &str)]| {
+        let email = format!("{handle}@example.org");
+        let body = json!({ "email": email, "password": PASSWORD, "cookie": true });
+        let answer = call(node.http(), "POST", "/v1/auth/login", headers, &body).await;
+        let cookie = answer.header("set-cookie").map(|set| set.split(';').next().unwrap().to_owned());
+        (answer, cookie)
+    };
+    let (first, had) = log_in("alice", &[own]).await;
+    let had = had.unwrap();
+    let access = first.json()["access_token"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {access}");
+    let is_in =
+        async || call(node.http(), "GET", "/v1/me", &[("authorization", &bearer)], &Value::Null).await.status;
+    let mut wire = Wire::log_in(node.http(), &access).await;
+
+    // Not by a login that is refused, and not by whoever does not say which page asks.
+    let wrong = json!({ "email": "alice@example.org", "password": "guess guess", "cookie": true });
+    let refused = call(node.http(), "POST", "/v1/auth/login", &[own, ("cookie", &had)], &wrong).await;
+    assert_eq!((refused.status, is_in().await), (401, 200));
+    assert_eq!(log_in("alice", &[("cookie", &had)]).await.0.status, 200);
+    assert_eq!(is_in().await, 200);
+
+    let (second, has) = log_in("bob", &[own, ("cookie", &had)]).await;
+    assert_eq!(second.json()["user"]["handle"], "bob");
+    assert_eq!((wire.closed().await, is_in().await), (4503, 401));
+    let refresh = async |cookie: &str| {
+        call(node.http(), "POST", "/v1/auth/refresh", &[own, ("cookie", cookie)], &Value::Null).await.status
+    };
+    assert_eq!([refresh(&had).await, refresh(&has.unwrap()).await], [401, 200]);
+    // A cookie that is nobody's any more is no hindrance.
+    assert_eq!(log_in("alice", &[own, ("cookie", &had)]).await.0.status, 200);
 }

@@ -123,3 +123,27 @@ async fn a_refresh_token_is_not_answered_again_once_what_it_was_spent_for_is_spe
     closed_within_a_second(&mut wire).await;
     assert_eq!(refresh(&there, &third).await.status, 401);
 }
+
+#[tokio::test]
+async fn a_login_that_nobody_uses_ends_and_one_that_is_used_goes_on() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let node = crate::http::with(&[("ROOKERY_AUTH__LOGIN_IDLE_DAYS", "7")]).await;
+    register(&node, "alice").await;
+    let body = json!({ "email": "alice@example.org", "password": PASSWORD, "cookie": true });
+    let in_browser = post(&node, "/v1/auth/login", body).await;
+    assert!(in_browser.header("set-cookie").unwrap().contains("; Max-Age=604800;"));
+    let refresh = async |tokens: &Value| {
+        post(&node, "/v1/auth/refresh", json!({ "refresh_token": tokens["refresh_token"] })).await
+    };
+    let unused = login(&node, "alice@example.org", PASSWORD).await.json();
+    let mut used = login(&node, "alice@example.org", PASSWORD).await.json();
+    for _ in 0..2 {
+        node.advance(6 * DAY);
+        let answer = refresh(&used).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        used = answer.json();
+    }
+    assert_eq!(refresh(&unused).await.problem(), (401, "unauthenticated".to_owned()));
+    node.advance(7 * DAY);
+    assert_eq!(refresh(&used).await.problem(), (401, "unauthenticated".to_owned()));
+}

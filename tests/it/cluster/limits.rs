@@ -11,6 +11,7 @@ use rookery_tests::node::{TestNode, TestNodeOptions};
 use rookery_tests::wire::Wire;
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Searches that somebody may make at once.
 const SEARCHES: usize = 30;
@@ -106,4 +107,35 @@ async fn over_redis_tries_are_counted_together_and_alone_while_it_is_away() {
     assert_eq!(guess(&cluster.nodes[0]).await.0, 429);
     cluster.back(0).await;
     assert_eq!(guess(&cluster.nodes[0]).await.0, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_redis_what_a_user_does_is_weighed_over_all_nodes() {
+    const STEPS: u32 = 300;
+    let cluster = OverRedis::start(2, "users", &STRICT).await;
+    let [here, there] = &cluster.nodes[..] else { panic!("there are two") };
+    here.user("alice").await;
+    let mut wires = Vec::new();
+    for node in [here, here, there, there] {
+        wires.push(Wire::log_in(node.http(), node.login("alice").await.token()).await);
+    }
+    // For twelve seconds she asks for more than she may, on both nodes, with two logins on each.
+    let mut passed = 0;
+    for _ in 0..STEPS {
+        for wire in &mut wires {
+            match wire.call("room.list", json!({})).await {
+                Ok(_) => passed += 1,
+                Err(error) => assert_eq!(error["code"], "rate_limited"),
+            }
+        }
+        for node in [here, there] {
+            node.pass(Duration::from_millis(40));
+        }
+    }
+    // A list costs 5 of 100 a second and of the 400 that there are at once: 320 for both together. Each node for itself
+    // would let as many pass, and does for a moment where Redis is slow to answer.
+    assert!((280..480).contains(&passed), "{passed}");
+    let bob = there.user("bob").await;
+    let mut other = Wire::log_in(there.http(), bob.token()).await;
+    assert_eq!(search(&mut other).await, SEARCHES, "nobody else is held up");
 }

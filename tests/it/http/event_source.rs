@@ -43,7 +43,7 @@ impl EventSource {
         if answer.status != 200 {
             return Err(answer);
         }
-        assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+        assert_eq!(answer.header("content-type"), Some("text/event-stream; charset=utf-8"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let last_id = headers.iter().find(|(name, _)| *name == "last-event-id");
         let last_id = last_id.map(|(_, id)| (*id).to_owned()).unwrap_or_default();

@@ -288,7 +288,7 @@ async fn what_cannot_be_told_is_refused_before_the_stream_begins() {
     assert_eq!(refused(&node, &query, &headers).await.0, 403);
     let headers = [("authorization", alice.as_str())];
     let head = call(node.http(), "HEAD", &format!("/v1/events?{query}"), &headers, &Value::Null).await;
-    assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream")));
+    assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream; charset=utf-8")));
     assert!(node.node().connections().is_empty());
 }
 

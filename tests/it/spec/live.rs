@@ -26,6 +26,7 @@ async fn the_page_and_its_files_come_from_the_server_alone() {
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let policy = page.header("content-security-policy").unwrap().to_owned();
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'"), "{policy}");
+    assert!(policy.contains("base-uri 'none'") && policy.contains("form-action 'none'"), "{policy}");
     assert!(!policy.contains("http") && !policy.contains("script-src 'self' "), "{policy}");
     for (file, media_type) in [
         ("swagger-ui.css", "text/css; charset=utf-8"),
@@ -36,7 +37,11 @@ async fn the_page_and_its_files_come_from_the_server_alone() {
         assert_eq!((answer.status, answer.header("content-type")), (200, Some(media_type)), "{file}");
         assert!(page.text().contains(&format!("docs/{file}")) && !answer.body.is_empty());
         let policy = answer.header("content-security-policy");
-        assert_eq!(policy, Some("default-src 'none'; frame-ancestors 'none'"), "{file}");
+        assert_eq!(
+            policy,
+            Some("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+            "{file}"
+        );
     }
     let gone = call(node.http(), "GET", "/docs/passwd", &[], &Value::Null).await;
     assert_eq!(gone.problem(), (404, "not_found".to_owned()));

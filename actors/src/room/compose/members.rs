@@ -22,7 +22,8 @@ impl Composer<'_> {
         let projection = Projection::Room(RoomRecord {
             title: update.title.clone().or(record.title),
             about: update.about.clone().or(record.about),
-            avatar: update.avatar.clone().or(record.avatar),
+            // Empty is what takes the picture away.
+            avatar: update.avatar.clone().or(record.avatar).filter(|avatar| !avatar.is_empty()),
             rev,
             ..record
         });

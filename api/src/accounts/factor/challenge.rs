@@ -1,6 +1,6 @@
 //! A challenge: a login that has proven all but the second factor.
 
-use crate::accounts::login::BeginError;
+use crate::accounts::login::{BeginError, note_user};
 use crate::accounts::{Accounts, Asker, Tokens, after, secret};
 use rookery_engine::Throttled;
 use rookery_engine::store::{Account, StoreError};
@@ -97,6 +97,7 @@ impl Accounts {
         self.throttles.login(asker.address, None, now).await?;
         let key = secret::hash(challenge);
         let kept = self.kept::<Waiting>(key).await?.ok_or(ChallengeError::Gone)?;
+        note_user(Some(kept.what.user));
         let waiting = Waiting { tried: kept.what.tried + 1, ..kept.what };
         if waiting.tried > TRIES {
             return Err(ChallengeError::Gone);

@@ -174,6 +174,36 @@ impl Accounts {
         Ok(())
     }
 
+    /// Proves that it is still the user who asks, before a change of the ways in: by the password, and by a code where
+    /// logins ask for one.
+    ///
+    /// # Errors
+    /// [`FactorError`], but for [`FactorError::On`] and [`FactorError::Off`].
+    pub async fn prove_anew(
+        &self,
+        who: &Identity,
+        password: SecretString,
+        code: Option<&str>,
+    ) -> Result<(), FactorError> {
+        self.throttles.factor(who.user.id, self.now()).await?;
+        self.own_password(who, password).await?;
+        self.prove_factor(who.user.id, code).await
+    }
+
+    /// Takes a code where logins ask for one, after the password.
+    pub(in crate::accounts) async fn prove_factor(
+        &self,
+        user: UserId,
+        code: Option<&str>,
+    ) -> Result<(), FactorError> {
+        let is_proven = match code {
+            _ if !self.asks_for_factor(user).await? => true,
+            Some(code) => self.spend_code(user, code).await?,
+            None => false,
+        };
+        if is_proven { Ok(()) } else { Err(FactorError::Refused) }
+    }
+
     /// Proves the password, then takes a code: one that comes with a wrong password is not spent.
     async fn prove_both(
         &self,
