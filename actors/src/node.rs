@@ -390,6 +390,6 @@ impl Node {
     /// Looks once at every connection, and at every room where `rooms`, and tells who came and went:
     /// what the sweeper does.
     pub fn sweep(self: &Arc<Self>, rooms: bool) {
-        sweeper::sweep(self, rooms);
+        sweeper::sweep_at_once(self, rooms);
     }
 }

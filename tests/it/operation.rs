@@ -5,6 +5,7 @@ mod drain;
 mod log;
 mod pressure;
 mod probes;
+mod queue;
 mod refusals;
 mod reload;
 mod systemd;

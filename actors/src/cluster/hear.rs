@@ -236,7 +236,7 @@ impl Node {
     /// Homes have moved, or whom they can be reached by: what is sure now must be found out.
     pub(super) fn homes_moved(self: &Arc<Self>) {
         let cluster = self.cluster();
-        self.each_room(|room| drop(room.send_message(RoomMessage::HomesMoved)));
+        self.each_room(|_, room| drop(room.send_message(RoomMessage::HomesMoved)));
         cluster.say_what_is_followed(self);
         cluster.doubt(self.hub().heard_rooms());
         cluster.doubt(cluster.followed_rooms());

@@ -61,11 +61,6 @@ impl Node {
         }
     }
 
-    /// Returns where a room is reached, if it is active.
-    pub(crate) fn active_room(&self, room: RoomId) -> Option<Mailbox<RoomMessage>> {
-        self.rooms.get(room)
-    }
-
     fn reach(self: &Arc<Self>, room: RoomId) -> Result<Mailbox<RoomMessage>, WireError> {
         if let Some(address) = self.rooms.get(room) {
             return Ok(address);
@@ -112,10 +107,15 @@ impl Node {
         }
     }
 
-    /// Calls `visit` for every active room that has asked to be woken, once.
-    pub(crate) fn each_restless_room(&self, mut visit: impl FnMut(&Mailbox<RoomMessage>)) {
-        let restless = std::mem::take(&mut *self.restless.lock().unwrap_or_else(PoisonError::into_inner));
-        restless.into_iter().filter_map(|room| self.rooms.get(room)).for_each(|room| visit(&room));
+    /// Returns the rooms that have asked to be woken; from now on they have not.
+    pub(crate) fn take_restless_rooms(&self) -> Vec<RoomId> {
+        let mut restless = self.restless.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *restless).into_iter().collect()
+    }
+
+    /// Returns where a room is reached, if it is active.
+    pub(crate) fn active_room(&self, room: RoomId) -> Option<Mailbox<RoomMessage>> {
+        self.rooms.get(room)
     }
 
     /// Returns the head of a room that is active and has `user` as a member, without the store.
@@ -147,8 +147,8 @@ impl Node {
     }
 
     /// Calls `visit` for every active room.
-    pub(crate) fn each_room(&self, mut visit: impl FnMut(&Mailbox<RoomMessage>)) {
-        self.rooms.each(|_, room| visit(room));
+    pub(crate) fn each_room(&self, visit: impl FnMut(RoomId, &Mailbox<RoomMessage>)) {
+        self.rooms.each(visit);
     }
 
     /// Returns the node that orders what happens in a room, as far as this one knows: its own where it

@@ -9,8 +9,12 @@ use anyhow::{Context, Result};
 use rookery_api::{ChooseLines, Config, Listeners};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
+
+/// Connections that wait in the kernel until they are accepted, as many as it allows: the lesser of this and
+/// `net.core.somaxconn`, which is 4096 by default. When a server comes back, all of its clients come at once.
+const WAITING_TO_COME_IN: u32 = 65_535;
 
 /// Serves until a signal, then drains.
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
@@ -31,10 +35,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
 async fn serve(config: Config, log: Arc<dyn ChooseLines>, mut reload: Reload) -> Result<()> {
     let mut signals = Signals::listen()?;
     let systemd = Systemd::start()?;
-    let listeners = Listeners {
-        public: bind(config.server.listen).await?,
-        admin: bind(config.server.admin_listen).await?,
-    };
+    let listeners =
+        Listeners { public: bind(config.server.listen)?, admin: bind(config.server.admin_listen)? };
     let (http, admin) = (listeners.public.local_addr()?, listeners.admin.local_addr()?);
     let edge = Box::pin(wiring::start(config, http, log)).await?;
     // The one line that others wait for; the listeners take connections from here on.
@@ -58,6 +60,14 @@ async fn serve(config: Config, log: Arc<dyn ChooseLines>, mut reload: Reload) ->
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
+/// Listens at an address with a queue of [`WAITING_TO_COME_IN`], where the default one is of 128: whoever finds it full
+/// hears nothing, and tries again after 1, 3 and 7 seconds.
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(WAITING_TO_COME_IN)
+    };
+    listen().with_context(|| format!("listen on {address}"))
 }

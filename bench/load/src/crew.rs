@@ -1,7 +1,7 @@
 //! The workers of a run, and what is said to them: people and rooms have their numbers here, each worker its own.
 
 use crate::result::{Cpu, Recorder};
-use crate::worker::order::{Connected, Ground, Order, Person, Plan, Report, RoomToLoad, Told, Window};
+use crate::worker::order::{Connected, Goal, Ground, Order, Person, Plan, Report, RoomToLoad, Told, Window};
 use crate::worker::work;
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
@@ -95,12 +95,12 @@ impl Crew {
         self.done()
     }
 
-    /// Has these people come.
+    /// Has these people come; who is known already goes on from there.
     pub(crate) fn connect(
         &mut self,
-        from: u32,
-        until: u32,
+        (from, until): (u32, u32),
         pace: Coming,
+        goal: Goal,
     ) -> anyhow::Result<(Connected, Recorder)> {
         let hands = u32::try_from(self.hands.len()).unwrap_or(u32::MAX);
         let (at_once, per_second) = match pace {
@@ -108,7 +108,7 @@ impl Crew {
             Coming::AllAtOnce => (0, None),
             Coming::PerSecond(rate) => (0, Some(rate / f64::from(hands))),
         };
-        self.ranged(from, until, |from, until| Order::Connect { from, until, at_once, per_second })?;
+        self.ranged(from, until, |from, until| Order::Connect { from, until, at_once, per_second, goal })?;
         let (mut all, mut took) = (Connected::default(), Recorder::default());
         for told in self.answers()? {
             let Told::Connected(one) = told else { bail!("another answer than to connect") };

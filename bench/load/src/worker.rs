@@ -163,8 +163,8 @@ impl Worker {
             Order::People(people) => {
                 self.connections.extend(people.into_iter().map(Connection::new));
             }
-            Order::Connect { from, until, at_once, per_second } => {
-                self.waiting = Waiting::Connect(come::Coming::new(from..until, at_once, per_second));
+            Order::Connect { from, until, at_once, per_second, goal } => {
+                self.waiting = Waiting::Connect(come::Coming::new(from..until, at_once, per_second, goal));
                 return Ok(());
             }
             Order::Drop { from, until } => (from..until).for_each(|number| self.drop_connection(number)),

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::result::{Counts, Figure, Latencies, RunResult};
 use crate::usage::Usage;
 use crate::wire::stamp::Stamp;
-use crate::worker::order::{Ground, Person, RoomToLoad, Window, WireCodec};
+use crate::worker::order::{Goal, Ground, Person, RoomToLoad, Window, WireCodec};
 use anyhow::{Context, bail};
 use rookery_protocol::{
     ClientId, Codec, Event, EventBody, Frame, MessageBody, RoomId, Seq, Timestamp, UserId,
@@ -119,7 +119,7 @@ fn run(common: &Common, ground: &Ground, floor: &Floor) -> anyhow::Result<BTreeM
     let mut crew = Crew::start(common.processes, &Ground { server: writer.address, ..ground.clone() })?;
     crew.add_rooms(&[RoomToLoad { id: ROOM, is_timed: true }])?;
     crew.add_people((0..connections).map(|_| Person { token: String::new(), rooms: vec![0], stops: false }))?;
-    crew.connect(0, connections, Coming::AtATime(64))?;
+    crew.connect((0, connections), Coming::AtATime(64), Goal::Open)?;
     writer.hear().context("wait for the loop to have all its sockets")?;
     let from = clock::now() + clock::from_seconds(RAMP_SECONDS);
     let window = Window { from, until: from + clock::from_seconds(steady) };

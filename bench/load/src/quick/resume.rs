@@ -1,4 +1,5 @@
-//! Sessions that come back to what they have missed: each of their rooms goes on where it was.
+//! Sessions that come back to what they have missed: each of their rooms goes on where it was. Measured is from
+//! when they are authenticated until the last of them has heard all of it; coming in is what `connect` measures.
 
 use super::chat::{DRAIN_MS, Seats, people};
 use super::common::Common;
@@ -7,7 +8,7 @@ use super::stage::{AT_ONCE, Stage};
 use crate::clock;
 use crate::crew::{Coming, Crew};
 use crate::result::{Counts, Latencies, RunResult};
-use crate::worker::order::{Pace, Plan, RoomToLoad, Window};
+use crate::worker::order::{Goal, Pace, Plan, RoomToLoad, Window};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -53,6 +54,8 @@ pub(super) fn play(common: &Common, args: &Args, command: Vec<String>) -> anyhow
     stage.connect(&mut crew, 0..seats.people(), Coming::AtATime(AT_ONCE), "connect")?;
     crew.drop_people(0, sessions)?;
     let heads = write(&mut crew, writers, missed)?;
+    // What it costs to come in has a figure of its own.
+    Stage::come_to(&mut crew, 0..sessions, Coming::AtATime(at_once), Goal::Known)?;
     let (began, before) = (clock::now(), stage.usage());
     crew.measure(Window { from: began, until: u64::MAX })?;
     let (connected, took) = Stage::come(&mut crew, 0..sessions, Coming::AtATime(at_once))?;

@@ -8,7 +8,7 @@ use crate::ground::{Account, Cast, Server, cores};
 use crate::progress::Progress;
 use crate::result::{Counts, Latencies, PhaseKind, Recorder};
 use crate::usage::Usage;
-use crate::worker::order::{Connected, Ground};
+use crate::worker::order::{Connected, Goal, Ground};
 use anyhow::{Context, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -136,7 +136,17 @@ impl Stage {
         people: std::ops::Range<u32>,
         coming: Coming,
     ) -> anyhow::Result<(Connected, Recorder)> {
-        let (connected, took) = crew.connect(people.start, people.end, coming)?;
+        Self::come_to(crew, people, coming, Goal::Open)
+    }
+
+    /// Has people come so far and no further.
+    pub(super) fn come_to(
+        crew: &mut Crew,
+        people: std::ops::Range<u32>,
+        coming: Coming,
+        goal: Goal,
+    ) -> anyhow::Result<(Connected, Recorder)> {
+        let (connected, took) = crew.connect((people.start, people.end), coming, goal)?;
         match connected.failed.iter().next() {
             Some((why, count)) => bail!("{count} connections did not come: {why}"),
             None => Ok((connected, took)),

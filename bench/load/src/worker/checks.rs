@@ -2,7 +2,7 @@
 
 mod fake;
 
-use super::order::{Ground, Pace, Person, Plan, RoomToLoad, Window, WireCodec};
+use super::order::{Goal, Ground, Pace, Person, Plan, RoomToLoad, Window, WireCodec};
 use crate::clock;
 use crate::crew::{Coming, Counted, Crew};
 use crate::verify::Faults;
@@ -23,7 +23,7 @@ fn crew(fake: &Fake, codec: WireCodec, people: u32) -> Crew {
     let person = Person { token: "token".to_owned(), rooms: vec![0], stops: false };
     crew.add_people((0..people).map(|_| person.clone())).unwrap();
     crew.measure(Window { from: 0, until: u64::MAX }).unwrap();
-    let (connected, _) = crew.connect(0, people, Coming::AtATime(1)).unwrap();
+    let (connected, _) = crew.connect((0, people), Coming::AtATime(1), Goal::Open).unwrap();
     assert_eq!((connected.ready, connected.failed.len()), (people.into(), 0));
     crew
 }

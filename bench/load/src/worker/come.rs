@@ -3,7 +3,7 @@
 
 use super::Worker;
 use super::connection::{Connection, Stage};
-use super::order::{Connected, Told};
+use super::order::{Connected, Goal, Told};
 use super::socket;
 use crate::clock;
 use crate::result::Recorder;
@@ -43,6 +43,7 @@ pub(super) struct Coming {
     next: u32,
     at_once: u32,
     per_second: Option<f64>,
+    goal: Goal,
     from: u64,
     on_their_way: u32,
     ready: u64,
@@ -51,10 +52,10 @@ pub(super) struct Coming {
 }
 
 impl Coming {
-    pub(super) fn new(range: Range<u32>, at_once: u32, per_second: Option<f64>) -> Self {
+    pub(super) fn new(range: Range<u32>, at_once: u32, per_second: Option<f64>, goal: Goal) -> Self {
         let (next, from) = (range.start, clock::now());
         let (failed, took) = (BTreeMap::new(), Recorder::default());
-        Self { range, next, at_once, per_second, from, on_their_way: 0, ready: 0, failed, took }
+        Self { range, next, at_once, per_second, goal, from, on_their_way: 0, ready: 0, failed, took }
     }
 
     /// Returns when the next one may begin; `None` where one of those under way has to be there first, or none is
@@ -86,12 +87,18 @@ impl Worker {
                 None => now,
             };
             let connection = &mut self.connections[number as usize];
-            if connection.stage == Stage::Away {
+            let is_away = connection.stage == Stage::Away;
+            connection.goal = coming.goal;
+            if is_away || connection.stage == Stage::Known {
                 coming.on_their_way += 1;
                 connection.begun = begun;
                 connection.is_wanted = true;
                 connection.attempts = 0;
-                self.begin(number as usize);
+                if is_away {
+                    self.begin(number as usize);
+                } else {
+                    self.open_rooms(number as usize);
+                }
             }
         }
         let super::Waiting::Connect(coming) = &mut self.waiting else { return None };
@@ -174,9 +181,14 @@ impl Worker {
         Some(end)
     }
 
-    /// Asks for the next rooms, as many as one frame may ask for; with all open, it is there.
+    /// Asks for the next rooms, as many as one frame may ask for; with all open, it is there. Who is to come no
+    /// further than that asks for none.
     pub(super) fn open_rooms(&mut self, number: usize) {
         let connection = &mut self.connections[number];
+        if connection.goal == Goal::Known {
+            connection.stage = Stage::Known;
+            return self.has_come(number);
+        }
         connection.stage = Stage::Opening;
         if (connection.opened as usize) == connection.subscriptions.len() {
             self.is_there(number);
@@ -207,10 +219,16 @@ impl Worker {
         let connection = &mut self.connections[number];
         connection.stage = if connection.stops { Stage::Stopped } else { Stage::Ready };
         connection.attempts = 0;
-        let begun = std::mem::take(&mut connection.begun);
         if connection.stops {
             self.listen(number);
         }
+        self.has_come(number);
+        self.send_again(number);
+    }
+
+    /// Counts one that is as far as it was to come.
+    fn has_come(&mut self, number: usize) {
+        let begun = std::mem::take(&mut self.connections[number].begun);
         if begun > 0
             && let super::Waiting::Connect(coming) = &mut self.waiting
         {
@@ -218,7 +236,6 @@ impl Worker {
             coming.ready += 1;
             coming.took.note_us(clock::now().saturating_sub(begun) / 1_000);
         }
-        self.send_again(number);
     }
 
     /// A socket is gone, or of no use: notes why, and comes back later.

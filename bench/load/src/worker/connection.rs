@@ -1,7 +1,7 @@
 //! A connection: its stage, its rooms, what it waits for. Small, because there are thousands.
 
 use super::come::AUTH;
-use super::order::Person;
+use super::order::{Goal, Person};
 use crate::verify::Position;
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -16,6 +16,8 @@ pub(super) enum Stage {
     Handshake,
     /// `auth` was sent.
     Auth,
+    /// It is authenticated, and its rooms are left for another time.
+    Known,
     /// Rooms are being opened: so many are answered.
     Opening,
     /// All is open.
@@ -57,6 +59,8 @@ pub(super) struct Connection {
     pub(super) stops: bool,
     /// Whether it comes back when it is cut off.
     pub(super) is_wanted: bool,
+    /// How far it is to come.
+    pub(super) goal: Goal,
     /// Whether epoll is to say when there is room to write.
     pub(super) waits_to_write: bool,
     /// Rooms that were asked for on this socket.
@@ -89,6 +93,7 @@ impl Connection {
             stage: Stage::Away,
             stops: person.stops,
             is_wanted: false,
+            goal: Goal::Open,
             waits_to_write: false,
             asked: 0,
             opened: 0,

@@ -57,7 +57,7 @@ pub(crate) enum Order {
     People(Vec<Person>),
     /// Makes those that are not there, `at_once` on their way at a time, or so many a second: answered by
     /// [`Told::Connected`].
-    Connect { from: u32, until: u32, at_once: u32, per_second: Option<f64> },
+    Connect { from: u32, until: u32, at_once: u32, per_second: Option<f64>, goal: Goal },
     /// Breaks them off.
     Drop { from: u32, until: u32 },
     /// Has each send so many pings in one frame.
@@ -119,6 +119,15 @@ pub(crate) struct Connected {
     pub(crate) took: Option<Latency>,
     /// When the last one was there, in nanoseconds of the monotonic clock.
     pub(crate) done_at: u64,
+}
+
+/// How far those who come are to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Goal {
+    /// Authenticated; their rooms are left for another time.
+    Known,
+    /// With all their rooms open.
+    Open,
 }
 
 /// When it is measured, in nanoseconds of the monotonic clock.
