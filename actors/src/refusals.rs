@@ -66,7 +66,9 @@ impl Node {
     /// Notes that `party`, the number of a user, of an address or of a connection, was refused something with `code`.
     /// Returns how many refusals were not said since the last one, where a line is to be written of this one.
     pub fn refused(&self, party: u128, code: ErrorCode) -> Option<u64> {
-        is_told(code).then(|| self.refusals.note(party, self.clock().now())).flatten()
+        // The time that nothing sets back: how often is meant, and not when.
+        let now = Timestamp(i64::try_from(self.clock().elapsed().as_millis()).unwrap_or(i64::MAX));
+        is_told(code).then(|| self.refusals.note(party, now)).flatten()
     }
 }
 

@@ -220,6 +220,8 @@ async fn until_at_ease() {
     let begun = Instant::now();
     loop {
         let turn = Instant::now();
+        // Until the runtime has looked at its sockets again, and then behind everything that it found.
+        yield_now().await;
         go_to_the_end_of_the_queue().await;
         let is_at_ease = turn.elapsed() < LONG_TURN && runtime.global_queue_depth() < HANDED_BACK;
         if is_at_ease || begun.elapsed() >= LONGEST_PAUSE {
@@ -229,8 +231,8 @@ async fn until_at_ease() {
     }
 }
 
-/// Lets everything go first that is ready now: what wakes itself is put behind it, where `yield_now` is next when the
-/// runtime has looked at its sockets.
+/// Lets everything go first that is ready now. What wakes itself is put behind it; what yields may be the next when the
+/// sockets have been looked at.
 async fn go_to_the_end_of_the_queue() {
     let mut has_been_there = false;
     poll_fn(|context| {
