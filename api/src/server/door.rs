@@ -13,19 +13,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 /// Connections accepted and not yet served; more wait in the kernel, which drops what is beyond its own queue and
 /// has clients wait a second and more before they try again.
@@ -33,19 +30,6 @@ const DOORSTEP: usize = 16_384;
 
 /// Connections accepted in one turn of the runtime: accepting costs a tenth of serving the first request.
 const ACCEPTED_A_TURN: usize = 8;
-
-/// A turn of the runtime that those who are there already feel.
-const LONG_TURN: Duration = Duration::from_millis(1);
-
-/// What other threads have handed back to the runtime, where it is more than a worker takes up in a turn.
-const HANDED_BACK: usize = 16;
-
-/// How long a newcomer waits until it is looked again: what the timers of the runtime can tell.
-const PAUSE: Duration = Duration::from_millis(1);
-
-/// The longest wait between two newcomers: a server that is always busy lets in 300 a second all the same, which
-/// costs it a tenth of a core.
-const LONGEST_PAUSE: Duration = Duration::from_millis(3);
 
 /// Where connections of one listener come in.
 pub(super) struct Door {
@@ -144,11 +128,12 @@ impl Door {
         }
     }
 
-    /// Begins to serve newcomers, one by one: when thousands come at once, those who are there go first.
+    /// Begins to serve newcomers, one a turn of the runtime: when thousands come at once, those who are there are
+    /// served in between.
     async fn let_in(self: Arc<Self>, mut newcomers: mpsc::Receiver<Newcomer>) {
         while let Some(newcomer) = newcomers.recv().await {
             self.edge.node.tasks().spawn(Arc::clone(&self).connection(newcomer));
-            until_at_ease().await;
+            yield_now().await;
         }
     }
 
@@ -211,38 +196,6 @@ impl Door {
             tracing::warn!("requests were still running when their time was over");
         }
     }
-}
-
-/// Waits until the runtime has little to do, and not for long: what is ready has its turn soon, and little waits that
-/// other threads have handed back (answers of the store, which come in by a queue of their own).
-async fn until_at_ease() {
-    let runtime = Handle::current().metrics();
-    let begun = Instant::now();
-    loop {
-        let turn = Instant::now();
-        // Until the runtime has looked at its sockets again, and then behind everything that it found.
-        yield_now().await;
-        go_to_the_end_of_the_queue().await;
-        let is_at_ease = turn.elapsed() < LONG_TURN && runtime.global_queue_depth() < HANDED_BACK;
-        if is_at_ease || begun.elapsed() >= LONGEST_PAUSE {
-            return;
-        }
-        sleep(PAUSE).await;
-    }
-}
-
-/// Lets everything go first that is ready now. What wakes itself is put behind it; what yields may be the next when the
-/// sockets have been looked at.
-async fn go_to_the_end_of_the_queue() {
-    let mut has_been_there = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut has_been_there, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// Returns how a connection is read that comes now.
