@@ -91,7 +91,9 @@ fn rooms_to_tell(node: &Node, all: bool) -> Vec<RoomId> {
 /// would hold up everybody else.
 async fn tell_in_turns(node: &Node, rooms: Vec<RoomId>) {
     for few in rooms.chunks(TOLD_A_TURN) {
-        few.iter().for_each(|room| tell_time(node, *room));
+        for room in few {
+            tell_time(node, *room);
+        }
         yield_now().await;
     }
 }
@@ -106,7 +108,9 @@ fn tell_time(node: &Node, room: RoomId) {
 /// Looks around as the sweeper does, and tells the rooms at once what time it is.
 pub(crate) fn sweep_at_once(node: &Arc<Node>, all_rooms: bool) {
     sweep(node);
-    rooms_to_tell(node, all_rooms).into_iter().for_each(|room| tell_time(node, room));
+    for room in rooms_to_tell(node, all_rooms) {
+        tell_time(node, room);
+    }
 }
 
 /// Looks once at every connection, and tells who came and went.

@@ -132,13 +132,13 @@ async fn a_backup_of_a_store_in_use_refers_to_nothing_that_is_not_there() {
         let other = MemoryStore::new();
         let progress = Progress { backup: Uuid::nil(), done: 1 };
         other.import(&records, progress).await.expect("an import");
-        let (had, expected) = (sorted(&all(&other).await), sorted(&taken_back(records)));
+        let (there, expected) = (sorted(&all(&other).await), sorted(&taken_back(records)));
         let differ = |these: &[String], those: &[String]| -> Vec<String> {
             these.iter().filter(|line| those.binary_search(line).is_err()).cloned().collect()
         };
-        assert_eq!(differ(&had, &expected), Vec::<String>::new(), "the other store has more");
-        assert_eq!(differ(&expected, &had), Vec::<String>::new(), "the other store has less");
-        assert_eq!(had.len(), expected.len(), "something is there twice");
+        assert_eq!(differ(&there, &expected), Vec::<String>::new(), "the other store has more");
+        assert_eq!(differ(&expected, &there), Vec::<String>::new(), "the other store has less");
+        assert_eq!(there.len(), expected.len(), "something is there twice");
         // What was interrupted is settled by whoever comes next.
         let head = store.head(room(1)).await.expect("a head").expect("it has events");
         (busy.head, busy.ord) = (head.seq, head.ord);
